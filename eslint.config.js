@@ -1,0 +1,44 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/** Nothing under domain/ may read a clock, draw a random number, wait, or throw an expected failure. */
+const domainPurity = [
+  { selector: "NewExpression[callee.name='Date']", message: 'The domain reads no clock: take `now` in.' },
+  { selector: "MemberExpression[object.name='Date']", message: 'The domain reads no clock: take `now` in.' },
+  { selector: "MemberExpression[object.name='Math'][property.name='random']", message: 'The domain is deterministic.' },
+  { selector: ':function[async=true]', message: 'The domain is synchronous.' },
+  { selector: 'ThrowStatement', message: 'The domain returns failures as values.' },
+];
+
+export default tseslint.config(
+  { ignores: ['node_modules', '.tools', '.cache', '.run', 'coverage', 'control-plane/public/dist', '**/*.gen.ts'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['control-plane/src/domain/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...domainPurity] },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-unused-expressions': 'off',
+      '@typescript-eslint/no-non-null-assertion': 'off',
+    },
+  },
+  {
+    files: ['control-plane/src/cli/**/*.ts', 'control-plane/sandbox/**/*.ts', 'control-plane/tools/**/*.ts', 'test/bench/**/*.ts', 'control-plane/public/**/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  { files: ['**/*.js', '**/*.cjs'], languageOptions: { globals: { module: 'writable', process: 'readonly', console: 'readonly' } } },
+);
