@@ -1,0 +1,3 @@
+/** A primitive that the compiler keeps apart from its look-alikes. */
+declare const brand: unique symbol;
+export type Brand<T, Name extends string> = T & { readonly [brand]: Name };

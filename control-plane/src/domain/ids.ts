@@ -1,0 +1,77 @@
+/** The names by which everything in a session is known, and how one is derived from another. */
+import type { Brand } from './brand.ts';
+
+/** One SOS; a UUID. */
+export type SessionId = Brand<string, 'SessionId'>;
+/** One attempt of one leg. It is also the engine's channel id, so dialling it twice is harmless while it lives. */
+export type LegId = Brand<string, 'LegId'>;
+/** A mixing bridge of a session. */
+export type BridgeId = Brand<string, 'BridgeId'>;
+export type CitizenId = Brand<string, 'CitizenId'>;
+export type DeviceId = Brand<string, 'DeviceId'>;
+export type OperatorId = Brand<string, 'OperatorId'>;
+/** One tab or app of an operator. */
+export type ClientId = Brand<string, 'ClientId'>;
+export type ZoneId = Brand<string, 'ZoneId'>;
+/** SIP address of record's user part, one per device: `citizen-<id>-<device>`, `operator-<id>-<client>`. */
+export type AddressOfRecord = Brand<string, 'AddressOfRecord'>;
+/** Milliseconds since 1970-01-01T00:00:00Z by the server's clock; the fraction is meaningful. */
+export type Instant = Brand<number, 'Instant'>;
+
+export type LegKind = 'citizen-app' | 'operator-app' | 'citizen-phone' | 'operator-phone';
+export const LEG_KINDS: readonly LegKind[] = ['citizen-app', 'operator-app', 'citizen-phone', 'operator-phone'];
+
+/** `<session>.<kind>.<attempt>`: derived, so that a repeated command names the same channel. */
+export function legIdOf(sessionId: SessionId, kind: LegKind, attempt: number): LegId {
+  return `${sessionId}.${kind}.${attempt}` as LegId;
+}
+
+/** What a leg id says of itself, or `null` for a channel that is not one of ours. */
+export function parseLegId(text: string): { sessionId: SessionId; kind: LegKind; attempt: number } | null {
+  const match = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([a-z-]+)\.(\d{1,4})$/.exec(text);
+  if (!match) return null;
+  const [, sessionId, kind, attempt] = match;
+  if (!LEG_KINDS.includes(kind as LegKind)) return null;
+  return { sessionId: sessionId as SessionId, kind: kind as LegKind, attempt: Number(attempt) };
+}
+
+export type BridgeKind = 'stream' | 'phone';
+
+/** `<session>.stream` carries her microphone to the operator, `<session>.phone` the two phones. */
+export function bridgeIdOf(sessionId: SessionId, kind: BridgeKind): BridgeId {
+  return `${sessionId}.${kind}` as BridgeId;
+}
+
+/** The session and kind of one of our bridges, or `null`. */
+export function parseBridgeId(text: string): { sessionId: SessionId; kind: BridgeKind } | null {
+  const match = /^([0-9a-f-]{36})\.(stream|phone)$/.exec(text);
+  return match ? { sessionId: match[1] as SessionId, kind: match[2] as BridgeKind } : null;
+}
+
+const AOR_PART = /^[A-Za-z0-9_]{1,64}$/;
+
+/** Whether a citizen's, device's or operator's id may stand in an address of record (and so in SIP and file names). */
+export function isAorPart(text: string): boolean {
+  return AOR_PART.test(text);
+}
+
+export function citizenAor(citizenId: CitizenId, deviceId: DeviceId): AddressOfRecord {
+  return `citizen-${citizenId}-${deviceId}` as AddressOfRecord;
+}
+
+export function operatorAor(operatorId: OperatorId, clientId: ClientId): AddressOfRecord {
+  return `operator-${operatorId}-${clientId}` as AddressOfRecord;
+}
+
+export type AorOwner =
+  | { readonly role: 'citizen'; readonly citizenId: CitizenId; readonly deviceId: DeviceId }
+  | { readonly role: 'operator'; readonly operatorId: OperatorId; readonly clientId: ClientId };
+
+/** Whose device an address of record is, or `null`. Ids hold no hyphen, so the split is unambiguous. */
+export function parseAor(aor: string): AorOwner | null {
+  const [role, id, device, ...rest] = aor.split('-');
+  if (id === undefined || device === undefined || rest.length > 0 || !isAorPart(id) || !isAorPart(device)) return null;
+  if (role === 'citizen') return { role, citizenId: id as CitizenId, deviceId: device as DeviceId };
+  if (role === 'operator') return { role, operatorId: id as OperatorId, clientId: device as ClientId };
+  return null;
+}

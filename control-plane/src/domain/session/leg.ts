@@ -1,0 +1,54 @@
+/** A leg: one attempt to have one party on one channel. */
+import type { AddressOfRecord, CitizenId, Instant, LegId, LegKind, OperatorId } from '../ids.ts';
+
+/** Who is called. Numbers are personal data and stay outside the domain: the app looks them up when it dials. */
+export type Party =
+  | { readonly role: 'citizen'; readonly citizenId: CitizenId }
+  | { readonly role: 'operator'; readonly operatorId: OperatorId }
+  | { readonly role: 'supervisor'; readonly operatorId: OperatorId };
+
+/**
+ * How a leg ended, in words that no provider owns.
+ * `unreachable`: the far end or its contact cannot be reached; `trunk-unreachable`/`congestion`: another trunk may;
+ * `media-failed`: signalling worked, media did not (ICE, DTLS); `cancelled`: we ended it before it was answered;
+ * `lost`: the engine no longer has it.
+ */
+export type LegOutcome =
+  | 'completed'
+  | 'busy'
+  | 'rejected'
+  | 'no-answer'
+  | 'unreachable'
+  | 'invalid-number'
+  | 'congestion'
+  | 'trunk-unreachable'
+  | 'media-failed'
+  | 'cancelled'
+  | 'lost';
+
+export type LegState = 'dialing' | 'ringing' | 'answered';
+
+export interface Leg {
+  readonly id: LegId;
+  readonly kind: LegKind;
+  readonly attempt: number;
+  readonly party: Party;
+  /** The SIP contact that an app leg goes to; `null` for phones. */
+  readonly aor: AddressOfRecord | null;
+  readonly state: LegState;
+  readonly dialledAt: Instant;
+  /** Its packets reach the gateway (citizen's legs). */
+  readonly streaming: boolean;
+  /** A hangup was ordered; what it reports until its end changes nothing. */
+  readonly ending: boolean;
+}
+
+/** A definitive failure of one attempt, with the reason that FB-4 and RTC-7 ask for. */
+export interface LegFailure {
+  readonly legId: LegId;
+  readonly kind: LegKind;
+  readonly outcome: LegOutcome;
+  readonly sipStatus: number | null;
+  readonly q850: number | null;
+  readonly at: Instant;
+}
