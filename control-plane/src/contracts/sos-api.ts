@@ -1,0 +1,68 @@
+/** Bodies of the HTTP interface around one SOS, and what a client needs to speak to the gateway. */
+import { z } from 'zod';
+import { sessionId, subjectId, timestamp } from './common.ts';
+import { flag, phase, sessionView } from './session-view.ts';
+
+/**
+ * `POST /v1/sos`. Lenient on purpose: a valid identity is served whatever the rest looks like; what is wrong is
+ * flagged. Only `citizenId` matters to a backend's token; a citizen's token says who she is.
+ */
+export const activateBody = z
+  .object({
+    citizenId: subjectId.optional().meta({ description: 'Required from a backend; a citizen may omit it, or name herself.' }),
+    deviceId: z.unknown().meta({ description: 'The device whose SIP contact is called; letters, digits, underscore.', type: 'string' }),
+    location: z.unknown().meta({ description: 'A Location; anything else is flagged, not refused.', type: 'object' }),
+    clientTime: z.unknown().meta({ description: "The client's clock: recorded, never trusted.", type: 'string' }),
+  })
+  .meta({ id: 'Activate' });
+
+export const activated = z
+  .object({
+    id: sessionId,
+    phase,
+    activatedAt: timestamp.nullable(),
+    folded: z.boolean().meta({ description: 'An open session of this citizen was returned (201 means a new one, 200 folded).' }),
+    flags: z.array(flag).max(20),
+    sipUri: z.string().meta({ description: 'Where the gateway will call the app: be registered there.' }),
+  })
+  .meta({ id: 'Activated' });
+export type Activated = z.infer<typeof activated>;
+
+export const resolveBody = z
+  .object({ reason: z.string().max(500).optional().meta({ description: 'Required from a backend.' }) })
+  .meta({ id: 'Resolve' });
+
+export const ticketBody = z
+  .object({
+    purpose: z.enum(['sip', 'feed']),
+    deviceId: subjectId.optional().meta({ description: 'For `sip`: the device or panel client.' }),
+  })
+  .meta({ id: 'TicketRequest' });
+export const ticket = z
+  .object({ ticket: z.string(), expiresAt: timestamp })
+  .meta({ id: 'Ticket', description: 'Valid once, for 30 s.' });
+
+export const clientConfig = z
+  .object({
+    sipUri: z.string(),
+    sipWssUrl: z.string(),
+    iceServers: z.array(
+      z.object({ urls: z.array(z.string()), username: z.string().optional(), credential: z.string().optional() }),
+    ),
+    iceGatheringTimeoutMs: z.int(),
+    feedUrl: z.string().nullable(),
+  })
+  .meta({ id: 'ClientConfig' });
+export type ClientConfig = z.infer<typeof clientConfig>;
+
+export const timeline = z
+  .object({
+    id: sessionId,
+    activatedAt: timestamp.nullable(),
+    milestones: z.array(z.object({ name: z.string(), at: timestamp, ms: z.number() })).max(500),
+    verdicts: z.array(z.object({ id: z.string(), limitMs: z.number(), valueMs: z.number().nullable(), ok: z.boolean() })).max(20),
+  })
+  .meta({ id: 'Timeline', description: 'Milliseconds since activation, by the server\'s clock.' });
+export type Timeline = z.infer<typeof timeline>;
+
+export const sessionList = z.object({ sessions: z.array(sessionView).max(200), next: z.string().nullable() });
