@@ -1,0 +1,74 @@
+/** What can happen to a session: past facts, named by their source. */
+import type { AddressOfRecord, BridgeId, CitizenId, DeviceId, Instant, LegId, OperatorId, SessionId, ZoneId } from '../ids.ts';
+import type { LegOutcome, Party } from './leg.ts';
+import type { Policy } from './policy.ts';
+import type { AlertKind, CitizenProfile, Flag } from './session.ts';
+
+/** What an arming or an activation knows about the citizen and her device. */
+export interface Subject {
+  readonly sessionId: SessionId;
+  readonly citizenId: CitizenId;
+  readonly deviceId: DeviceId;
+  readonly aor: AddressOfRecord;
+  readonly zoneId: ZoneId | null;
+  readonly profile: CitizenProfile;
+  readonly flags: readonly Flag[];
+  readonly policy: Policy;
+}
+
+export type TimerName =
+  | 'retry'
+  | 'watchdog'
+  | 'no-operator'
+  | 'operator-return'
+  | 'media-lost'
+  | 'citizen-ring'
+  | 'operator-ring'
+  | 'citizen-redial'
+  | 'long-session';
+
+export type SessionEvent =
+  | { readonly type: 'api.armed'; readonly subject: Subject }
+  /** The first activation, or a second one of the same citizen (folded). */
+  | { readonly type: 'api.activated'; readonly subject: Subject; readonly contactOnline: boolean }
+  | { readonly type: 'api.released' }
+  | { readonly type: 'api.resolved'; readonly by: string }
+  | { readonly type: 'api.redial-requested'; readonly by: string }
+  | { readonly type: 'panel.alert-acknowledged'; readonly kind: AlertKind; readonly by: OperatorId }
+  /** Her contact, or a contact of the assigned operator. */
+  | { readonly type: 'contact.online'; readonly aor: AddressOfRecord }
+  | { readonly type: 'contact.offline'; readonly aor: AddressOfRecord }
+  | { readonly type: 'edge.offer-sent'; readonly legId: LegId }
+  | { readonly type: 'edge.answer-received'; readonly legId: LegId; readonly status: number | null }
+  | { readonly type: 'pbx.ringing'; readonly legId: LegId }
+  | { readonly type: 'pbx.progress'; readonly legId: LegId }
+  | { readonly type: 'pbx.answered'; readonly legId: LegId }
+  | {
+      readonly type: 'pbx.ended';
+      readonly legId: LegId;
+      readonly outcome: LegOutcome;
+      readonly sipStatus: number | null;
+      readonly q850: number | null;
+    }
+  | { readonly type: 'pbx.bridged'; readonly bridgeId: BridgeId; readonly legIds: readonly LegId[]; readonly technology: string }
+  | { readonly type: 'pbx.carrier-reference'; readonly legId: LegId; readonly callId: string }
+  | { readonly type: 'media.first-packet'; readonly legId: LegId }
+  | { readonly type: 'media.streaming'; readonly legId: LegId }
+  | { readonly type: 'media.lost'; readonly legId: LegId }
+  | { readonly type: 'media.back'; readonly legId: LegId }
+  | { readonly type: 'media.sound'; readonly legId: LegId; readonly talking: boolean }
+  /** The operator's end counted packets on this leg. */
+  | { readonly type: 'panel.heard'; readonly legId: LegId; readonly operatorId: OperatorId }
+  /** Answers to `roster.assign` and `roster.chain`, found inside the same transaction. */
+  | { readonly type: 'roster.assigned'; readonly operatorId: OperatorId; readonly aor: AddressOfRecord }
+  | { readonly type: 'roster.nobody-free' }
+  | { readonly type: 'roster.chain-found'; readonly chain: readonly Party[] }
+  /** Somebody came free or on line: a queued session may be assigned. */
+  | { readonly type: 'roster.changed' }
+  | { readonly type: 'timer.due'; readonly timer: TimerName };
+
+/** A recorded event with the server's time of it. */
+export interface Occurred {
+  readonly event: SessionEvent;
+  readonly at: Instant;
+}

@@ -1,0 +1,31 @@
+/** The times and choices of one session. Defaults are those of the deployment's configuration. */
+export interface Policy {
+  readonly watchdogMs: number;
+  readonly firstRetryMs: number;
+  /** Packets missing for this long in an active stream: retry; as long again: fallback. */
+  readonly mediaLostMs: number;
+  readonly noOperatorAlertMs: number;
+  readonly citizenRingMs: number;
+  readonly operatorRingMs: number;
+  readonly citizenRedialAfterMs: number;
+  readonly citizenRedials: number;
+  /** The panel's client is gone: the same one may come back for this long. */
+  readonly operatorReofferMs: number;
+  readonly maxSessionMs: number;
+  /** Streaming but unheard at the deadline: `dial-operator` leaves her phone in peace. */
+  readonly operatorAbsent: 'dial-operator' | 'dial-both';
+}
+
+export const DEFAULT_POLICY: Policy = {
+  watchdogMs: 5000,
+  firstRetryMs: 3000,
+  mediaLostMs: 4000,
+  noOperatorAlertMs: 10_000,
+  citizenRingMs: 25_000,
+  operatorRingMs: 8000,
+  citizenRedialAfterMs: 20_000,
+  citizenRedials: 1,
+  operatorReofferMs: 5000,
+  maxSessionMs: 3_600_000,
+  operatorAbsent: 'dial-operator',
+};

@@ -1,0 +1,178 @@
+/**
+ * The state of one SOS. A discriminated union over `phase`: each phase holds exactly what can be true in it.
+ * Everything is plain JSON, so a session is stored and sent as it stands.
+ */
+import type { AddressOfRecord, CitizenId, DeviceId, Instant, LegId, LegKind, OperatorId, SessionId, ZoneId } from '../ids.ts';
+import type { Leg, LegFailure, Party } from './leg.ts';
+import type { Policy } from './policy.ts';
+
+export type Flag =
+  | 'unknown-citizen'
+  | 'unknown-device'
+  | 'phone-missing'
+  | 'phone-unverified'
+  | 'location-missing'
+  | 'location-absurd'
+  | 'unknown-zone'
+  | 'body-malformed'
+  | 'idempotency-key-reused'
+  | 'folded';
+
+export type AlertKind =
+  | 'no-operator'
+  | 'operator-absent'
+  | 'operators-unreachable'
+  | 'citizen-unanswered'
+  | 'citizen-hung-up'
+  | 'voice-lost'
+  | 'phone-unusable'
+  | 'long-session';
+
+/** A fact on the side, not a phase: a supervisor was alerted, until somebody acknowledges it. */
+export interface Alert {
+  readonly kind: AlertKind;
+  readonly raisedAt: Instant;
+  readonly acknowledgedBy: OperatorId | null;
+}
+
+export type Assignment =
+  | { readonly state: 'assigned'; readonly operatorId: OperatorId; readonly aor: AddressOfRecord; readonly since: Instant }
+  | { readonly state: 'queued'; readonly since: Instant };
+
+/** What the citizen's profile allows, fixed when the session begins. */
+export interface CitizenProfile {
+  /** Her verified number may be called. Its digits stay outside the domain. */
+  readonly phone: 'verified' | 'unverified' | 'missing';
+  /** Never ring her phone: it may give her away. */
+  readonly silent: boolean;
+}
+
+interface Common {
+  readonly id: SessionId;
+  readonly citizenId: CitizenId;
+  readonly deviceId: DeviceId;
+  readonly aor: AddressOfRecord;
+  readonly zoneId: ZoneId | null;
+  readonly profile: CitizenProfile;
+  readonly flags: readonly Flag[];
+  /** The times and choices in force when it began: a change of configuration changes no running session. */
+  readonly policy: Policy;
+  readonly createdAt: Instant;
+}
+
+/** Which facts of the stream hold, and what has failed so far. */
+export interface Stream {
+  /** Her contact is registered: the offer can go out. */
+  readonly contactOnline: boolean;
+  /** The leg whose packets arrive; the winner among the attempts. */
+  readonly leg: LegId | null;
+  readonly streamingSince: Instant | null;
+  /** The operator's leg that reported packets, or the duty phone joined to her stream. */
+  readonly heardBy: LegId | null;
+  readonly heardSince: Instant | null;
+  readonly sound: boolean | null;
+  readonly retryUsed: boolean;
+  /** Definitive failures of her attempts since connecting (re)started; the newest last, at most 10. */
+  readonly failures: readonly LegFailure[];
+  /** Packets stopped; the grace of `policy.mediaLostMs` runs. */
+  readonly lost: boolean;
+}
+
+export type FallbackReason = 'timeout' | 'signalling-error' | 'operator-absent' | 'media-lost' | 'redial';
+
+/** The phone fallback (FB-4). `operators-only`: her phone does not ring; duty phones are joined to her stream or held. */
+export interface Fallback {
+  readonly mode: 'both' | 'operators-only';
+  readonly reason: FallbackReason;
+  /** Tells which signalling error or which timeout: `sip-488`, `media-failed`, `no-contact`, `no-media`, `not-heard` … */
+  readonly detail: string;
+  readonly failedAt: Instant;
+  readonly initiatedAt: Instant;
+  /** Our leg id at once, the carrier's Call-ID when known. */
+  readonly callReference: string;
+  /** Operators' duty phones in order, the supervisor last. */
+  readonly chain: readonly Party[];
+  /** Index in `chain` of the phone that is being called, or was last. */
+  readonly chainAt: number;
+  readonly chainExhausted: boolean;
+  readonly citizenCalls: number;
+  /** Set while no call to her is running and one more is due. */
+  readonly citizenRedialDue: boolean;
+}
+
+/** Everything that a session holds while it is open. */
+export interface LiveFacts extends Common {
+  /** Receipt of the activation: t0 of every limit. */
+  readonly activatedAt: Instant;
+  readonly assignment: Assignment | null;
+  /** Operators whose app leg failed in this round; not offered again before the others. */
+  readonly triedOperators: readonly OperatorId[];
+  readonly legs: readonly Leg[];
+  /** Highest attempt number used, by kind: ids are never used twice. */
+  readonly attempts: Readonly<Record<LegKind, number>>;
+  readonly stream: Stream;
+  readonly degradedReason: string | null;
+  readonly alerts: readonly Alert[];
+}
+
+export interface Arming extends Common {
+  readonly phase: 'arming';
+}
+export interface Connecting extends LiveFacts {
+  readonly phase: 'connecting' | 'degraded';
+}
+export interface Active extends LiveFacts {
+  readonly phase: 'active';
+  /** Duty phones joined to her stream because no panel heard it; `null` when a panel does. */
+  readonly fallback: Fallback | null;
+}
+export interface FallbackActive extends LiveFacts {
+  readonly phase: 'phone-fallback-active';
+  readonly fallback: Fallback;
+}
+/** The call has connected: `citizen-phone` answered and committed (FB-8). */
+export interface PhoneConnected extends LiveFacts {
+  readonly phase: 'phone-connected';
+  readonly fallback: Fallback;
+  readonly citizenPhone: LegId;
+  /** The duty phone that stands in the bridge with her; `null` while she hears the holding prompt. */
+  readonly bridgedWith: LegId | null;
+}
+export interface Ended extends Common {
+  readonly phase: 'resolved' | 'released' | 'failed';
+  readonly activatedAt: Instant | null;
+  readonly endedAt: Instant;
+  readonly endedBy: string;
+  /** Kept for the record and the card. */
+  readonly operatorId: OperatorId | null;
+  readonly webrtcSessionId: LegId | null;
+  readonly fallback: Fallback | null;
+  readonly degradedReason: string | null;
+  readonly alerts: readonly Alert[];
+  /** Legs still going down; new ones that turn up are hung up. */
+  readonly legs: readonly Leg[];
+}
+
+export type Live = Connecting | Active | FallbackActive | PhoneConnected;
+export type Session = Arming | Live | Ended;
+export type Phase = Session['phase'];
+
+export function isLive(session: Session): session is Live {
+  switch (session.phase) {
+    case 'connecting':
+    case 'degraded':
+    case 'active':
+    case 'phone-fallback-active':
+    case 'phone-connected':
+      return true;
+    case 'arming':
+    case 'resolved':
+    case 'released':
+    case 'failed':
+      return false;
+  }
+}
+
+export function fallbackOf(session: Session): Fallback | null {
+  return 'fallback' in session ? session.fallback : null;
+}
