@@ -33,7 +33,10 @@ export const problem = z
     status: z.int(),
     code: z.string(),
     detail: z.string(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).max(50).optional(),
+    errors: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .max(50)
+      .optional(),
   })
   .meta({ id: 'Problem' });
 export type Problem = z.infer<typeof problem>;

@@ -47,7 +47,13 @@ export type Admission = z.infer<typeof admission>;
 
 export const admitReply = z.discriminatedUnion('ok', [
   z.strictObject({ type: z.literal('admitted'), id: requestId, ok: z.literal(true), admission }),
-  z.strictObject({ type: z.literal('admitted'), id: requestId, ok: z.literal(false), status: z.int(), code: z.string() }),
+  z.strictObject({
+    type: z.literal('admitted'),
+    id: requestId,
+    ok: z.literal(false),
+    status: z.int(),
+    code: z.string(),
+  }),
 ]);
 
 /** End this client's socket: its token was revoked, or its session has ended. */

@@ -40,7 +40,10 @@ export const feedEvent = z
     type: feedEventType,
     at: timestamp,
     sessionId,
-    data: z.object({ session: sessionView, detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])) }),
+    data: z.object({
+      session: sessionView,
+      detail: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+    }),
   })
   .meta({ id: 'FeedEvent' });
 export type FeedEvent = z.infer<typeof feedEvent>;
@@ -68,7 +71,11 @@ export const feedReply = z
 
 /** The gateway's own state: the panel shows it. */
 export const feedHealth = z
-  .object({ type: z.literal('health'), at: timestamp, data: z.object({ engine: z.boolean(), database: z.boolean() }) })
+  .object({
+    type: z.literal('health'),
+    at: timestamp,
+    data: z.object({ engine: z.boolean(), database: z.boolean() }),
+  })
   .meta({ id: 'FeedHealth' });
 
 export const feedMessage = z.union([feedSnapshot, feedEvent, feedReply, feedHealth]);
@@ -91,7 +98,12 @@ export const alertAcknowledge = z
   .strictObject({ type: z.literal('alert.acknowledge'), sessionId, kind: z.string().max(40) })
   .meta({ id: 'AlertAcknowledge' });
 
-export const panelMessage = z.discriminatedUnion('type', [shiftBegin, shiftEnd, audioReport, alertAcknowledge]);
+export const panelMessage = z.discriminatedUnion('type', [
+  shiftBegin,
+  shiftEnd,
+  audioReport,
+  alertAcknowledge,
+]);
 export type PanelMessage = z.infer<typeof panelMessage>;
 
 /** Limits of the feed: a client beyond them is closed with 1008 or 1009. */

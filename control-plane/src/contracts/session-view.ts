@@ -53,21 +53,34 @@ export const alertKind = z
 export const sessionView = z
   .object({
     id: sessionId,
-    sessionSeq: z.int().nonnegative().meta({ description: 'Grows by at least one with each change of this session.' }),
+    sessionSeq: z
+      .int()
+      .nonnegative()
+      .meta({ description: 'Grows by at least one with each change of this session.' }),
     phase,
     citizenId: subjectId,
     zoneId: z.string().nullable(),
-    activatedAt: timestamp.nullable().meta({ description: "Receipt of the activation by the server's clock: t0." }),
+    activatedAt: timestamp
+      .nullable()
+      .meta({ description: "Receipt of the activation by the server's clock: t0." }),
     operatorId: subjectId.nullable(),
     queued: z.boolean().meta({ description: 'Nobody is free; assigned when somebody comes free.' }),
-    webrtcSessionId: z.string().nullable().meta({ description: "The citizen's app leg; named in the SIP header X-Hamrahi-Leg." }),
+    webrtcSessionId: z
+      .string()
+      .nullable()
+      .meta({ description: "The citizen's app leg; named in the SIP header X-Hamrahi-Leg." }),
     streaming: z.boolean().meta({ description: "The citizen's packets reach the gateway." }),
     heard: z.boolean().meta({ description: "An operator's end receives them." }),
-    sound: z.boolean().nullable().meta({ description: 'Sound in the packets; null before it is known. False: shown as silence.' }),
+    sound: z
+      .boolean()
+      .nullable()
+      .meta({ description: 'Sound in the packets; null before it is known. False: shown as silence.' }),
     degradedReason: z.string().nullable(),
     fallback: z
       .object({
-        mode: z.enum(['both', 'operators-only']).meta({ description: 'operators-only: her phone does not ring.' }),
+        mode: z
+          .enum(['both', 'operators-only'])
+          .meta({ description: 'operators-only: her phone does not ring.' }),
         reason: fallbackReason,
         detail: z.string().meta({ description: 'Which signalling error or timeout it was.' }),
         failedAt: timestamp,
@@ -77,9 +90,7 @@ export const sessionView = z
         operatorPhone: phoneState,
       })
       .nullable(),
-    alerts: z
-      .array(z.object({ kind: alertKind, raisedAt: timestamp, acknowledged: z.boolean() }))
-      .max(20),
+    alerts: z.array(z.object({ kind: alertKind, raisedAt: timestamp, acknowledged: z.boolean() })).max(20),
     flags: z.array(flag).max(20),
     location: location.nullable(),
     resolvedAt: timestamp.nullable(),

@@ -9,10 +9,21 @@ import { flag, phase, sessionView } from './session-view.ts';
  */
 export const activateBody = z
   .object({
-    citizenId: subjectId.optional().meta({ description: 'Required from a backend; a citizen may omit it, or name herself.' }),
-    deviceId: z.unknown().meta({ description: 'The device whose SIP contact is called; letters, digits, underscore.', type: 'string' }),
-    location: z.unknown().meta({ description: 'A Location; anything else is flagged, not refused.', type: 'object' }),
-    clientTime: z.unknown().meta({ description: "The client's clock: recorded, never trusted.", type: 'string' }),
+    citizenId: subjectId
+      .optional()
+      .meta({ description: 'Required from a backend; a citizen may omit it, or name herself.' }),
+    deviceId: z
+      .unknown()
+      .meta({
+        description: 'The device whose SIP contact is called; letters, digits, underscore.',
+        type: 'string',
+      }),
+    location: z
+      .unknown()
+      .meta({ description: 'A Location; anything else is flagged, not refused.', type: 'object' }),
+    clientTime: z
+      .unknown()
+      .meta({ description: "The client's clock: recorded, never trusted.", type: 'string' }),
   })
   .meta({ id: 'Activate' });
 
@@ -21,7 +32,11 @@ export const activated = z
     id: sessionId,
     phase,
     activatedAt: timestamp.nullable(),
-    folded: z.boolean().meta({ description: 'An open session of this citizen was returned (201 means a new one, 200 folded).' }),
+    folded: z
+      .boolean()
+      .meta({
+        description: 'An open session of this citizen was returned (201 means a new one, 200 folded).',
+      }),
     flags: z.array(flag).max(20),
     sipUri: z.string().meta({ description: 'Where the gateway will call the app: be registered there.' }),
   })
@@ -47,7 +62,11 @@ export const clientConfig = z
     sipUri: z.string(),
     sipWssUrl: z.string(),
     iceServers: z.array(
-      z.object({ urls: z.array(z.string()), username: z.string().optional(), credential: z.string().optional() }),
+      z.object({
+        urls: z.array(z.string()),
+        username: z.string().optional(),
+        credential: z.string().optional(),
+      }),
     ),
     iceGatheringTimeoutMs: z.int(),
     feedUrl: z.string().nullable(),
@@ -60,9 +79,13 @@ export const timeline = z
     id: sessionId,
     activatedAt: timestamp.nullable(),
     milestones: z.array(z.object({ name: z.string(), at: timestamp, ms: z.number() })).max(500),
-    verdicts: z.array(z.object({ id: z.string(), limitMs: z.number(), valueMs: z.number().nullable(), ok: z.boolean() })).max(20),
+    verdicts: z
+      .array(
+        z.object({ id: z.string(), limitMs: z.number(), valueMs: z.number().nullable(), ok: z.boolean() }),
+      )
+      .max(20),
   })
-  .meta({ id: 'Timeline', description: 'Milliseconds since activation, by the server\'s clock.' });
+  .meta({ id: 'Timeline', description: "Milliseconds since activation, by the server's clock." });
 export type Timeline = z.infer<typeof timeline>;
 
 export const sessionList = z.object({ sessions: z.array(sessionView).max(200), next: z.string().nullable() });

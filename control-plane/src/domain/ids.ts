@@ -19,7 +19,12 @@ export type AddressOfRecord = Brand<string, 'AddressOfRecord'>;
 export type Instant = Brand<number, 'Instant'>;
 
 export type LegKind = 'citizen-app' | 'operator-app' | 'citizen-phone' | 'operator-phone';
-export const LEG_KINDS: readonly LegKind[] = ['citizen-app', 'operator-app', 'citizen-phone', 'operator-phone'];
+export const LEG_KINDS: readonly LegKind[] = [
+  'citizen-app',
+  'operator-app',
+  'citizen-phone',
+  'operator-phone',
+];
 
 /** `<session>.<kind>.<attempt>`: derived, so that a repeated command names the same channel. */
 export function legIdOf(sessionId: SessionId, kind: LegKind, attempt: number): LegId {
@@ -70,7 +75,8 @@ export type AorOwner =
 /** Whose device an address of record is, or `null`. Ids hold no hyphen, so the split is unambiguous. */
 export function parseAor(aor: string): AorOwner | null {
   const [role, id, device, ...rest] = aor.split('-');
-  if (id === undefined || device === undefined || rest.length > 0 || !isAorPart(id) || !isAorPart(device)) return null;
+  if (id === undefined || device === undefined || rest.length > 0 || !isAorPart(id) || !isAorPart(device))
+    return null;
   if (role === 'citizen') return { role, citizenId: id as CitizenId, deviceId: device as DeviceId };
   if (role === 'operator') return { role, operatorId: id as OperatorId, clientId: device as ClientId };
   return null;

@@ -41,7 +41,8 @@ export interface PhoneDial {
   readonly ringTimeoutMs: number;
 }
 
-export type HangupReason = 'normal' | 'no-answer' | 'cancelled' | 'stream-won' | 'phone-won' | 'session-ended';
+export type HangupReason =
+  'normal' | 'no-answer' | 'cancelled' | 'stream-won' | 'phone-won' | 'session-ended';
 
 export interface LegSnapshot {
   readonly legId: LegId;
@@ -68,11 +69,27 @@ export type PbxEvent =
       readonly sipStatus: number | null;
       readonly q850: number | null;
     }
-  | { readonly type: 'leg.carrier-reference'; readonly legId: LegId; readonly at: Instant; readonly callId: string }
-  | { readonly type: 'leg.bridged'; readonly bridgeId: BridgeId; readonly legIds: readonly LegId[]; readonly technology: string; readonly at: Instant }
+  | {
+      readonly type: 'leg.carrier-reference';
+      readonly legId: LegId;
+      readonly at: Instant;
+      readonly callId: string;
+    }
+  | {
+      readonly type: 'leg.bridged';
+      readonly bridgeId: BridgeId;
+      readonly legIds: readonly LegId[];
+      readonly technology: string;
+      readonly at: Instant;
+    }
   /** The citizen's packets reach the gateway: the counter grew in two readings 100 ms apart, at least 5 packets. */
   | { readonly type: 'media.first-packet'; readonly legId: LegId; readonly at: Instant }
-  | { readonly type: 'media.streaming'; readonly legId: LegId; readonly at: Instant; readonly packets: number }
+  | {
+      readonly type: 'media.streaming';
+      readonly legId: LegId;
+      readonly at: Instant;
+      readonly packets: number;
+    }
   /** No packet for `silentForMs` on a leg that was streaming; and it flows again. */
   | { readonly type: 'media.lost'; readonly legId: LegId; readonly at: Instant; readonly silentForMs: number }
   | { readonly type: 'media.back'; readonly legId: LegId; readonly at: Instant }
@@ -82,7 +99,12 @@ export type PbxEvent =
   | { readonly type: 'contact.offline'; readonly aor: AddressOfRecord; readonly at: Instant }
   | { readonly type: 'trunk.up' | 'trunk.down'; readonly trunk: string; readonly at: Instant }
   /** A call that nobody ordered; the driver has already refused it with 480. `from` names the trunk or the address of record. */
-  | { readonly type: 'call.unexpected'; readonly source: 'trunk' | 'client'; readonly from: string; readonly at: Instant }
+  | {
+      readonly type: 'call.unexpected';
+      readonly source: 'trunk' | 'client';
+      readonly from: string;
+      readonly at: Instant;
+    }
   | { readonly type: 'engine.lost'; readonly at: Instant }
   /** Attached (again): what the engine really has, before any new event is delivered. */
   | { readonly type: 'engine.back'; readonly at: Instant; readonly snapshot: PbxSnapshot };

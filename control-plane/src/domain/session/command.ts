@@ -13,13 +13,23 @@ export type PbxCommand =
       readonly aor: AddressOfRecord;
       readonly ringTimeoutMs: number;
     }
-  | { readonly type: 'pbx.dial-phone'; readonly legId: LegId; readonly party: Party; readonly ringTimeoutMs: number }
+  | {
+      readonly type: 'pbx.dial-phone';
+      readonly legId: LegId;
+      readonly party: Party;
+      readonly ringTimeoutMs: number;
+    }
   | {
       readonly type: 'pbx.hangup';
       readonly legId: LegId;
       readonly reason: 'normal' | 'no-answer' | 'cancelled' | 'stream-won' | 'phone-won' | 'session-ended';
     }
-  | { readonly type: 'pbx.join'; readonly bridgeId: BridgeId; readonly legId: LegId; readonly voice: 'speaks' | 'listens' | 'both' }
+  | {
+      readonly type: 'pbx.join';
+      readonly bridgeId: BridgeId;
+      readonly legId: LegId;
+      readonly voice: 'speaks' | 'listens' | 'both';
+    }
   | { readonly type: 'pbx.close-bridge'; readonly bridgeId: BridgeId }
   | { readonly type: 'pbx.hold'; readonly legId: LegId }
   | { readonly type: 'pbx.watch-media'; readonly legId: LegId }
@@ -38,7 +48,11 @@ export type RosterCommand =
 
 /** Facts for the records and the outside, written in the deciding transaction. */
 export type RecordCommand =
-  | { readonly type: 'feed.publish'; readonly event: FeedEventName; readonly detail: Readonly<Record<string, string | number | boolean | null>> }
+  | {
+      readonly type: 'feed.publish';
+      readonly event: FeedEventName;
+      readonly detail: Readonly<Record<string, string | number | boolean | null>>;
+    }
   | { readonly type: 'alert.raise'; readonly kind: AlertKind }
   | { readonly type: 'leg.record'; readonly legId: LegId; readonly change: LegChange };
 
@@ -46,7 +60,13 @@ export type LegChange =
   | { readonly state: 'dialing'; readonly party: Party; readonly at: Instant }
   | { readonly state: 'ringing' | 'progress' | 'answered'; readonly at: Instant }
   | { readonly state: 'carrier-reference'; readonly callId: string; readonly at: Instant }
-  | { readonly state: 'ended'; readonly at: Instant; readonly outcome: LegOutcome; readonly sipStatus: number | null; readonly q850: number | null };
+  | {
+      readonly state: 'ended';
+      readonly at: Instant;
+      readonly outcome: LegOutcome;
+      readonly sipStatus: number | null;
+      readonly q850: number | null;
+    };
 
 export type Command = PbxCommand | TimerCommand | RosterCommand | RecordCommand;
 

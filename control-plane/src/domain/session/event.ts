@@ -1,5 +1,15 @@
 /** What can happen to a session: past facts, named by their source. */
-import type { AddressOfRecord, BridgeId, CitizenId, DeviceId, Instant, LegId, OperatorId, SessionId, ZoneId } from '../ids.ts';
+import type {
+  AddressOfRecord,
+  BridgeId,
+  CitizenId,
+  DeviceId,
+  Instant,
+  LegId,
+  OperatorId,
+  SessionId,
+  ZoneId,
+} from '../ids.ts';
 import type { LegOutcome, Party } from './leg.ts';
 import type { Policy } from './policy.ts';
 import type { AlertKind, CitizenProfile, Flag } from './session.ts';
@@ -50,7 +60,12 @@ export type SessionEvent =
       readonly sipStatus: number | null;
       readonly q850: number | null;
     }
-  | { readonly type: 'pbx.bridged'; readonly bridgeId: BridgeId; readonly legIds: readonly LegId[]; readonly technology: string }
+  | {
+      readonly type: 'pbx.bridged';
+      readonly bridgeId: BridgeId;
+      readonly legIds: readonly LegId[];
+      readonly technology: string;
+    }
   | { readonly type: 'pbx.carrier-reference'; readonly legId: LegId; readonly callId: string }
   | { readonly type: 'media.first-packet'; readonly legId: LegId }
   | { readonly type: 'media.streaming'; readonly legId: LegId }

@@ -2,7 +2,17 @@
  * The state of one SOS. A discriminated union over `phase`: each phase holds exactly what can be true in it.
  * Everything is plain JSON, so a session is stored and sent as it stands.
  */
-import type { AddressOfRecord, CitizenId, DeviceId, Instant, LegId, LegKind, OperatorId, SessionId, ZoneId } from '../ids.ts';
+import type {
+  AddressOfRecord,
+  CitizenId,
+  DeviceId,
+  Instant,
+  LegId,
+  LegKind,
+  OperatorId,
+  SessionId,
+  ZoneId,
+} from '../ids.ts';
 import type { Leg, LegFailure, Party } from './leg.ts';
 import type { Policy } from './policy.ts';
 
@@ -36,7 +46,12 @@ export interface Alert {
 }
 
 export type Assignment =
-  | { readonly state: 'assigned'; readonly operatorId: OperatorId; readonly aor: AddressOfRecord; readonly since: Instant }
+  | {
+      readonly state: 'assigned';
+      readonly operatorId: OperatorId;
+      readonly aor: AddressOfRecord;
+      readonly since: Instant;
+    }
   | { readonly state: 'queued'; readonly since: Instant };
 
 /** What the citizen's profile allows, fixed when the session begins. */

@@ -1,0 +1,13 @@
+/** Time and chance, injected. */
+import type { Instant, SessionId } from '../domain/ids.ts';
+
+export interface Clock {
+  /** Wall clock with sub-millisecond fraction, monotonic inside one process. */
+  now(): Instant;
+  /** Calls back once at or after `at`; returns a cancel function. */
+  at(at: Instant, callback: () => void): () => void;
+}
+
+export interface IdSource {
+  sessionId(): SessionId;
+}

@@ -1,0 +1,105 @@
+/** What the outside may ask of the gateway: the use cases that HTTP, feed and edge call. `app/` implements it. */
+import type { Activated, Timeline } from '../contracts/sos-api.ts';
+import type { Location, Role } from '../contracts/common.ts';
+import type { SessionView } from '../contracts/session-view.ts';
+import type {
+  AddressOfRecord,
+  CitizenId,
+  Instant,
+  LegId,
+  OperatorId,
+  SessionId,
+  ZoneId,
+} from '../domain/ids.ts';
+import type { AlertKind, Session } from '../domain/session/session.ts';
+import type { FeedRow } from './session-store.ts';
+
+/** Who asks: from a verified token. */
+export interface Caller {
+  readonly role: Role;
+  /** Citizen or operator id, or the backend's name. */
+  readonly subject: string;
+  /** Token id, for revocation; `null` when the token carries none. */
+  readonly tokenId: string | null;
+}
+
+export type GatewayErrorCode =
+  | 'ERR_SOS_NOT_FOUND'
+  | 'ERR_SOS_FOREIGN'
+  | 'ERR_SOS_PHASE'
+  | 'ERR_SOS_REASON_REQUIRED'
+  | 'ERR_SOS_CITIZEN_REQUIRED'
+  | 'ERR_GATEWAY_BUSY'
+  | 'ERR_GATEWAY_UNAVAILABLE';
+
+export type GatewayResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly code: GatewayErrorCode; readonly detail: string };
+
+export interface ActivateRequest {
+  readonly citizenId: CitizenId;
+  /** As received; anything may be wrong with it. */
+  readonly deviceId: unknown;
+  readonly location: unknown;
+  readonly clientTime: unknown;
+  readonly idempotencyKey: string | null;
+  /** SHA-256 (hex) of the raw body, to tell a replay from another body under the same key. */
+  readonly bodyHash: string;
+  /** When the request arrived: t0. */
+  readonly receivedAt: Instant;
+}
+
+export interface Gateway {
+  activate(request: ActivateRequest): Promise<GatewayResult<Activated>>;
+  arm(request: ActivateRequest): Promise<GatewayResult<Activated>>;
+  activateArmed(caller: Caller, id: SessionId, receivedAt: Instant): Promise<GatewayResult<Activated>>;
+  release(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>>;
+  resolve(caller: Caller, id: SessionId, reason: string | null): Promise<GatewayResult<SessionView>>;
+  redial(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>>;
+  /** A citizen sees her own session, without the operator's name or alerts; operators their zones; others all. */
+  view(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>>;
+  timeline(caller: Caller, id: SessionId): Promise<GatewayResult<Timeline>>;
+  list(
+    caller: Caller,
+    open: boolean | null,
+    before: SessionId | null,
+    limit: number,
+  ): Promise<GatewayResult<readonly SessionView[]>>;
+
+  /** The panel's word that packets arrive at its end. Ignored unless the leg is this operator's. */
+  heard(operatorId: OperatorId, sessionId: SessionId, legId: LegId, packets: number): Promise<void>;
+  acknowledgeAlert(
+    operatorId: OperatorId,
+    sessionId: SessionId,
+    kind: AlertKind,
+  ): Promise<GatewayResult<SessionView>>;
+  /** A panel client began or ended its shift, or its feed went (`aor` is its SIP address of record). */
+  shift(operatorId: OperatorId, aor: AddressOfRecord, onShift: boolean): Promise<void>;
+
+  /** A device was admitted at the edge: its endpoint exists when this resolves. */
+  deviceAdmitted(aor: AddressOfRecord): Promise<GatewayResult<null>>;
+  /** The edge saw the offer go out or the answer come in. */
+  stamped(
+    legId: LegId,
+    kind: 'offer-sent' | 'answer-received' | 'refused',
+    status: number | null,
+    at: Instant,
+  ): void;
+  /** The device's socket is gone for good: its endpoint may go, unless a session needs it. */
+  deviceLeft(aor: AddressOfRecord): Promise<void>;
+
+  health(): Promise<{ readonly engine: boolean; readonly database: boolean }>;
+}
+
+/** The panel feed's source: committed changes in order, and the state to begin from. */
+export interface FeedSource {
+  /** Called once per committed row, in order of seq. */
+  subscribe(listener: (row: FeedRow) => void): () => void;
+  snapshot(
+    zones: readonly ZoneId[] | null,
+  ): Promise<{ readonly seq: number; readonly sessions: readonly SessionView[] }>;
+  after(seq: number, limit: number): Promise<{ readonly rows: readonly FeedRow[]; readonly tooOld: boolean }>;
+  viewOf(session: Session, sessionSeq: number, location: Location | null): SessionView;
+  /** The zones whose sessions this operator sees; `null`: all (supervisors, admins). */
+  zonesOf(operatorId: OperatorId): Promise<readonly ZoneId[]>;
+}

@@ -1,0 +1,18 @@
+/** Single-use tickets for browsers, whose WebSockets cannot carry a header. */
+import type { Instant } from '../domain/ids.ts';
+
+export interface TicketGrant {
+  readonly role: 'citizen' | 'operator' | 'supervisor' | 'admin';
+  readonly subject: string;
+  readonly purpose: 'sip' | 'feed';
+  /** Device or panel client, for `sip`. */
+  readonly deviceId: string | null;
+  readonly tokenId: string | null;
+}
+
+export interface TicketStore {
+  /** A random ticket of at least 128 bits; only its hash is stored. */
+  issue(grant: TicketGrant, expiresAt: Instant): Promise<string>;
+  /** What it grants, once; `null` when unknown, used or past its time. */
+  redeem(ticket: string, purpose: 'sip' | 'feed', now: Instant): Promise<TicketGrant | null>;
+}
