@@ -27,7 +27,6 @@ export const feedEventType = z
     'sos.alert',
     'sos.alert-acknowledged',
     'sos.resolved',
-    'sos.failed',
   ])
   .meta({ id: 'FeedEventType' });
 export type FeedEventType = z.infer<typeof feedEventType>;

@@ -12,7 +12,6 @@ export const phase = z
     'phone-connected',
     'resolved',
     'released',
-    'failed',
   ])
   .meta({ id: 'Phase' });
 

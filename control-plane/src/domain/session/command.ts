@@ -91,5 +91,4 @@ export type FeedEventName =
   | 'phone-connected'
   | 'sos.alert'
   | 'sos.alert-acknowledged'
-  | 'sos.resolved'
-  | 'sos.failed';
+  | 'sos.resolved';

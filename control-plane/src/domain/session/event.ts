@@ -27,11 +27,10 @@ export interface Subject {
 }
 
 export type TimerName =
+  | 'arming-expiry'
   | 'retry'
   | 'watchdog'
   | 'no-operator'
-  | 'operator-return'
-  | 'media-lost'
   | 'citizen-ring'
   | 'operator-ring'
   | 'citizen-redial'

@@ -12,6 +12,8 @@ export interface Policy {
   /** The panel's client is gone: the same one may come back for this long. */
   readonly operatorReofferMs: number;
   readonly maxSessionMs: number;
+  /** A warm-up that is never activated ends by itself. */
+  readonly armingMs: number;
   /** Streaming but unheard at the deadline: `dial-operator` leaves her phone in peace. */
   readonly operatorAbsent: 'dial-operator' | 'dial-both';
 }
@@ -27,5 +29,6 @@ export const DEFAULT_POLICY: Policy = {
   citizenRedials: 1,
   operatorReofferMs: 5000,
   maxSessionMs: 3_600_000,
+  armingMs: 600_000,
   operatorAbsent: 'dial-operator',
 };

@@ -128,6 +128,10 @@ export interface LiveFacts extends Common {
   readonly stream: Stream;
   readonly degradedReason: string | null;
   readonly alerts: readonly Alert[];
+  /** When the running watchdog is due; `null` while none runs. A second activation never postpones it. */
+  readonly watchdogAt: Instant | null;
+  /** The running or last phone fallback; `null` when there was none, or the stream won (FB-8). */
+  readonly fallback: Fallback | null;
 }
 
 export interface Arming extends Common {
@@ -138,8 +142,6 @@ export interface Connecting extends LiveFacts {
 }
 export interface Active extends LiveFacts {
   readonly phase: 'active';
-  /** Duty phones joined to her stream because no panel heard it; `null` when a panel does. */
-  readonly fallback: Fallback | null;
 }
 export interface FallbackActive extends LiveFacts {
   readonly phase: 'phone-fallback-active';
@@ -154,7 +156,7 @@ export interface PhoneConnected extends LiveFacts {
   readonly bridgedWith: LegId | null;
 }
 export interface Ended extends Common {
-  readonly phase: 'resolved' | 'released' | 'failed';
+  readonly phase: 'resolved' | 'released';
   readonly activatedAt: Instant | null;
   readonly endedAt: Instant;
   readonly endedBy: string;
@@ -183,7 +185,6 @@ export function isLive(session: Session): session is Live {
     case 'arming':
     case 'resolved':
     case 'released':
-    case 'failed':
       return false;
   }
 }

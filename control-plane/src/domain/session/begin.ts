@@ -1,0 +1,127 @@
+/** How a session begins: warm-up, activation, and the second press of the same citizen. */
+import type { Instant } from '../ids.ts';
+import type { Command } from './command.ts';
+import { Draft } from './draft.ts';
+import type { Decision } from './draft.ts';
+import type { Subject } from './event.ts';
+import type { Arming, Flag, Live, LiveFacts, Stream } from './session.ts';
+import { dialCitizenApp } from './stream.ts';
+
+export const FRESH_STREAM: Stream = {
+  contactOnline: false,
+  leg: null,
+  streamingSince: null,
+  heardBy: null,
+  heardSince: null,
+  sound: null,
+  retryUsed: false,
+  failures: [],
+  lost: false,
+};
+
+/** Warm-up: the app connects in peace; no watchdog runs and nobody is called. */
+export function arm(subject: Subject, at: Instant): Decision {
+  const session: Arming = { ...common(subject, at), phase: 'arming' };
+  const dueAt = (at + subject.policy.armingMs) as Instant;
+  return { session, commands: [{ type: 'timer.set', timer: 'arming-expiry', dueAt }], verdict: 'applied' };
+}
+
+/** The activation: t0. The watchdog starts here (FB-1), the offer goes out as soon as there is a contact (RTC-1). */
+export function activate(
+  subject: Subject,
+  contactOnline: boolean,
+  armed: Arming | null,
+  at: Instant,
+): Decision {
+  const facts: LiveFacts = {
+    ...common(subject, armed?.createdAt ?? at),
+    flags: merged(armed?.flags ?? [], subject.flags),
+    activatedAt: at,
+    assignment: null,
+    triedOperators: [],
+    legs: [],
+    attempts: { 'citizen-app': 0, 'operator-app': 0, 'citizen-phone': 0, 'operator-phone': 0 },
+    stream: { ...FRESH_STREAM, contactOnline },
+    degradedReason: null,
+    alerts: [],
+    watchdogAt: null,
+    fallback: null,
+  };
+  const draft = new Draft({ ...facts, phase: 'connecting' }, at);
+  if (armed) draft.clearTimers('arming-expiry');
+  draft.startWatchdog(facts.policy.watchdogMs);
+  draft.setTimer('retry', facts.policy.firstRetryMs);
+  draft.setTimer('long-session', facts.policy.maxSessionMs);
+  if (contactOnline) dialCitizenApp(draft);
+  draft.publish('sos.activated', {});
+  draft.order({ type: 'roster.assign', exclude: [] });
+  return draft.seal();
+}
+
+/**
+ * She presses again while a session is open: the same session, perhaps from another device. Without a voice channel
+ * and without a running deadline, connecting and watchdog start anew; a running deadline is never postponed.
+ */
+export function fold(session: Live, subject: Subject, contactOnline: boolean, at: Instant): Decision {
+  const draft = new Draft(session, at);
+  draft.change({ flags: merged(session.flags, [...subject.flags, 'folded']) });
+  if (session.deviceId !== subject.deviceId) {
+    draft.change({ deviceId: subject.deviceId, aor: subject.aor });
+    draft.changeStream({ contactOnline });
+  } else if (contactOnline) {
+    draft.changeStream({ contactOnline });
+  }
+  const hasVoice = session.phase === 'active' || session.phase === 'phone-connected';
+  if (!hasVoice) {
+    if (contactOnline && !draft.standing('citizen-app').some((leg) => leg.aor === subject.aor))
+      dialCitizenApp(draft);
+    if (session.phase === 'degraded' && session.watchdogAt === null) restart(draft);
+  }
+  draft.publish('sos.folded', {});
+  return draft.seal();
+}
+
+function restart(draft: Draft): void {
+  const { policy } = draft.facts;
+  draft.phase = 'connecting';
+  draft.changeStream({ retryUsed: false, failures: [] });
+  draft.change({ triedOperators: [], degradedReason: null });
+  draft.startWatchdog(policy.watchdogMs);
+  draft.setTimer('retry', policy.firstRetryMs);
+  if (draft.standing('operator-app').length === 0) draft.order({ type: 'roster.assign', exclude: [] });
+}
+
+/** A warm-up that ends without an activation (US-029: early release). Nothing was dialled, nothing is. */
+export function release(session: Arming, by: string, at: Instant): Decision {
+  const { phase: _, ...rest } = session;
+  const commands: Command[] = [
+    { type: 'timer.clear', timer: 'arming-expiry' },
+    { type: 'pbx.remove-endpoint', aor: session.aor },
+  ];
+  return {
+    session: {
+      ...rest,
+      phase: 'released',
+      activatedAt: null,
+      endedAt: at,
+      endedBy: by,
+      operatorId: null,
+      webrtcSessionId: null,
+      fallback: null,
+      degradedReason: null,
+      alerts: [],
+      legs: [],
+    },
+    commands,
+    verdict: 'applied',
+  };
+}
+
+function common(subject: Subject, createdAt: Instant) {
+  const { citizenId, deviceId, aor, zoneId, profile, flags, policy } = subject;
+  return { id: subject.sessionId, citizenId, deviceId, aor, zoneId, profile, flags, policy, createdAt };
+}
+
+export function merged(flags: readonly Flag[], more: readonly Flag[]): readonly Flag[] {
+  return [...new Set([...flags, ...more])];
+}

@@ -1,0 +1,195 @@
+/** The one-way stream: her app's leg, the operator's, the two facts that make it active, and the one retry. */
+import { bridgeIdOf } from '../ids.ts';
+import type { LegId } from '../ids.ts';
+import type { Draft } from './draft.ts';
+import type { Leg, LegFailure } from './leg.ts';
+import { cancelPhones, startFallback } from './fallback.ts';
+
+const MAX_FAILURES = 10;
+
+export function dialCitizenApp(draft: Draft): void {
+  draft.dialApp('citizen-app', { role: 'citizen', citizenId: draft.facts.citizenId }, draft.facts.aor);
+}
+
+/** Her device's contact appeared: the offer goes out, also in the middle of a session when the stream is gone. */
+export function citizenContactOnline(draft: Draft): void {
+  draft.changeStream({ contactOnline: true });
+  if (draft.phase === 'phone-connected') return;
+  const { stream } = draft.facts;
+  const standing = draft.standing('citizen-app');
+  if (standing.some((leg) => leg.streaming) && !stream.lost) return;
+  const justDialled = standing.some((leg) => leg.state !== 'answered' && draft.at - leg.dialledAt < 1000);
+  if (!justDialled) dialCitizenApp(draft);
+}
+
+/** An operator was chosen: their panel is called at once, beside the citizen. */
+export function operatorAssigned(draft: Draft): void {
+  const { assignment } = draft.facts;
+  draft.clearTimers('no-operator');
+  if (assignment?.state !== 'assigned' || draft.phase === 'phone-connected') return;
+  const party = { role: 'operator', operatorId: assignment.operatorId } as const;
+  draft.dialApp('operator-app', party, assignment.aor);
+}
+
+export function appAnswered(draft: Draft, leg: Leg): void {
+  const bridge = bridgeIdOf(draft.facts.id, 'stream');
+  if (leg.kind === 'citizen-app') {
+    draft.order({ type: 'pbx.watch-media', legId: leg.id });
+    draft.join(bridge, leg.id, 'speaks');
+  } else {
+    draft.join(bridge, leg.id, 'listens');
+  }
+}
+
+/** Her packets arrive on this leg: it wins over the other attempts. */
+export function streaming(draft: Draft, leg: Leg): void {
+  draft.replaceLeg(leg.id, { streaming: true });
+  draft.hangupAll('citizen-app', 'cancelled', leg.id);
+  draft.changeStream({ leg: leg.id, streamingSince: draft.at, sound: false, lost: false });
+  draft.publish('sos.streaming', { legId: leg.id });
+  if (draft.phase === 'phone-connected' && draft.bridgedWith !== null) draft.hangup(leg, 'phone-won');
+  else becomeActiveIfBoth(draft);
+}
+
+/** An operator's end has her packets: by the panel's own count, or as a duty phone joined to her stream. */
+export function heard(draft: Draft, leg: Leg): void {
+  if (draft.facts.stream.heardBy === leg.id) return;
+  draft.changeStream({ heardBy: leg.id, heardSince: draft.at });
+  draft.publish('sos.heard', { legId: leg.id });
+  becomeActiveIfBoth(draft);
+}
+
+/** Confirmed active needs both facts (decision 7). Once the call has connected the stream cannot win (FB-8). */
+export function becomeActiveIfBoth(draft: Draft): void {
+  const { stream } = draft.facts;
+  if (draft.phase === 'active' || draft.phase === 'phone-connected') return;
+  if (stream.streamingSince === null || stream.heardBy === null) return;
+  draft.stopWatchdog();
+  draft.clearTimers('retry', 'no-operator');
+  draft.change({ degradedReason: null, triedOperators: [] });
+  const heardOnPhone = draft.leg(stream.heardBy)?.kind === 'operator-phone';
+  if (draft.phase === 'phone-fallback-active' && !heardOnPhone) {
+    cancelPhones(draft, 'stream-won');
+    draft.change({ fallback: null });
+    draft.publish('phone-fallback-retracted', {});
+  }
+  if (heardOnPhone) draft.clearTimers('operator-ring', 'citizen-ring', 'citizen-redial');
+  draft.phase = 'active';
+  draft.publish('sos.active', { ms: Math.round((draft.at - draft.facts.activatedAt) * 10) / 10 });
+}
+
+/** Three seconds without a confirmed stream (RTC-7): degraded, and one retry beside the first attempt. */
+export function retryDue(draft: Draft): void {
+  const { stream, assignment } = draft.facts;
+  if (stream.streamingSince === null) {
+    degrade(draft, stream.contactOnline ? 'timeout-no-media' : 'timeout-no-contact');
+    if (stream.contactOnline) retryCitizen(draft);
+    return;
+  }
+  degrade(draft, 'timeout-not-heard');
+  const silent = draft.standing('operator-app').filter((leg) => leg.state === 'answered');
+  if (assignment?.state === 'assigned' && silent.length > 0) {
+    for (const leg of silent) draft.hangup(leg, 'cancelled');
+    draft.dialApp('operator-app', { role: 'operator', operatorId: assignment.operatorId }, assignment.aor);
+    draft.publish('sos.retried', { leg: 'operator-app' });
+  }
+}
+
+function retryCitizen(draft: Draft): void {
+  if (draft.facts.stream.retryUsed) return;
+  draft.changeStream({ retryUsed: true });
+  dialCitizenApp(draft);
+  draft.publish('sos.retried', { leg: 'citizen-app' });
+}
+
+export function degrade(draft: Draft, reason: string): void {
+  if (draft.phase === 'connecting' || draft.phase === 'active') draft.phase = 'degraded';
+  if (draft.facts.degradedReason === reason) return;
+  draft.change({ degradedReason: reason });
+  draft.publish('sos.degraded', { reason });
+}
+
+/** A word for the record that tells one signalling error from another (FB-4). */
+export function failureDetail(failure: Pick<LegFailure, 'sipStatus' | 'outcome'>): string {
+  return failure.sipStatus === null || failure.outcome === 'media-failed'
+    ? failure.outcome
+    : `sip-${failure.sipStatus}`;
+}
+
+/** One of her attempts ended without our order. */
+export function citizenAppEnded(draft: Draft, leg: Leg, failure: LegFailure): void {
+  const { stream, policy } = draft.facts;
+  const wasTheStream = stream.leg === leg.id;
+  if (wasTheStream) draft.changeStream({ leg: null, streamingSince: null, sound: null, lost: true });
+  if (failure.outcome === 'unreachable') {
+    // Her contact is not there (any more): not a signalling error (decision 4); the next contact brings the offer.
+    draft.changeStream({ contactOnline: false });
+  } else {
+    draft.changeStream({ failures: [...stream.failures, failure].slice(-MAX_FAILURES) });
+  }
+  if (draft.phase === 'active') {
+    degrade(draft, 'stream-ended');
+    draft.publish('sos.media-lost', { reason: failureDetail(failure) });
+    draft.startWatchdog(policy.mediaLostMs);
+    if (draft.facts.stream.contactOnline) dialCitizenApp(draft);
+    return;
+  }
+  if (draft.phase !== 'connecting' && draft.phase !== 'degraded') return;
+  if (failure.outcome === 'unreachable' || draft.facts.watchdogAt === null) return;
+  degrade(draft, `signalling-error-${failureDetail(failure)}`);
+  if (!stream.retryUsed) {
+    draft.clearTimers('retry');
+    retryCitizen(draft);
+  } else if (draft.standing('citizen-app').length === 0) {
+    startFallback(draft, 'signalling-error', failureDetail(failure));
+  }
+}
+
+/** The operator's panel failed or went: the next one is offered; her retry is untouched (decision 11). */
+export function operatorAppEnded(draft: Draft, leg: Leg): void {
+  const { stream, triedOperators, policy } = draft.facts;
+  const wasHearing = stream.heardBy === leg.id;
+  if (wasHearing) draft.changeStream({ heardBy: null, heardSince: null });
+  if (draft.phase === 'phone-connected' || leg.party.role === 'citizen') return;
+  if (draft.standing('operator-app').length > 0) return;
+  if (draft.phase === 'active') {
+    if (!wasHearing) return;
+    degrade(draft, 'operator-gone');
+    draft.startWatchdog(policy.watchdogMs);
+  }
+  const { operatorId } = leg.party;
+  const tried = [...triedOperators.filter((id) => id !== operatorId), operatorId];
+  draft.change({ triedOperators: tried });
+  draft.order({ type: 'roster.assign', exclude: tried });
+}
+
+/** No packets for `policy.mediaLostMs`: one more attempt, and as long again until the fallback. */
+export function mediaLost(draft: Draft, legId: LegId): void {
+  if (draft.facts.stream.leg !== legId) return;
+  draft.changeStream({ lost: true, streamingSince: null });
+  draft.replaceLeg(legId, { streaming: false });
+  draft.publish('sos.media-lost', { reason: 'no-packets' });
+  if (draft.phase !== 'active') return;
+  degrade(draft, 'media-lost');
+  draft.startWatchdog(draft.facts.policy.mediaLostMs);
+  if (draft.facts.stream.contactOnline) dialCitizenApp(draft);
+}
+
+/** The deadline without a confirmed stream (FB-2; decision 8). */
+export function watchdogDue(draft: Draft): void {
+  const { stream, degradedReason } = draft.facts;
+  draft.change({ watchdogAt: null });
+  if (stream.streamingSince !== null) {
+    startFallback(draft, 'operator-absent', 'not-heard');
+    return;
+  }
+  const failure = stream.failures.at(-1);
+  if (stream.lost) startFallback(draft, 'media-lost', failure ? failureDetail(failure) : 'no-packets');
+  else if (failure) startFallback(draft, 'signalling-error', failureDetail(failure));
+  else
+    startFallback(
+      draft,
+      'timeout',
+      degradedReason ?? (stream.contactOnline ? 'timeout-no-media' : 'timeout-no-contact'),
+    );
+}
