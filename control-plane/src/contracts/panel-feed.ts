@@ -77,7 +77,12 @@ export const feedHealth = z
   })
   .meta({ id: 'FeedHealth' });
 
-export const feedMessage = z.union([feedSnapshot, feedEvent, feedReply, feedHealth]);
+/** A session left the zones that this panel sees: take its card away. */
+export const feedGone = z
+  .object({ type: z.literal('session.gone'), seq: z.int().positive(), at: timestamp, sessionId })
+  .meta({ id: 'FeedGone' });
+
+export const feedMessage = z.union([feedSnapshot, feedEvent, feedGone, feedReply, feedHealth]);
 export type FeedMessage = z.infer<typeof feedMessage>;
 
 /** On duty at this client: from now on calls may be offered to it. Its audio is unlocked by then. */

@@ -12,12 +12,10 @@ export const activateBody = z
     citizenId: subjectId
       .optional()
       .meta({ description: 'Required from a backend; a citizen may omit it, or name herself.' }),
-    deviceId: z
-      .unknown()
-      .meta({
-        description: 'The device whose SIP contact is called; letters, digits, underscore.',
-        type: 'string',
-      }),
+    deviceId: z.unknown().meta({
+      description: 'The device whose SIP contact is called; letters, digits, underscore.',
+      type: 'string',
+    }),
     location: z
       .unknown()
       .meta({ description: 'A Location; anything else is flagged, not refused.', type: 'object' }),
@@ -32,11 +30,9 @@ export const activated = z
     id: sessionId,
     phase,
     activatedAt: timestamp.nullable(),
-    folded: z
-      .boolean()
-      .meta({
-        description: 'An open session of this citizen was returned (201 means a new one, 200 folded).',
-      }),
+    folded: z.boolean().meta({
+      description: 'An open session of this citizen was returned (201 means a new one, 200 folded).',
+    }),
     flags: z.array(flag).max(20),
     sipUri: z.string().meta({ description: 'Where the gateway will call the app: be registered there.' }),
   })
@@ -50,7 +46,10 @@ export const resolveBody = z
 export const ticketBody = z
   .object({
     purpose: z.enum(['sip', 'feed']),
-    deviceId: subjectId.optional().meta({ description: 'For `sip`: the device or panel client.' }),
+    deviceId: subjectId.optional().meta({
+      description:
+        'The device or panel client. Required for `sip`; a `feed` ticket without it cannot begin a shift.',
+    }),
   })
   .meta({ id: 'TicketRequest' });
 export const ticket = z
@@ -69,7 +68,7 @@ export const clientConfig = z
       }),
     ),
     iceGatheringTimeoutMs: z.int(),
-    feedUrl: z.string().nullable(),
+    feedUrl: z.string().nullable().meta({ description: 'null for a citizen.' }),
   })
   .meta({ id: 'ClientConfig' });
 export type ClientConfig = z.infer<typeof clientConfig>;

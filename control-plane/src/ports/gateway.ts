@@ -42,6 +42,8 @@ export interface ActivateRequest {
   readonly deviceId: unknown;
   readonly location: unknown;
   readonly clientTime: unknown;
+  /** The body was not a JSON object of the contract: served all the same, and flagged. */
+  readonly bodyMalformed: boolean;
   readonly idempotencyKey: string | null;
   /** SHA-256 (hex) of the raw body, to tell a replay from another body under the same key. */
   readonly bodyHash: string;

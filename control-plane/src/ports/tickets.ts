@@ -5,7 +5,7 @@ export interface TicketGrant {
   readonly role: 'citizen' | 'operator' | 'supervisor' | 'admin';
   readonly subject: string;
   readonly purpose: 'sip' | 'feed';
-  /** Device or panel client, for `sip`. */
+  /** Device or panel client; `null` only for a feed that begins no shift. */
   readonly deviceId: string | null;
   readonly tokenId: string | null;
 }

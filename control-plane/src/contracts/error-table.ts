@@ -1,0 +1,222 @@
+/**
+ * Every error code that a client can meet, with its one HTTP status. Codes are stable: clients may branch on them;
+ * titles and details are for humans. docs/errors.md is generated from this table.
+ */
+import type { Problem } from './common.ts';
+
+interface ErrorEntry {
+  /** HTTP status, or the status of a refused WebSocket upgrade; `null`: met only inside a WebSocket. */
+  readonly status: number | null;
+  /** WebSocket close code (RFC 6455 §7.4) when the socket is closed for it. */
+  readonly close?: number;
+  readonly title: string;
+  /** What the client can do about it. */
+  readonly remedy: string;
+}
+
+export const ERROR_TABLE = {
+  ERR_AUTH_MISSING: {
+    status: 401,
+    title: 'No credentials',
+    remedy: 'Send `Authorization: Bearer <token>`; a browser WebSocket sends a ticket.',
+  },
+  ERR_AUTH_INVALID: {
+    status: 401,
+    title: 'The token is not valid',
+    remedy: 'Signature, algorithm, issuer, audience or a claim is wrong: get a new token.',
+  },
+  ERR_AUTH_EXPIRED: { status: 401, title: 'The token has expired', remedy: 'Get a new token.' },
+  ERR_AUTH_TICKET: {
+    status: 401,
+    title: 'The ticket is unknown, used or too old',
+    remedy: 'Get a new one from POST /v1/tickets; it is valid once, for 30 s.',
+  },
+  ERR_AUTH_ROLE: {
+    status: 403,
+    title: 'Not permitted to this role',
+    remedy: 'The operation needs another role; see its description.',
+  },
+  ERR_AUTH_UNAVAILABLE: {
+    status: 503,
+    title: 'Tokens cannot be checked now',
+    remedy: "The issuer's keys could not be fetched: try again.",
+  },
+  ERR_HTTP_NOT_FOUND: { status: 404, title: 'No such resource', remedy: 'Check the path.' },
+  ERR_HTTP_METHOD: { status: 405, title: 'Method not allowed', remedy: 'See the `Allow` header.' },
+  ERR_HTTP_MALFORMED_REQUEST: {
+    status: 400,
+    title: 'The request cannot be read',
+    remedy: 'It is not HTTP/1.1, or its path is not valid percent-encoding.',
+  },
+  ERR_HTTP_MALFORMED_JSON: {
+    status: 400,
+    title: 'The body is not JSON',
+    remedy: "Send UTF-8 JSON (RFC 8259). A citizen's activation is served in spite of it, and flagged.",
+  },
+  ERR_HTTP_VALIDATION: {
+    status: 400,
+    title: 'The request does not fit the contract',
+    remedy: '`errors` names each field.',
+  },
+  ERR_HTTP_TIMEOUT: { status: 408, title: 'The request came too slowly', remedy: 'Send it at once.' },
+  ERR_HTTP_BODY_TOO_LARGE: {
+    status: 413,
+    title: 'The body is too large',
+    remedy: 'The limit is 16 KiB (zones: 256 KiB).',
+  },
+  ERR_HTTP_MEDIA_TYPE: {
+    status: 415,
+    title: 'The media type is not supported',
+    remedy: 'Send `Content-Type: application/json` without a content encoding.',
+  },
+  ERR_HTTP_HEADERS_TOO_LARGE: {
+    status: 431,
+    title: 'The header fields are too large',
+    remedy: 'The limit is 16 KiB for all of them.',
+  },
+  ERR_HTTP_RATE_LIMITED: {
+    status: 429,
+    title: 'Too many requests of this identity',
+    remedy: 'Wait as `Retry-After` says. An activation is never refused for this.',
+  },
+  ERR_HTTP_DEADLINE: {
+    status: 503,
+    title: 'No answer in time',
+    remedy: 'The outcome is unknown: repeat with the same Idempotency-Key.',
+  },
+  ERR_HTTP_INTERNAL: {
+    status: 500,
+    title: 'Internal error',
+    remedy: 'Tell the operators of the gateway the X-Request-Id.',
+  },
+  ERR_SOS_NOT_FOUND: { status: 404, title: 'No such session', remedy: 'Check the id.' },
+  ERR_SOS_FOREIGN: {
+    status: 403,
+    title: "Somebody else's session",
+    remedy: 'A citizen activates and sees only her own sessions, an operator those of the own zones.',
+  },
+  ERR_SOS_PHASE: {
+    status: 409,
+    title: 'Not possible in this phase of the session',
+    remedy: 'Read the session: its phase has moved on.',
+  },
+  ERR_SOS_REASON_REQUIRED: {
+    status: 400,
+    title: 'A reason is required',
+    remedy: 'A backend that ends a session says why; it is audited.',
+  },
+  ERR_SOS_CITIZEN_REQUIRED: {
+    status: 400,
+    title: 'Whose SOS this is must be said',
+    remedy: 'A backend sends `citizenId`: letters, digits, underscore, at most 64.',
+  },
+  ERR_GATEWAY_BUSY: { status: 503, title: 'Too much at once', remedy: 'Try again after a second.' },
+  ERR_GATEWAY_UNAVAILABLE: {
+    status: 503,
+    title: 'The gateway cannot serve this now',
+    remedy: 'Try again after a second; see /readyz.',
+  },
+  ERR_DIRECTORY_NOT_FOUND: { status: 404, title: 'No such entry', remedy: 'Check the id.' },
+  ERR_DIRECTORY_IN_USE: {
+    status: 409,
+    title: 'The entry is in use',
+    remedy: 'End or move what refers to it first.',
+  },
+  ERR_DIRECTORY_CONFLICT: {
+    status: 409,
+    title: 'The entry contradicts another one',
+    remedy: 'For instance a second catch-all zone, or a roster with an unknown operator.',
+  },
+  ERR_STORE_UNAVAILABLE: {
+    status: 503,
+    title: 'The database does not answer',
+    remedy: 'Try again after a second; see /readyz.',
+  },
+  ERR_STORE_CONFLICT: { status: 503, title: 'Too many changes at once', remedy: 'Try again.' },
+  ERR_STORE_UNKNOWN_OUTCOME: {
+    status: 503,
+    title: 'Whether it was stored is unknown',
+    remedy: 'Repeat with the same Idempotency-Key.',
+  },
+  ERR_FEED_FULL: {
+    status: 503,
+    title: 'Too many feed connections',
+    remedy: 'Close others of the same identity, or try again later.',
+  },
+  ERR_FEED_MALFORMED: {
+    status: null,
+    title: 'The message is not JSON text of the contract',
+    remedy: 'See asyncapi.json.',
+  },
+  ERR_FEED_DEVICE_REQUIRED: {
+    status: null,
+    title: 'The connection names no panel client',
+    remedy: 'Ask for the ticket with `deviceId`, or open the feed with `?device=`.',
+  },
+  ERR_FEED_LEG: {
+    status: null,
+    title: 'The leg is not of this session',
+    remedy: "Send the `X-Hamrahi-Leg` of the session's own INVITE.",
+  },
+  ERR_FEED_BUSY: {
+    status: null,
+    title: 'Too many unanswered messages',
+    remedy: 'Wait for replies.',
+  },
+  ERR_FEED_FLOOD: {
+    status: null,
+    close: 1008,
+    title: 'Too many messages',
+    remedy: 'At most 50 messages a second.',
+  },
+  ERR_FEED_TOO_LARGE: {
+    status: null,
+    close: 1009,
+    title: 'The message is too large',
+    remedy: 'At most 16 KiB.',
+  },
+  ERR_FEED_SLOW: {
+    status: null,
+    close: 1013,
+    title: 'The panel reads too slowly',
+    remedy: 'Connect again; resume with `?since=`.',
+  },
+  ERR_FEED_SHIFT_TAKEN: {
+    status: null,
+    close: 4001,
+    title: 'The shift of this client went on in another connection',
+    remedy:
+      'Do not connect again by yourself: another tab or a newer connection of this client has the shift.',
+  },
+  ERR_FEED_CLOSING: {
+    status: null,
+    close: 1001,
+    title: 'The gateway is going down',
+    remedy: 'Connect again, to another node if there is one.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERROR_TABLE, code);
+}
+
+/** The problem document of a code (RFC 9457). A code that only a WebSocket knows is a bad request elsewhere. */
+export function problemOf(code: ErrorCode, detail: string, errors?: Problem['errors']): Problem {
+  const entry: ErrorEntry = ERROR_TABLE[code];
+  return {
+    type: `urn:hamrahi:error:${code}`,
+    title: entry.title,
+    status: entry.status ?? 400,
+    code,
+    detail,
+    ...(errors ? { errors } : {}),
+  };
+}
+
+/** The close code of a failure that ends a WebSocket; 1011 for one that has none of its own. */
+export function closeCodeOf(code: ErrorCode): number {
+  const entry: ErrorEntry = ERROR_TABLE[code];
+  return entry.close ?? 1011;
+}
