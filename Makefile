@@ -1,0 +1,96 @@
+# Ham Rahi voice gateway. Needs make and any node with npm; everything else comes by itself (see setup).
+
+SHELL := /bin/sh
+NODE := .tools/bin/node
+BIN := $(NODE) node_modules/.bin
+export PATH := $(CURDIR)/.tools/bin:$(PATH)
+export BIND DEMO_JSON
+
+# What the browser pages are made of; built anew when one of these is newer than the result.
+CLIENT_BUILT := control-plane/public/dist/.built
+CLIENT_SOURCES := $(shell find control-plane/client control-plane/public control-plane/src/contracts \
+	control-plane/src/domain control-plane/tools/build-client.ts package-lock.json \
+	-type f -not -path '*/dist/*' 2>/dev/null)
+
+# The scenario suite joins as soon as it exists.
+SUITES := unit contract integration $(if $(wildcard test/scenario),scenario) e2e
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup tools asterisk chromium client demo sandbox test test-unit test-contract test-integration \
+	test-scenario test-e2e coverage lint format generate bench clean distclean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+
+setup: tools asterisk chromium client ## fetch all that demo, sandbox and tests need (they do it by themselves)
+
+demo: tools asterisk client ## two SOS on real Asterisk, timed against the requirements; DEMO_JSON=file writes them down
+	@$(NODE) control-plane/sandbox/demo.ts
+
+sandbox: tools asterisk client ## run the gateway with a simulated carrier until Ctrl-C; BIND=address serves other devices
+	@$(NODE) control-plane/sandbox/main.ts
+
+test: setup lint ## lint and all test suites (what CI runs)
+	@$(NODE) control-plane/tools/run-tests.ts $(SUITES)
+
+test-unit: tools ## the unit tests; ARGS='-g RTC-3' goes to mocha, as in all of these
+	@$(NODE) control-plane/tools/run-tests.ts unit -- $(ARGS)
+
+test-contract: tools asterisk ## the port contracts, on every real adapter
+	@$(NODE) control-plane/tools/run-tests.ts contract -- $(ARGS)
+
+test-integration: tools asterisk client ## the parts on real PostgreSQL, Asterisk and sockets
+	@$(NODE) control-plane/tools/run-tests.ts integration -- $(ARGS)
+
+test-scenario: tools asterisk client ## whole incidents, step by step
+	@$(NODE) control-plane/tools/run-tests.ts scenario -- $(ARGS)
+
+test-e2e: setup ## the whole gateway, with a real browser
+	@$(NODE) control-plane/tools/run-tests.ts e2e -- $(ARGS)
+
+coverage: tools ## coverage of the unit tests, in coverage/index.html
+	@$(BIN)/c8 --all --src control-plane/src --include 'control-plane/src/**/*.ts' --reporter text --reporter html \
+		$(NODE) node_modules/mocha/bin/mocha.js --reporter dot 'test/unit/**/*.test.ts'
+
+bench: tools asterisk client ## latencies over many activations, beside a floor measured in the same run
+	@$(NODE) test/bench/main.ts
+
+lint: tools ## types, lint rules, format, layers, unused code
+	$(BIN)/tsc --noEmit -p .
+	$(BIN)/tsc --noEmit -p control-plane/src/domain
+	$(BIN)/eslint .
+	$(BIN)/prettier --check --log-level warn .
+	$(NODE) control-plane/tools/check-layers.ts
+	$(BIN)/knip
+
+format: tools ## repair what can be repaired: format and simple lint findings
+	$(BIN)/eslint --fix .
+	$(BIN)/prettier --write --log-level warn .
+
+generate: tools asterisk ## write generated code and API descriptions anew
+	$(NODE) control-plane/tools/generate-ari.ts
+	$(NODE) control-plane/tools/generate-contracts.ts
+
+clean: ## delete what runs and tests left; keeps what was fetched
+	@control-plane/tools/clean.sh runs
+
+distclean: ## delete everything that is not in the repository
+	@control-plane/tools/clean.sh all
+
+# Steps of setup. Each is silent and quick when there is nothing to do.
+tools:
+	@control-plane/tools/bootstrap.sh
+
+asterisk: tools
+	@$(NODE) control-plane/sandbox/install/main.ts asterisk
+
+chromium: tools
+	@$(NODE) control-plane/sandbox/install/main.ts chromium
+
+client: tools $(CLIENT_BUILT)
+
+$(CLIENT_BUILT): $(CLIENT_SOURCES) | tools
+	@$(NODE) control-plane/tools/build-client.ts
+	@mkdir -p $(@D) && touch $@

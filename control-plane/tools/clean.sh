@@ -1,0 +1,35 @@
+#!/bin/sh
+# clean.sh runs: deletes what runs, tests and builds left in this clone. clean.sh all: also what setup fetched.
+# Refuses while something of this clone still runs. Needs no Node.
+set -eu
+
+CDPATH='' cd -- "$(dirname -- "$0")/../.."
+here="$(pwd -P)"
+what="${1:-runs}"
+
+# Databases that had to live outside of the clone (their user could not reach it): links in .run tell where.
+outside="$(find .run -type l -lname '/var/lib/hamrahi-sandbox/*' -exec readlink {} \; 2>/dev/null || true)"
+
+# still_used <directory>: the processes that work in it, or have it for their root
+still_used() {
+  for link in /proc/[0-9]*/cwd /proc/[0-9]*/root; do
+    target="$(readlink "$link" 2>/dev/null || true)"
+    case "$target/" in "$1"/*) echo "$link" | cut -d / -f 3 ;; esac
+  done | sort -u | tr '\n' ' '
+}
+
+for directory in "$here/.run" "$here/.cache" $outside; do
+  users="$(still_used "$directory")"
+  if [ -n "$users" ]; then
+    echo "clean: something still runs in $directory (process $users); end it first, then run make again." >&2
+    exit 1
+  fi
+done
+
+for directory in $outside; do rm -rf -- "$directory"; done
+rm -rf .run coverage control-plane/public/dist
+[ "$what" = all ] || exit 0
+rm -rf --one-file-system .cache
+rm -rf node_modules .tools
+rm -rf /var/lib/hamrahi-sandbox/postgres-* 2>/dev/null || true
+rmdir /var/lib/hamrahi-sandbox 2>/dev/null || true

@@ -1,0 +1,28 @@
+/**
+ * mocha's spec output, and beside it a tally in a file (`--reporter-option tally=<file>`), rewritten after every
+ * test: when a suite crashes or hangs, it still tells how far it came and which test was running.
+ */
+import { writeFileSync } from 'node:fs';
+import Mocha from 'mocha';
+
+export type SuiteTally = { passed: number; failed: number; running: string | null; ended: boolean };
+
+export class SuiteReporter extends Mocha.reporters.Spec {
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+    super(runner, options);
+    const file = (options.reporterOptions as { tally?: string } | undefined)?.tally;
+    if (file === undefined) return;
+    const tally: SuiteTally = { passed: 0, failed: 0, running: null, ended: false };
+    const write = (change: Partial<SuiteTally>): void => {
+      Object.assign(tally, change);
+      writeFileSync(file, JSON.stringify(tally));
+    };
+    runner.on('test', (test) => write({ running: test.fullTitle() }));
+    runner.on('pass', () => write({ passed: tally.passed + 1, running: null }));
+    runner.on('fail', () => write({ failed: tally.failed + 1, running: null }));
+    runner.on('end', () => write({ ended: true }));
+  }
+}
+
+// mocha loads reporters by require(), which yields what this name exports.
+export { SuiteReporter as 'module.exports' };
