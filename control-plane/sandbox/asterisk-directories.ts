@@ -59,7 +59,7 @@ export function asteriskDirectories(root: string, runDir: string): AsteriskDirec
     modules: join(root, 'usr/lib', rootLoader(root).triplet, 'asterisk/modules'),
     varlib: join(runDir, 'lib'),
     db: join(runDir, 'lib'),
-    keys: join(runDir, 'lib/keys'),
+    keys: join(runDir, 'lib'),
     data: join(runDir, 'data'),
     agi: join(runDir, 'data/agi-bin'),
     spool: join(runDir, 'spool'),
@@ -74,7 +74,7 @@ export function asteriskDirectories(root: string, runDir: string): AsteriskDirec
  */
 export function prepareAsteriskDirectories(root: string, directories: AsteriskDirectories): void {
   const { etc, varlib, keys, data, agi, spool, run, log } = directories;
-  const writable = [varlib, keys, data, agi, run, join(data, 'sounds'), join(varlib, 'moh')];
+  const writable = [varlib, join(keys, 'keys'), data, agi, run, join(data, 'sounds'), join(varlib, 'moh')];
   const spooled = ['recording', 'monitor', 'outgoing', 'tmp'].map((name) => join(spool, name));
   const logged = [log, join(log, 'cdr-csv')];
   for (const folder of [etc, ...writable, ...spooled, ...logged]) mkdirSync(folder, { recursive: true });
