@@ -1,0 +1,153 @@
+/** The core of a node, put together: loop, timers, presence, engine events, feed. `main.ts` gives it its adapters. */
+import type { Policy } from '../domain/session/policy.ts';
+import type { Clock, IdSource } from '../ports/clock.ts';
+import type { ClientSockets } from '../ports/client-sockets.ts';
+import type { Directory } from '../ports/directory.ts';
+import type { FeedSource, Gateway } from '../ports/gateway.ts';
+import type { Log, Metrics } from '../ports/log.ts';
+import type { PbxDriver, PbxEvent, PbxSnapshot } from '../ports/pbx-driver.ts';
+import type { PresenceStore, SessionStore } from '../ports/session-store.ts';
+import { Callees } from './callees.ts';
+import { FeedDispatcher } from './feed-dispatcher.ts';
+import { MasterData } from './master-data.ts';
+import { OpenSessions } from './open-sessions.ts';
+import { sessionEventOf } from './pbx-events.ts';
+import { Performer } from './perform.ts';
+import { Presence } from './presence.ts';
+import { differences } from './reconcile.ts';
+import { SessionFeedSource } from './session-feed-source.ts';
+import { SessionLoop } from './session-loop.ts';
+import { SosGateway } from './sos-gateway.ts';
+import { TimerWheel } from './timer-wheel.ts';
+
+const MAX_OPEN = 10_000;
+const MAX_TIMERS = 100_000;
+const ENGINE_START_MS = 15_000;
+
+export interface CorePorts {
+  readonly store: SessionStore;
+  readonly presence: PresenceStore;
+  readonly directory: Directory;
+  readonly pbx: PbxDriver;
+  readonly sockets: ClientSockets;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly policy: Policy;
+  readonly trunks: readonly string[];
+  readonly sipDomain: string;
+}
+
+export interface Core {
+  readonly gateway: Gateway;
+  readonly feedSource: FeedSource;
+  /** Zones were changed through this node. */
+  zonesChanged(): Promise<void>;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export function createCore(ports: CorePorts): Core {
+  const { store, pbx, clock, log, metrics } = ports;
+  const wheel = new TimerWheel(clock);
+  const feed = new FeedDispatcher(store, log);
+  const open = new OpenSessions();
+  const masterData = new MasterData(ports.directory, clock, log);
+  const loop: SessionLoop = new SessionLoop({ store, wheel, feed, performer: () => performer, log, metrics });
+  const presence = new Presence({
+    loop,
+    open,
+    store: ports.presence,
+    pbx,
+    sockets: ports.sockets,
+    clock,
+    log,
+    metrics,
+  });
+  const performer = new Performer({
+    pbx,
+    callees: new Callees(ports.directory),
+    removeEndpoint: (aor) => presence.sessionOver(aor),
+    trunks: ports.trunks,
+    log,
+    metrics,
+    dialFailed: (legId, outcome) => {
+      onPbxEvent({ type: 'leg.ended', legId, at: clock.now(), outcome, sipStatus: null, q850: null });
+    },
+  });
+  const feedSource = new SessionFeedSource({ store, feed, directory: ports.directory, clock });
+  const gateway = new SosGateway({ ...ports, loop, presence, masterData, feedSource });
+
+  function onPbxEvent(event: PbxEvent): void {
+    const mapped = sessionEventOf(event);
+    if (mapped) {
+      presence.background(loop.handle(mapped.sessionId, mapped.event, event.at), event.type);
+      return;
+    }
+    if (event.type === 'contact.online') presence.contactChanged(event.aor, true);
+    else if (event.type === 'contact.offline') presence.contactChanged(event.aor, false);
+    else if (event.type === 'engine.back') presence.background(engineBack(event.snapshot), 'reconcile');
+    else if (event.type === 'engine.lost')
+      log.error('The engine is out of reach; calls that stand go on without us.');
+    else if (event.type === 'call.unexpected') {
+      metrics.count('hamrahi_core_unexpected_calls_total', { source: event.source });
+      log.warn('A call that nobody ordered was refused.', { source: event.source });
+    }
+  }
+
+  async function engineBack(snapshot: PbxSnapshot): Promise<void> {
+    const stored = await store.listOpen(MAX_OPEN);
+    const found = differences(
+      snapshot,
+      stored.map((one) => one.session),
+    );
+    for (const { sessionId, event } of found.events) {
+      presence.background(loop.handle(sessionId, event, clock.now()), `reconcile ${event.type}`);
+    }
+    for (const legId of found.strayLegs) await pbx.hangup(legId, 'session-ended');
+    for (const bridgeId of found.strayBridges) await pbx.closeBridge(bridgeId);
+    for (const legId of found.toWatch) pbx.watchMedia(legId);
+    presence.contactsAre(snapshot.contacts);
+    log.info('The engine is attached.', {
+      legs: snapshot.legs.length,
+      strayLegs: found.strayLegs.length,
+      strayBridges: found.strayBridges.length,
+      missed: found.events.length,
+    });
+  }
+
+  wheel.onDue((sessionId, timer, dueAt) => {
+    const at = clock.now();
+    metrics.observe('hamrahi_core_timer_lateness_ms', at - dueAt, { timer });
+    const stale = (): boolean => !wheel.isCurrent(sessionId, timer, dueAt);
+    presence.background(loop.handle(sessionId, { type: 'timer.due', timer }, at, stale), `timer ${timer}`);
+  });
+  loop.watch(({ before, after }) => {
+    open.note(after);
+    metrics.gauge('hamrahi_core_open_sessions', open.size);
+    const hadOperator = before !== null && 'assignment' in before && before.assignment?.state === 'assigned';
+    if (hadOperator && !('assignment' in after)) presence.capacityFreed();
+  });
+
+  async function start(): Promise<void> {
+    await masterData.start();
+    await ports.presence.clear();
+    await feed.start();
+    for (const { session } of await store.listOpen(MAX_OPEN)) open.note(session);
+    pbx.onEvent(onPbxEvent);
+    await pbx.start(ENGINE_START_MS);
+    for (const { sessionId, timer, dueAt } of await store.timers(null, MAX_TIMERS))
+      wheel.set(sessionId, timer, dueAt);
+  }
+
+  async function stop(): Promise<void> {
+    wheel.stop();
+    presence.stop();
+    await loop.idle();
+    await performer.idle();
+    await pbx.stop();
+  }
+
+  return { gateway, feedSource, zonesChanged: () => masterData.zonesChanged(), start, stop };
+}

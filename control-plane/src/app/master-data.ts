@@ -1,0 +1,63 @@
+/** Zones and citizens as the path from SOS to sound needs them: from memory where it can, never waiting for long. */
+import type { CitizenId } from '../domain/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Citizen, Directory, Zone } from '../ports/directory.ts';
+import type { Log } from '../ports/log.ts';
+
+const ZONES_FRESH_MS = 2000;
+
+export class MasterData {
+  readonly #directory: Directory;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  #zones: readonly Zone[] = [];
+  #zonesReadAt = Number.NEGATIVE_INFINITY;
+  #reading: Promise<void> | null = null;
+
+  constructor(directory: Directory, clock: Clock, log: Log) {
+    this.#directory = directory;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  async start(): Promise<void> {
+    await this.#read();
+  }
+
+  /** The zones as of at most a moment ago; a stale copy is served while it is being renewed. */
+  zones(): readonly Zone[] {
+    if (this.#clock.now() - this.#zonesReadAt > ZONES_FRESH_MS) void this.#refresh();
+    return this.#zones;
+  }
+
+  /** After a change of zones through this node: the next activation sees it. */
+  async zonesChanged(): Promise<void> {
+    await this.#read();
+  }
+
+  /** Her profile; `null` when she is unknown or the directory does not answer: she is served all the same. */
+  async citizen(id: CitizenId): Promise<Citizen | null> {
+    try {
+      return await this.#directory.citizen(id);
+    } catch (error) {
+      this.#log.error('A citizen could not be looked up.', { error: String(error) });
+      return null;
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    this.#reading ??= this.#read()
+      .catch((error: unknown) => {
+        this.#log.error('The zones could not be read; the last copy serves.', { error: String(error) });
+      })
+      .finally(() => {
+        this.#reading = null;
+      });
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    this.#zones = await this.#directory.zones();
+    this.#zonesReadAt = this.#clock.now();
+  }
+}

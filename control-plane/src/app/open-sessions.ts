@@ -1,0 +1,58 @@
+/** What this node knows of its open sessions without asking the database: to route contacts, presence and clean-up. */
+import type { AddressOfRecord, OperatorId, SessionId } from '../domain/ids.ts';
+import { isLive } from '../domain/session/session.ts';
+import type { Session } from '../domain/session/session.ts';
+
+export class OpenSessions {
+  readonly #sessions = new Map<SessionId, Session>();
+  readonly #byAor = new Map<AddressOfRecord, SessionId>();
+
+  note(session: Session): void {
+    const before = this.#sessions.get(session.id);
+    if (before && before.aor !== session.aor && this.#byAor.get(before.aor) === session.id)
+      this.#byAor.delete(before.aor);
+    if (session.phase === 'arming' || isLive(session)) {
+      this.#sessions.set(session.id, session);
+      this.#byAor.set(session.aor, session.id);
+    } else {
+      this.#sessions.delete(session.id);
+      if (this.#byAor.get(session.aor) === session.id) this.#byAor.delete(session.aor);
+    }
+  }
+
+  /** The open session of this device. */
+  ofDevice(aor: AddressOfRecord): SessionId | null {
+    return this.#byAor.get(aor) ?? null;
+  }
+
+  /** Live sessions that nobody has taken, oldest first. */
+  queued(): readonly SessionId[] {
+    return [...this.#sessions.values()]
+      .filter(isLive)
+      .filter((session) => session.assignment?.state !== 'assigned')
+      .toSorted((a, b) => a.activatedAt - b.activatedAt)
+      .map((session) => session.id);
+  }
+
+  /** Whether this operator's client has an app leg in some session. */
+  serves(operatorId: OperatorId): boolean {
+    return [...this.#sessions.values()].some(
+      (session) =>
+        isLive(session) &&
+        session.assignment?.state === 'assigned' &&
+        session.assignment.operatorId === operatorId,
+    );
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  has(id: SessionId): boolean {
+    return this.#sessions.has(id);
+  }
+
+  all(): readonly Session[] {
+    return [...this.#sessions.values()];
+  }
+}

@@ -1,0 +1,133 @@
+/** Carries out what a decision ordered, after its commit. Orders of one leg run in order; a dial that fails is an event. */
+import type { AddressOfRecord, LegId, SessionId } from '../domain/ids.ts';
+import type { PbxCommand } from '../domain/session/command.ts';
+import type { LegOutcome } from '../domain/session/leg.ts';
+import type { Log, Metrics } from '../ports/log.ts';
+import type { PbxDriver, PbxErrorCode, PbxResult } from '../ports/pbx-driver.ts';
+import type { Callees } from './callees.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+
+const JOIN_ATTEMPTS = 3;
+
+export interface PerformPorts {
+  readonly pbx: PbxDriver;
+  readonly callees: Callees;
+  /** The session is over: the endpoint goes, unless a newer session needs it. */
+  readonly removeEndpoint: (aor: AddressOfRecord) => Promise<PbxResult>;
+  /** The trunk for the next call, first choice first. */
+  readonly trunks: readonly string[];
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** A dial that cannot succeed: reported like the end of the leg. */
+  readonly dialFailed: (legId: LegId, outcome: LegOutcome) => void;
+}
+
+export class Performer {
+  readonly #ports: PerformPorts;
+  readonly #queue = new KeyedQueue<string>();
+
+  constructor(ports: PerformPorts) {
+    this.#ports = ports;
+  }
+
+  perform(sessionId: SessionId, orders: readonly PbxCommand[]): void {
+    for (const order of orders) {
+      const key = 'legId' in order ? order.legId : sessionId;
+      void this.#queue
+        .run(key, () => this.#one(sessionId, order))
+        .catch((error: unknown) => {
+          this.#ports.metrics.count('hamrahi_core_command_bugs_total', { command: order.type });
+          this.#ports.log.error('A command threw.', { command: order.type, sessionId, error: String(error) });
+        });
+    }
+  }
+
+  /** When every order given so far is done. */
+  async idle(): Promise<void> {
+    await this.#queue.idle();
+  }
+
+  async #one(sessionId: SessionId, order: PbxCommand): Promise<void> {
+    const { pbx } = this.#ports;
+    switch (order.type) {
+      case 'pbx.dial-app':
+        this.#dialled(order, await pbx.dialApp({ ...order, sessionId }));
+        return;
+      case 'pbx.dial-phone':
+        await this.#dialPhone(sessionId, order);
+        return;
+      case 'pbx.hangup':
+        this.#note(order, await pbx.hangup(order.legId, order.reason));
+        return;
+      case 'pbx.join':
+        await this.#join(order);
+        return;
+      case 'pbx.close-bridge':
+        this.#note(order, await pbx.closeBridge(order.bridgeId));
+        return;
+      case 'pbx.hold':
+        this.#note(order, await pbx.startHoldingPrompt(order.legId));
+        return;
+      case 'pbx.watch-media':
+        pbx.watchMedia(order.legId);
+        return;
+      case 'pbx.remove-endpoint':
+        this.#note(order, await this.#ports.removeEndpoint(order.aor));
+    }
+  }
+
+  async #dialPhone(
+    sessionId: SessionId,
+    order: Extract<PbxCommand, { type: 'pbx.dial-phone' }>,
+  ): Promise<void> {
+    const { pbx, callees, trunks, dialFailed } = this.#ports;
+    const number = await callees.numberOf(order.party).catch(() => null);
+    const trunk = trunks[0];
+    if (!number || trunk === undefined) {
+      this.#ports.log.warn('No number or no trunk for a phone leg.', {
+        legId: order.legId,
+        hasNumber: number !== null,
+      });
+      dialFailed(order.legId, number ? 'trunk-unreachable' : 'invalid-number');
+      return;
+    }
+    this.#dialled(order, await pbx.dialPhone({ ...order, sessionId, number, trunk }));
+  }
+
+  #dialled(order: Extract<PbxCommand, { type: 'pbx.dial-app' | 'pbx.dial-phone' }>, result: PbxResult): void {
+    if (result.ok || result.code === 'ERR_PBX_CONFLICT') return;
+    this.#note(order, result);
+    this.#ports.dialFailed(order.legId, outcomeOf(result.code, order.type));
+  }
+
+  /** A leg that cannot be joined would hear nothing: after a few tries it is hung up, and its end moves the session on. */
+  async #join(order: Extract<PbxCommand, { type: 'pbx.join' }>): Promise<void> {
+    for (let attempt = 1; attempt <= JOIN_ATTEMPTS; attempt += 1) {
+      const result = await this.#ports.pbx.join(order.bridgeId, order.legId, order.voice);
+      if (result.ok || result.code === 'ERR_PBX_NOT_FOUND') return;
+      this.#note(order, result);
+      if (result.code === 'ERR_PBX_DISCONNECTED' || result.code === 'ERR_PBX_REPLACED') return;
+    }
+    this.#note(order, await this.#ports.pbx.hangup(order.legId, 'normal'));
+  }
+
+  #note(order: PbxCommand, result: PbxResult): void {
+    if (result.ok) return;
+    this.#ports.metrics.count('hamrahi_core_command_failures_total', {
+      command: order.type,
+      code: result.code,
+    });
+    this.#ports.log.warn('The engine did not do what was ordered.', {
+      command: order.type,
+      code: result.code,
+      ...('legId' in order ? { legId: order.legId } : {}),
+    });
+  }
+}
+
+function outcomeOf(code: PbxErrorCode, command: 'pbx.dial-app' | 'pbx.dial-phone'): LegOutcome {
+  if (code === 'ERR_PBX_NO_CONTACT') return command === 'pbx.dial-app' ? 'unreachable' : 'trunk-unreachable';
+  if (code === 'ERR_PBX_REFUSED') return command === 'pbx.dial-app' ? 'unreachable' : 'congestion';
+  if (code === 'ERR_PBX_OVERLOAD') return 'congestion';
+  return 'lost';
+}

@@ -1,0 +1,139 @@
+/** Who can be reached: SIP contacts, panels on shift, endpoints; and which sessions that concerns. */
+import { parseAor } from '../domain/ids.ts';
+import type { AddressOfRecord, OperatorId } from '../domain/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ClientSockets } from '../ports/client-sockets.ts';
+import type { Log, Metrics } from '../ports/log.ts';
+import type { PbxDriver, PbxResult } from '../ports/pbx-driver.ts';
+import type { PresenceStore } from '../ports/session-store.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+import type { OpenSessions } from './open-sessions.ts';
+import type { SessionLoop } from './session-loop.ts';
+
+/** A device that left may come back for this long (the edge keeps its upstream for 30 s) before its endpoint goes. */
+const ENDPOINT_LINGER_MS = 35_000;
+/** Close code of a client's socket whose session has ended. */
+export const CLOSE_SESSION_ENDED = 4000;
+
+export interface PresencePorts {
+  readonly loop: SessionLoop;
+  readonly open: OpenSessions;
+  readonly store: PresenceStore;
+  readonly pbx: PbxDriver;
+  readonly sockets: ClientSockets;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export class Presence {
+  readonly #ports: PresencePorts;
+  readonly #contacts = new Set<AddressOfRecord>();
+  readonly #lingering = new Map<AddressOfRecord, () => void>();
+  readonly #writes = new KeyedQueue<AddressOfRecord>();
+
+  constructor(ports: PresencePorts) {
+    this.#ports = ports;
+  }
+
+  /** Addresses of record with a live contact, as the engine says. */
+  get contacts(): ReadonlySet<AddressOfRecord> {
+    return this.#contacts;
+  }
+
+  /** Its endpoint exists when this resolves. */
+  async admitted(aor: AddressOfRecord): Promise<PbxResult> {
+    this.#keep(aor);
+    return this.#ports.pbx.provisionEndpoint(aor);
+  }
+
+  /** The device's socket is gone: its endpoint follows after a while, unless it returns or a session needs it. */
+  left(aor: AddressOfRecord): Promise<void> {
+    this.#keep(aor);
+    const { clock, open } = this.#ports;
+    const at = (clock.now() + ENDPOINT_LINGER_MS) as ReturnType<Clock['now']>;
+    const cancel = clock.at(at, () => {
+      this.#lingering.delete(aor);
+      if (open.ofDevice(aor) === null) this.background(this.#remove(aor), 'remove-endpoint');
+    });
+    this.#lingering.set(aor, cancel);
+    return Promise.resolve();
+  }
+
+  /** A session has ended and its legs are gone. A newer session of the same device keeps the endpoint. */
+  async sessionOver(aor: AddressOfRecord): Promise<PbxResult> {
+    if (this.#ports.open.ofDevice(aor) !== null) return { ok: true, value: undefined };
+    return this.#remove(aor);
+  }
+
+  contactChanged(aor: AddressOfRecord, online: boolean): void {
+    if (online) this.#contacts.add(aor);
+    else this.#contacts.delete(aor);
+    const { clock, loop, open } = this.#ports;
+    const at = clock.now();
+    const sessionId = open.ofDevice(aor);
+    if (sessionId) {
+      const type = online ? 'contact.online' : 'contact.offline';
+      this.background(loop.handle(sessionId, { type, aor }, at), type);
+    }
+    this.background(
+      this.#writes.run(aor, async () => {
+        await this.#ports.store.setContact(aor, online, at);
+        if (online && parseAor(aor)?.role === 'operator') this.#offerQueued();
+      }),
+      'set-contact',
+    );
+  }
+
+  /** What the engine has after a (re)connection, all at once. */
+  contactsAre(aors: readonly AddressOfRecord[]): void {
+    const now = new Set(aors);
+    for (const aor of this.#contacts) if (!now.has(aor)) this.contactChanged(aor, false);
+    for (const aor of now) if (!this.#contacts.has(aor)) this.contactChanged(aor, true);
+  }
+
+  async shift(operatorId: OperatorId, aor: AddressOfRecord, onShift: boolean): Promise<void> {
+    await this.#writes.run(aor, () =>
+      this.#ports.store.setFeedPresence(operatorId, aor, onShift, this.#ports.clock.now()),
+    );
+    if (onShift) this.#offerQueued();
+  }
+
+  /** Somebody came free: the oldest queued session is asked first. */
+  capacityFreed(): void {
+    this.#offerQueued();
+  }
+
+  /** Work that nobody waits for: its failure is logged and counted. */
+  background(work: Promise<unknown>, name: string): void {
+    work.catch((error: unknown) => {
+      this.#ports.metrics.count('hamrahi_core_background_failures_total', { work: name });
+      this.#ports.log.error('An event could not be handled.', { work: name, error: String(error) });
+    });
+  }
+
+  stop(): void {
+    for (const cancel of this.#lingering.values()) cancel();
+    this.#lingering.clear();
+  }
+
+  #offerQueued(): void {
+    const { clock, loop, open } = this.#ports;
+    for (const sessionId of open.queued()) {
+      this.background(loop.handle(sessionId, { type: 'roster.changed' }, clock.now()), 'roster.changed');
+    }
+  }
+
+  #keep(aor: AddressOfRecord): void {
+    this.#lingering.get(aor)?.();
+    this.#lingering.delete(aor);
+  }
+
+  async #remove(aor: AddressOfRecord): Promise<PbxResult> {
+    this.#keep(aor);
+    const result = await this.#ports.pbx.removeEndpoint(aor);
+    this.#ports.sockets.close(aor, CLOSE_SESSION_ENDED, 'session-ended');
+    if (this.#contacts.has(aor)) this.contactChanged(aor, false);
+    return result;
+  }
+}

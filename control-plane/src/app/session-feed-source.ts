@@ -1,0 +1,75 @@
+/** The panel feed's source: committed rows as they come, and the state to begin from. */
+import type { Location } from '../contracts/common.ts';
+import type { SessionView } from '../contracts/session-view.ts';
+import type { OperatorId, ZoneId } from '../domain/ids.ts';
+import type { Session } from '../domain/session/session.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Directory } from '../ports/directory.ts';
+import type { FeedSource } from '../ports/gateway.ts';
+import type { FeedRow, SessionStore } from '../ports/session-store.ts';
+import type { FeedDispatcher } from './feed-dispatcher.ts';
+import { viewOf } from './session-view.ts';
+
+const MAX_SNAPSHOT = 1000;
+
+export interface FeedSourcePorts {
+  readonly store: SessionStore;
+  readonly feed: FeedDispatcher;
+  readonly directory: Directory;
+  readonly clock: Clock;
+}
+
+export class SessionFeedSource implements FeedSource {
+  readonly #ports: FeedSourcePorts;
+
+  constructor(ports: FeedSourcePorts) {
+    this.#ports = ports;
+  }
+
+  subscribe(listener: (row: FeedRow) => void): () => void {
+    return this.#ports.feed.subscribe(listener);
+  }
+
+  /** `seq` is read before the sessions: what changes meanwhile comes again as an event, never not at all. */
+  async snapshot(
+    zones: readonly ZoneId[] | null,
+  ): Promise<{ readonly seq: number; readonly sessions: readonly SessionView[] }> {
+    const { store } = this.#ports;
+    const seq = await store.feedHead();
+    const stored = await store.list({ open: true, zones, before: null, limit: MAX_SNAPSHOT });
+    const sessions = await Promise.all(
+      stored
+        .filter(({ session }) => session.phase !== 'arming')
+        .map(async ({ session, seq: sessionSeq }) =>
+          viewOf(session, sessionSeq, await store.location(session.id)),
+        ),
+    );
+    return { seq, sessions };
+  }
+
+  async after(
+    seq: number,
+    limit: number,
+  ): Promise<{ readonly rows: readonly FeedRow[]; readonly tooOld: boolean }> {
+    const { store } = this.#ports;
+    const [floor, head] = await Promise.all([store.feedFloor(), store.feedHead()]);
+    if (seq < floor || seq > head || head - seq > limit) return { rows: [], tooOld: true };
+    return { rows: await store.feedAfter(seq, limit), tooOld: false };
+  }
+
+  viewOf(session: Session, sessionSeq: number, location: Location | null): SessionView {
+    return viewOf(session, sessionSeq, location);
+  }
+
+  async zonesOf(operatorId: OperatorId): Promise<readonly ZoneId[]> {
+    const entries = await this.#ports.directory.roster(null);
+    const now = this.#ports.clock.now();
+    const valid = entries.filter(
+      (entry) =>
+        entry.operatorId === operatorId &&
+        (entry.from === null || entry.from <= now) &&
+        (entry.until === null || entry.until > now),
+    );
+    return [...new Set(valid.map((entry) => entry.zoneId))];
+  }
+}

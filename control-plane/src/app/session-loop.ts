@@ -1,0 +1,126 @@
+/**
+ * The one loop: event → lock, reduce, write, commit → perform. Events of one session run in order, sessions side by
+ * side. Results of commands come back as events.
+ */
+import type { Instant, SessionId } from '../domain/ids.ts';
+import type { PbxCommand } from '../domain/session/command.ts';
+import type { Verdict } from '../domain/session/draft.ts';
+import type { SessionEvent } from '../domain/session/event.ts';
+import type { Session } from '../domain/session/session.ts';
+import type { Log, Metrics } from '../ports/log.ts';
+import type {
+  FeedRow,
+  PersonalFacts,
+  SessionStore,
+  SessionTx,
+  SessionWrite,
+  StoredSession,
+} from '../ports/session-store.ts';
+import { decide } from './decide.ts';
+import type { FeedDispatcher } from './feed-dispatcher.ts';
+import { KeyedQueue } from './keyed-queue.ts';
+import type { Performer } from './perform.ts';
+import type { TimerWheel } from './timer-wheel.ts';
+
+export interface Outcome {
+  readonly verdict: Verdict;
+  readonly before: Session | null;
+  readonly after: Session;
+  readonly seq: number;
+}
+
+/** What a transaction found and the event that follows from it; `null`: nothing to do. */
+export interface Found {
+  readonly before: StoredSession | null;
+  readonly event: SessionEvent;
+  readonly personal: PersonalFacts | null;
+}
+
+export interface LoopPorts {
+  readonly store: SessionStore;
+  readonly wheel: TimerWheel;
+  readonly feed: FeedDispatcher;
+  readonly performer: () => Performer;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+type Committed = {
+  readonly outcome: Outcome;
+  readonly orders: readonly PbxCommand[];
+  readonly write: SessionWrite | null;
+  readonly feed: readonly FeedRow[];
+};
+
+export class SessionLoop {
+  readonly #ports: LoopPorts;
+  readonly #queue = new KeyedQueue<string>();
+  readonly #watchers = new Set<(outcome: Outcome) => void>();
+
+  constructor(ports: LoopPorts) {
+    this.#ports = ports;
+  }
+
+  /** Told of every applied change after its commit, before its commands run. */
+  watch(watcher: (outcome: Outcome) => void): void {
+    this.#watchers.add(watcher);
+  }
+
+  /** An event of a known session. `null`: no such session. `isStale` is asked once it is this event's turn. */
+  handle(
+    sessionId: SessionId,
+    event: SessionEvent,
+    at: Instant,
+    isStale?: () => boolean,
+  ): Promise<Outcome | null> {
+    return this.#queue.run(sessionId, async () => {
+      if (isStale?.() === true) return null;
+      return this.#run(at, async (tx) => {
+        const before = await tx.load(sessionId);
+        return before ? { before, event, personal: null } : null;
+      });
+    });
+  }
+
+  /** An arming or activation: which session it means is found inside the transaction, under `key`'s lock. */
+  handleNew(key: string, at: Instant, find: (tx: SessionTx) => Promise<Found>): Promise<Outcome | null> {
+    return this.#queue.run(key, () => this.#run(at, find));
+  }
+
+  async idle(): Promise<void> {
+    await this.#queue.idle();
+  }
+
+  async #run(at: Instant, find: (tx: SessionTx) => Promise<Found | null>): Promise<Outcome | null> {
+    const committed = await this.#ports.store.transact(async (tx): Promise<Committed | null> => {
+      const found = await find(tx);
+      if (!found) return null;
+      const decided = await decide(tx, found.before, found.event, at, found.personal);
+      if (!decided) return null;
+      const written = decided.write ? await tx.apply(decided.write) : null;
+      this.#ports.metrics.count('hamrahi_core_events_total', {
+        type: found.event.type,
+        verdict: decided.verdict,
+      });
+      const outcome = {
+        verdict: decided.verdict,
+        before: found.before?.session ?? null,
+        after: decided.after,
+        seq: written?.seq ?? found.before?.seq ?? 0,
+      };
+      return { outcome, orders: decided.orders, write: decided.write, feed: written?.feed ?? [] };
+    });
+    if (!committed) return null;
+    this.#afterCommit(committed);
+    return committed.outcome;
+  }
+
+  #afterCommit({ outcome, orders, write, feed }: Committed): void {
+    const { id } = outcome.after;
+    this.#ports.performer().perform(id, orders);
+    for (const { timer, dueAt } of write?.timersSet ?? []) this.#ports.wheel.set(id, timer, dueAt);
+    for (const timer of write?.timersCleared ?? []) this.#ports.wheel.clear(id, timer);
+    this.#ports.feed.committed(feed);
+    if (outcome.verdict === 'applied') for (const watcher of this.#watchers) watcher(outcome);
+  }
+}

@@ -1,0 +1,72 @@
+/** A session as the panel's card and the API show it. */
+import type { Location } from '../contracts/common.ts';
+import type { SessionView } from '../contracts/session-view.ts';
+import type { Instant, LegKind } from '../domain/ids.ts';
+import type { Leg } from '../domain/session/leg.ts';
+import { fallbackOf, isLive } from '../domain/session/session.ts';
+import type { Fallback, Session } from '../domain/session/session.ts';
+
+export function isoTime(at: Instant): string {
+  return new Date(at).toISOString();
+}
+
+export function viewOf(session: Session, sessionSeq: number, location: Location | null): SessionView {
+  const live = isLive(session) ? session : null;
+  const ended = session.phase === 'resolved' || session.phase === 'released' ? session : null;
+  const activatedAt = live?.activatedAt ?? ended?.activatedAt ?? null;
+  const alerts = live?.alerts ?? ended?.alerts ?? [];
+  const fallback = fallbackOf(session);
+  return {
+    id: session.id,
+    sessionSeq,
+    phase: session.phase,
+    citizenId: session.citizenId,
+    zoneId: session.zoneId,
+    activatedAt: activatedAt === null ? null : isoTime(activatedAt),
+    operatorId:
+      live?.assignment?.state === 'assigned' ? live.assignment.operatorId : (ended?.operatorId ?? null),
+    queued: live?.assignment?.state === 'queued',
+    webrtcSessionId: live
+      ? (live.stream.leg ?? newestLeg(live.legs, 'citizen-app')?.id ?? null)
+      : (ended?.webrtcSessionId ?? null),
+    streaming: live !== null && live.stream.streamingSince !== null,
+    heard: live !== null && live.stream.heardBy !== null,
+    sound: live?.stream.sound ?? null,
+    degradedReason: live?.degradedReason ?? ended?.degradedReason ?? null,
+    fallback: fallback && fallbackView(fallback, session),
+    alerts: alerts.map((alert) => ({
+      kind: alert.kind,
+      raisedAt: isoTime(alert.raisedAt),
+      acknowledged: alert.acknowledgedBy !== null,
+    })),
+    flags: [...session.flags],
+    location,
+    resolvedAt: ended ? isoTime(ended.endedAt) : null,
+  };
+}
+
+/** The same for the citizen herself: nothing that tells who hears her, or what the police think of it. */
+export function citizenViewOf(view: SessionView): SessionView {
+  return { ...view, operatorId: null, alerts: [], flags: [], degradedReason: null };
+}
+
+function newestLeg(legs: readonly Leg[], kind: LegKind): Leg | null {
+  return legs.filter((leg) => leg.kind === kind && !leg.ending).at(-1) ?? null;
+}
+
+function fallbackView(fallback: Fallback, session: Session): NonNullable<SessionView['fallback']> {
+  const legs = 'legs' in session ? session.legs : [];
+  const citizen = newestLeg(legs, 'citizen-phone');
+  const operator = newestLeg(legs, 'operator-phone');
+  const called = fallback.citizenCalls > 0;
+  return {
+    mode: fallback.mode,
+    reason: fallback.reason,
+    detail: fallback.detail,
+    failedAt: isoTime(fallback.failedAt),
+    initiatedAt: isoTime(fallback.initiatedAt),
+    callReference: fallback.callReference === '' ? null : fallback.callReference,
+    citizenPhone: citizen?.state ?? (called ? 'ended' : 'idle'),
+    operatorPhone: operator?.state ?? (fallback.chain.length > 0 ? 'ended' : 'idle'),
+  };
+}

@@ -1,0 +1,304 @@
+/** The use cases around one SOS, as HTTP, feed and edge call them. */
+import { createHash } from 'node:crypto';
+import type { Activated, Timeline } from '../contracts/sos-api.ts';
+import type { SessionView } from '../contracts/session-view.ts';
+import type { AddressOfRecord, Instant, LegId, OperatorId, SessionId } from '../domain/ids.ts';
+import { parseLegId } from '../domain/ids.ts';
+import type { Policy } from '../domain/session/policy.ts';
+import type { AlertKind, Flag, Session } from '../domain/session/session.ts';
+import { milestonesOf, verdictsOf } from '../domain/session/timeline.ts';
+import type { Clock, IdSource } from '../ports/clock.ts';
+import type {
+  ActivateRequest,
+  Caller,
+  FeedSource,
+  Gateway,
+  GatewayErrorCode,
+  GatewayResult,
+} from '../ports/gateway.ts';
+import type { PbxDriver } from '../ports/pbx-driver.ts';
+import type { PersonalFacts, SessionStore, SessionTx, StoredSession } from '../ports/session-store.ts';
+import { judgeActivation, withSessionId } from './judge-activation.ts';
+import type { Judged } from './judge-activation.ts';
+import type { MasterData } from './master-data.ts';
+import type { Presence } from './presence.ts';
+import type { Found, Outcome, SessionLoop } from './session-loop.ts';
+import { citizenViewOf, isoTime, viewOf } from './session-view.ts';
+
+const MAX_EVENTS = 500;
+
+export interface GatewayPorts {
+  readonly loop: SessionLoop;
+  readonly store: SessionStore;
+  readonly pbx: PbxDriver;
+  readonly presence: Presence;
+  readonly masterData: MasterData;
+  readonly feedSource: Pick<FeedSource, 'zonesOf'>;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly policy: Policy;
+  readonly sipDomain: string;
+}
+
+function failed(
+  code: GatewayErrorCode,
+  detail: string,
+): { readonly ok: false; readonly code: GatewayErrorCode; readonly detail: string } {
+  return { ok: false, code, detail };
+}
+
+export class SosGateway implements Gateway {
+  readonly #ports: GatewayPorts;
+
+  constructor(ports: GatewayPorts) {
+    this.#ports = ports;
+  }
+
+  activate(request: ActivateRequest): Promise<GatewayResult<Activated>> {
+    return this.#begin('api.activated', request);
+  }
+
+  arm(request: ActivateRequest): Promise<GatewayResult<Activated>> {
+    return this.#begin('api.armed', request);
+  }
+
+  async activateArmed(caller: Caller, id: SessionId, receivedAt: Instant): Promise<GatewayResult<Activated>> {
+    const stored = await this.#ports.store.find(id);
+    if (!stored || !(await this.#mayTouch(caller, stored.session)))
+      return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
+    const { session } = stored;
+    const { citizenId, deviceId } = session;
+    const location = await this.#ports.store.location(id);
+    const bodyHash = createHash('sha256').update(id).digest('hex');
+    return this.activate({
+      citizenId,
+      deviceId,
+      location: location ?? undefined,
+      clientTime: undefined,
+      bodyMalformed: false,
+      idempotencyKey: null,
+      bodyHash,
+      receivedAt,
+    });
+  }
+
+  async release(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>> {
+    return this.#act(
+      caller,
+      id,
+      { type: 'api.released' },
+      'Only a warm-up can be released; once activated, an operator ends it.',
+    );
+  }
+
+  async resolve(caller: Caller, id: SessionId, reason: string | null): Promise<GatewayResult<SessionView>> {
+    if (caller.role === 'citizen') return failed('ERR_SOS_PHASE', 'Only an operator ends an SOS.');
+    if (caller.role === 'backend' && reason === null)
+      return failed('ERR_SOS_REASON_REQUIRED', 'A backend ends an SOS with a reason.');
+    const by = `${caller.role}:${caller.subject}`;
+    return this.#act(caller, id, { type: 'api.resolved', by }, 'This SOS has ended already.');
+  }
+
+  async redial(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>> {
+    const by = `${caller.role}:${caller.subject}`;
+    return this.#act(
+      caller,
+      id,
+      { type: 'api.redial-requested', by },
+      'Her phone cannot be called now: the stream is live or connecting, or her profile forbids it.',
+    );
+  }
+
+  async view(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>> {
+    const stored = await this.#ports.store.find(id);
+    if (!stored || !(await this.#mayTouch(caller, stored.session)))
+      return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
+    return { ok: true, value: await this.#view(caller, stored) };
+  }
+
+  async timeline(caller: Caller, id: SessionId): Promise<GatewayResult<Timeline>> {
+    const stored = await this.#ports.store.find(id);
+    if (!stored || !(await this.#mayTouch(caller, stored.session)))
+      return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
+    const milestones = milestonesOf(await this.#ports.store.events(id, MAX_EVENTS));
+    const { session } = stored;
+    const activatedAt = 'activatedAt' in session ? session.activatedAt : null;
+    return {
+      ok: true,
+      value: {
+        id,
+        activatedAt: activatedAt === null ? null : isoTime(activatedAt),
+        milestones: milestones.map(({ name, at, ms }) => ({ name, at: isoTime(at), ms })),
+        verdicts: [...verdictsOf(milestones)],
+      },
+    };
+  }
+
+  async list(
+    caller: Caller,
+    open: boolean | null,
+    before: SessionId | null,
+    limit: number,
+  ): Promise<GatewayResult<readonly SessionView[]>> {
+    const zones =
+      caller.role === 'operator' ? await this.#ports.feedSource.zonesOf(caller.subject as OperatorId) : null;
+    const stored = await this.#ports.store.list({ open, zones, before, limit });
+    return { ok: true, value: await Promise.all(stored.map((one) => this.#view(caller, one))) };
+  }
+
+  async heard(operatorId: OperatorId, sessionId: SessionId, legId: LegId, packets: number): Promise<void> {
+    if (packets <= 0 || parseLegId(legId)?.sessionId !== sessionId) return;
+    await this.#ports.loop.handle(
+      sessionId,
+      { type: 'panel.heard', legId, operatorId },
+      this.#ports.clock.now(),
+    );
+  }
+
+  async acknowledgeAlert(
+    operatorId: OperatorId,
+    sessionId: SessionId,
+    kind: AlertKind,
+  ): Promise<GatewayResult<SessionView>> {
+    const caller: Caller = { role: 'operator', subject: operatorId, tokenId: null };
+    return this.#act(
+      caller,
+      sessionId,
+      { type: 'panel.alert-acknowledged', kind, by: operatorId },
+      'This SOS has ended already.',
+    );
+  }
+
+  shift(operatorId: OperatorId, aor: AddressOfRecord, onShift: boolean): Promise<void> {
+    return this.#ports.presence.shift(operatorId, aor, onShift);
+  }
+
+  async deviceAdmitted(aor: AddressOfRecord): Promise<GatewayResult<null>> {
+    const result = await this.#ports.presence.admitted(aor);
+    return result.ok
+      ? { ok: true, value: null }
+      : failed('ERR_GATEWAY_UNAVAILABLE', `The engine has no place for this device: ${result.code}.`);
+  }
+
+  stamped(
+    legId: LegId,
+    kind: 'offer-sent' | 'answer-received' | 'refused',
+    status: number | null,
+    at: Instant,
+  ): void {
+    const leg = parseLegId(legId);
+    if (!leg || kind === 'refused') return;
+    const event =
+      kind === 'offer-sent'
+        ? ({ type: 'edge.offer-sent', legId } as const)
+        : ({ type: 'edge.answer-received', legId, status } as const);
+    this.#ports.presence.background(this.#ports.loop.handle(leg.sessionId, event, at), event.type);
+  }
+
+  deviceLeft(aor: AddressOfRecord): Promise<void> {
+    return this.#ports.presence.left(aor);
+  }
+
+  async health(): Promise<{ readonly engine: boolean; readonly database: boolean }> {
+    return { engine: this.#ports.pbx.attached, database: await this.#ports.store.ping(1000) };
+  }
+
+  async #begin(
+    type: 'api.activated' | 'api.armed',
+    request: ActivateRequest,
+  ): Promise<GatewayResult<Activated>> {
+    const { loop, masterData, presence, policy } = this.#ports;
+    const citizen = await masterData.citizen(request.citizenId);
+    const judged = judgeActivation(request, citizen, masterData.zones(), presence.contacts, policy);
+    const outcome = await loop.handleNew(`citizen ${request.citizenId}`, request.receivedAt, (tx) =>
+      this.#find(tx, type, request, judged),
+    );
+    if (!outcome) return failed('ERR_GATEWAY_UNAVAILABLE', 'The activation was not taken.');
+    return { ok: true, value: this.#activated(outcome) };
+  }
+
+  async #find(
+    tx: SessionTx,
+    type: 'api.activated' | 'api.armed',
+    request: ActivateRequest,
+    judged: Judged,
+  ): Promise<Found> {
+    await tx.lockCitizen(request.citizenId);
+    const before = await tx.findOpen(request.citizenId);
+    const sessionId = before?.session.id ?? this.#ports.ids.sessionId();
+    const flags: Flag[] = [...judged.subject.flags];
+    if (request.bodyMalformed) flags.push('body-malformed');
+    if (request.idempotencyKey !== null) {
+      const claim = await tx.claimIdempotencyKey(
+        request.citizenId,
+        request.idempotencyKey,
+        request.bodyHash,
+        sessionId,
+      );
+      if (claim.seen === 'other-body' || (claim.seen === 'same' && claim.sessionId !== sessionId))
+        flags.push('idempotency-key-reused');
+    }
+    const subject = withSessionId({ ...judged.subject, flags }, sessionId);
+    const personal: PersonalFacts = judged.personal;
+    const event =
+      type === 'api.armed'
+        ? ({ type, subject } as const)
+        : ({ type, subject, contactOnline: this.#ports.presence.contacts.has(subject.aor) } as const);
+    return { before, event, personal };
+  }
+
+  #activated({ before, after }: Outcome): Activated {
+    const live = 'activatedAt' in after ? after.activatedAt : null;
+    return {
+      id: after.id,
+      phase: after.phase,
+      activatedAt: live === null ? null : isoTime(live),
+      folded: before !== null && before.phase !== 'arming',
+      flags: [...after.flags],
+      sipUri: `sip:${after.aor}@${this.#ports.sipDomain}`,
+    };
+  }
+
+  async #act(
+    caller: Caller,
+    id: SessionId,
+    event: Parameters<SessionLoop['handle']>[1],
+    refusal: string,
+  ): Promise<GatewayResult<SessionView>> {
+    const { store, loop, clock } = this.#ports;
+    const stored = await store.find(id);
+    if (!stored || !(await this.#mayTouch(caller, stored.session)))
+      return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
+    const outcome = await loop.handle(id, event, clock.now());
+    if (!outcome) return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
+    if (outcome.verdict === 'refused') return failed('ERR_SOS_PHASE', refusal);
+    return { ok: true, value: await this.#view(caller, { session: outcome.after, seq: outcome.seq }) };
+  }
+
+  async #view(caller: Caller, stored: StoredSession): Promise<SessionView> {
+    const view = viewOf(stored.session, stored.seq, await this.#ports.store.location(stored.session.id));
+    return caller.role === 'citizen' ? citizenViewOf(view) : view;
+  }
+
+  /** A citizen: her own. An operator: the zones of the roster, or what is assigned to them. Others: all. */
+  async #mayTouch(caller: Caller, session: Session): Promise<boolean> {
+    switch (caller.role) {
+      case 'citizen':
+        return session.citizenId === caller.subject;
+      case 'operator': {
+        if (
+          'assignment' in session &&
+          session.assignment?.state === 'assigned' &&
+          session.assignment.operatorId === caller.subject
+        )
+          return true;
+        const zones = await this.#ports.feedSource.zonesOf(caller.subject as OperatorId);
+        return session.zoneId === null || zones.includes(session.zoneId);
+      }
+      case 'backend':
+      case 'supervisor':
+      case 'admin':
+        return true;
+    }
+  }
+}
