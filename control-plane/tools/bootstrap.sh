@@ -44,8 +44,10 @@ everything_is_there() {
 
 # explain_npm <what was being done>: turns npm's last words into one sentence, and ends
 explain_npm() {
-  tail -n 15 "$LOG" >&2
-  if grep -q -e ENOSPC "$LOG"; then
+  grep -E '^npm (error|ERR!) .' "$LOG" | head -n 12 >&2 || tail -n 12 "$LOG" >&2
+  if grep -q -e EUSAGE "$LOG"; then
+    fail "$1 failed: package.json and package-lock.json disagree." "Run npm install, and commit both together."
+  elif grep -q -e ENOSPC "$LOG"; then
     fail "$1 failed: the disk is full." "Free some space (about $NEEDED_MIB MiB are needed) and run make again."
   elif grep -q -e SELF_SIGNED -e UNABLE_TO_ -e CERT_ "$LOG"; then
     fail "$1 failed: the registry's certificate is not trusted by Node." \
