@@ -29,8 +29,12 @@ export const stampNotice = z.strictObject({
   at: instant,
 });
 
-/** The socket of an address of record opened or closed. */
-export const socketNotice = z.strictObject({ type: z.enum(['opened', 'closed']), aor, at: instant });
+/**
+ * The socket of an address of record. `opened`: a client is there (told again after a reconnect of this link);
+ * `lost`: its socket went, and the engine's side is kept for a while, so that the engine still shows a contact;
+ * `closed`: gone for good.
+ */
+export const socketNotice = z.strictObject({ type: z.enum(['opened', 'lost', 'closed']), aor, at: instant });
 
 export const edgeMessage = z.discriminatedUnion('type', [admitRequest, stampNotice, socketNotice]);
 export type EdgeMessage = z.infer<typeof edgeMessage>;

@@ -1,0 +1,115 @@
+/** All lanes of this edge: one for each address of record, and how many one identity may have. */
+import { Lane } from './lane.ts';
+import { CLOSE, type EdgeCode } from './edge-codes.ts';
+import { TokenBucket } from './token-bucket.ts';
+import type { Admission } from '../../contracts/core-link.ts';
+import type { CoreLink } from './core-link.ts';
+import type { EdgeContext } from './edge-options.ts';
+
+const OPENINGS_WINDOW_S = 10;
+const MAX_BUCKETS = 20_000;
+
+export type LaneOpening =
+  | { readonly ok: true; readonly lane: Lane }
+  | { readonly ok: false; readonly status: 429 | 503; readonly code: EdgeCode };
+
+interface Entry {
+  readonly lane: Lane;
+  readonly opened: Promise<boolean>;
+}
+
+export class LaneRegistry {
+  readonly #entries = new Map<string, Entry>();
+  readonly #openings = new Map<string, TokenBucket>();
+  readonly #perIdentity = new Map<string, number>();
+  readonly #core: () => CoreLink;
+  readonly #context: EdgeContext;
+
+  constructor(core: () => CoreLink, context: EdgeContext) {
+    this.#core = core;
+    this.#context = context;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  *present(): Iterable<string> {
+    for (const [aor, { lane }] of this.#entries) if (lane.hasClient) yield aor;
+  }
+
+  /** The lane of this client: the one that it had, while its engine is the same, else a new one. */
+  async open(admission: Admission): Promise<LaneOpening> {
+    const { aor } = admission;
+    if (!this.#mayOpen(aor)) return { ok: false, status: 429, code: 'ERR_EDGE_OPENINGS' };
+    let entry = this.#entries.get(aor);
+    if (entry !== undefined && !isSameWay(entry.lane.admission, admission)) {
+      entry.lane.end(CLOSE.replaced, 'replaced');
+      entry = undefined;
+    }
+    if (entry === undefined) {
+      if ((this.#perIdentity.get(identityOf(aor)) ?? 0) >= this.#context.limits.maxSocketsPerIdentity)
+        return { ok: false, status: 429, code: 'ERR_EDGE_IDENTITY_SOCKETS' };
+      if (this.#entries.size >= this.#context.limits.maxSockets)
+        return { ok: false, status: 503, code: 'ERR_EDGE_BUSY' };
+      entry = this.#create(admission);
+    }
+    const opened = await entry.opened;
+    return opened ? { ok: true, lane: entry.lane } : { ok: false, status: 503, code: 'ERR_EDGE_UPSTREAM' };
+  }
+
+  close(aor: string, code: number, reason: string): void {
+    this.#entries.get(aor)?.lane.end(code, reason);
+  }
+
+  endAll(code: number, reason: string): void {
+    for (const { lane } of [...this.#entries.values()]) lane.end(code, reason);
+  }
+
+  #create(admission: Admission): Entry {
+    const { aor } = admission;
+    const lane = new Lane(admission, this.#context, {
+      onStamp: (stamp) => this.#core().stamp(stamp),
+      onSocket: (type) => this.#core().notice(type, aor),
+      onEnd: () => {
+        if (this.#entries.get(aor)?.lane === lane) this.#entries.delete(aor);
+        this.#core().notice('closed', aor);
+        this.#count(aor, -1);
+      },
+    });
+    const entry: Entry = { lane, opened: lane.open() };
+    this.#entries.set(aor, entry);
+    this.#count(aor, 1);
+    return entry;
+  }
+
+  #mayOpen(aor: string): boolean {
+    const now = this.#context.clock.now();
+    const { maxOpenings } = this.#context.limits;
+    if (this.#openings.size >= MAX_BUCKETS)
+      for (const [key, bucket] of this.#openings) if (bucket.isFull(now)) this.#openings.delete(key);
+    const bucket =
+      this.#openings.get(aor) ?? new TokenBucket(maxOpenings / OPENINGS_WINDOW_S, maxOpenings, now);
+    this.#openings.set(aor, bucket);
+    return bucket.take(now);
+  }
+
+  #count(aor: string, change: 1 | -1): void {
+    const identity = identityOf(aor);
+    const count = (this.#perIdentity.get(identity) ?? 0) + change;
+    if (count > 0) this.#perIdentity.set(identity, count);
+    else this.#perIdentity.delete(identity);
+    this.#context.metrics.gauge('hamrahi_edge_lanes', this.#entries.size);
+  }
+}
+
+function isSameWay(one: Admission, other: Admission): boolean {
+  return (
+    one.upstreamUrl === other.upstreamUrl && one.role === other.role && one.sipDomain === other.sipDomain
+  );
+}
+
+/** `citizen-7-phone` and `citizen-7-tablet` are one person (domain/ids.ts). */
+function identityOf(aor: string): string {
+  return aor.split('-', 2).join('-');
+}

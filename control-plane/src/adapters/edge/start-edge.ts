@@ -1,0 +1,185 @@
+/**
+ * The edge: SIP over WebSocket (RFC 7118) for phones and browsers, in front of the engine's own. It lets in whom the
+ * core admits, and passes on what the rules of `domain/sip` allow; it keeps no state beyond its open sockets.
+ */
+import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { CLOSE } from './edge-codes.ts';
+import { CoreLink } from './core-link.ts';
+import { DEFAULT_EDGE_LIMITS } from './edge-limits.ts';
+import { instantAfter } from './instant.ts';
+import { LaneRegistry } from './lane-registry.ts';
+import { problemOf, readHandshake, refuseUpgrade } from './handshake.ts';
+import { Refusals } from './refusals.ts';
+import type { EdgeContext, EdgeOptions } from './edge-options.ts';
+
+export interface Edge {
+  readonly port: number;
+  /** Whether a core node can be asked just now; existing sockets do not need one. */
+  readonly coreConnected: boolean;
+  /** Addresses of record with a way to their engine, those included whose client is away for a moment. */
+  readonly lanes: number;
+  /** Closes every socket with 1001. */
+  stop(): Promise<void>;
+}
+
+const REFUSAL_STATUSES = [401, 403, 429, 503];
+const CODE = /^ERR_[A-Z0-9_]{1,60}$/;
+const STOP_GRACE_MS = 500;
+
+export async function startEdge(options: EdgeOptions): Promise<Edge> {
+  const context: EdgeContext = {
+    limits: { ...DEFAULT_EDGE_LIMITS, ...options.limits },
+    localAddress: options.localAddress ?? '127.0.0.1',
+    clock: options.clock,
+    log: options.log,
+    metrics: options.metrics,
+  };
+  const lanes = new LaneRegistry(() => core, context);
+  const core: CoreLink = new CoreLink(
+    {
+      url: options.coreUrl,
+      secret: options.coreSecret,
+      present: () => lanes.present(),
+      onClose: ({ aor, code, reason }) => lanes.close(aor, code, reason),
+    },
+    context,
+  );
+  const door = new FrontDoor(core, lanes, context);
+  const server =
+    options.tls === undefined ? createHttpServer(HTTP) : createHttpsServer({ ...HTTP, ...options.tls });
+  door.guard(server, options.tls !== undefined);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.listen, resolve);
+  });
+  core.start();
+  return {
+    port: (server.address() as AddressInfo).port,
+    get coreConnected() {
+      return core.connected;
+    },
+    get lanes() {
+      return lanes.size;
+    },
+    stop: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      lanes.endAll(CLOSE.stopping, 'ERR_EDGE_STOPPING');
+      const cancel = context.clock.at(instantAfter(context.clock.now(), STOP_GRACE_MS), () => door.cutAll());
+      await closed;
+      cancel();
+      core.stop();
+    },
+  };
+}
+
+const HTTP = { maxHeaderSize: 16_384, noDelay: true, keepAlive: false } as const;
+
+/** From the TCP connection to the finished WebSocket handshake, or to the refusal. */
+class FrontDoor {
+  readonly #core: CoreLink;
+  readonly #lanes: LaneRegistry;
+  readonly #context: EdgeContext;
+  readonly #refusals: Refusals;
+  readonly #sockets: WebSocketServer;
+  /** All connections, and those that have not finished their handshake. */
+  readonly #connections = new Set<Duplex>();
+  readonly #shaking = new Map<Duplex, () => void>();
+
+  constructor(core: CoreLink, lanes: LaneRegistry, context: EdgeContext) {
+    this.#core = core;
+    this.#lanes = lanes;
+    this.#context = context;
+    this.#refusals = new Refusals(context);
+    this.#sockets = new WebSocketServer({
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: context.limits.maxFrameBytes,
+      handleProtocols: () => 'sip',
+    });
+  }
+
+  guard(server: Server, isTls: boolean): void {
+    const { limits } = this.#context;
+    server.maxConnections = limits.maxSockets + limits.maxPendingHandshakes;
+    server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => this.#connected(socket));
+    server.on('drop', () => this.#refusals.note('ERR_EDGE_BUSY'));
+    server.on('clientError', (_error, socket) => {
+      this.#refusals.note('ERR_EDGE_HANDSHAKE');
+      socket.destroy();
+    });
+    server.on('request', (request, response) => {
+      const [status, code] =
+        request.url?.split('?')[0] === '/sip'
+          ? ([426, 'ERR_EDGE_UPGRADE'] as const)
+          : ([404, 'ERR_EDGE_PATH'] as const);
+      this.#refusals.note(code);
+      response.writeHead(status, { 'content-type': 'application/problem+json', connection: 'close' });
+      response.end(JSON.stringify(problemOf(status, code)));
+    });
+    server.on('upgrade', (request, socket, head) => void this.#upgrade(request, socket, head));
+  }
+
+  cutAll(): void {
+    for (const socket of this.#connections) socket.destroy();
+  }
+
+  #connected(socket: Socket): void {
+    const { clock, limits } = this.#context;
+    this.#connections.add(socket);
+    this.#context.metrics.gauge('hamrahi_edge_connections', this.#connections.size);
+    const cancel = clock.at(instantAfter(clock.now(), limits.handshakeDeadlineMs), () => {
+      this.#refusals.note('ERR_EDGE_HANDSHAKE');
+      socket.destroy();
+    });
+    this.#shaking.set(socket, cancel);
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      this.#shaken(socket);
+    });
+    if (this.#shaking.size > limits.maxPendingHandshakes) {
+      this.#refusals.note('ERR_EDGE_BUSY');
+      socket.destroy();
+    }
+  }
+
+  #shaken(socket: Duplex): void {
+    this.#shaking.get(socket)?.();
+    this.#shaking.delete(socket);
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    this.#shaken(socket);
+    const handshake = readHandshake(request);
+    if (!handshake.ok) {
+      this.#refusals.note(handshake.code);
+      refuseUpgrade(socket, handshake.status, handshake.code);
+      return;
+    }
+    const outcome = await this.#core.admit(handshake.credential);
+    if (!outcome.ok) {
+      this.#refuseAdmission(socket, outcome.status, outcome.code);
+      return;
+    }
+    const opening = await this.#lanes.open(outcome.admission);
+    if (!opening.ok) {
+      this.#refusals.note(opening.code);
+      refuseUpgrade(socket, opening.status, opening.code);
+      return;
+    }
+    // The lane is kept for the sticky time even if the client went away meanwhile.
+    this.#sockets.handleUpgrade(request, socket, head, (client) => opening.lane.attach(client));
+  }
+
+  #refuseAdmission(socket: Duplex, status: number, code: string): void {
+    const known = REFUSAL_STATUSES.includes(status) && CODE.test(code);
+    this.#refusals.noteAdmission(known ? code : 'ERR_EDGE_CORE_UNAVAILABLE');
+    if (known) refuseUpgrade(socket, status, code);
+    else refuseUpgrade(socket, 503, 'ERR_EDGE_CORE_UNAVAILABLE');
+  }
+}

@@ -1,0 +1,28 @@
+/** A rate with a burst: `take` says whether one more is within it. */
+export class TokenBucket {
+  readonly #perSecond: number;
+  readonly #burst: number;
+  #tokens: number;
+  #at: number;
+
+  constructor(perSecond: number, burst: number, now: number) {
+    this.#perSecond = perSecond;
+    this.#burst = burst;
+    this.#tokens = burst;
+    this.#at = now;
+  }
+
+  take(now: number): boolean {
+    const refill = (Math.max(0, now - this.#at) / 1000) * this.#perSecond;
+    this.#tokens = Math.min(this.#burst, this.#tokens + refill);
+    this.#at = now;
+    if (this.#tokens < 1) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  /** Whether nothing of the burst is used: such a bucket can be forgotten. */
+  isFull(now: number): boolean {
+    return this.#tokens + ((now - this.#at) / 1000) * this.#perSecond >= this.#burst;
+  }
+}
