@@ -55,6 +55,8 @@ export class SessionScenario {
   orders: PbxCommand[] = [];
   feed: FeedEventName[] = [];
   verdicts: string[] = [];
+  /** The events so far, shortened: for messages. */
+  readonly trace: string[] = [];
 
   get live(): Live {
     if (!this.session || !isLive(this.session)) throw new Error(`Not live: ${this.session?.phase ?? 'none'}`);
@@ -66,6 +68,11 @@ export class SessionScenario {
   }
 
   send(event: SessionEvent): this {
+    const subjectOf =
+      'legId' in event ? event.legId.slice(SESSION.length + 1) : 'timer' in event ? event.timer : '';
+    this.trace.push(
+      `${this.now - 1_000_000} ${event.type} ${subjectOf} ${'outcome' in event ? event.outcome : ''}`,
+    );
     const decision = reduce(this.session, event, this.now);
     if (!decision) return this;
     this.session = decision.session;

@@ -59,7 +59,9 @@ function callCitizen(draft: Draft): LegId {
 export function chainFound(draft: Draft, chain: readonly Party[]): void {
   if (draft.phase !== 'phone-fallback-active' && draft.phase !== 'phone-connected') return;
   draft.changeFallback({ chain, chainAt: 0, chainExhausted: false });
-  callChainAt(draft, 0);
+  const standing = draft.standing('operator-phone').at(-1);
+  if (!standing) callChainAt(draft, 0);
+  else if (standing.state === 'answered') operatorPhoneUp(draft, standing);
 }
 
 function callChainAt(draft: Draft, index: number): void {
@@ -103,11 +105,22 @@ export function citizenPhoneAnswered(draft: Draft, leg: Leg): void {
 export function operatorPhoneAnswered(draft: Draft, leg: Leg): void {
   draft.clearTimers('operator-ring');
   draft.changeFallback({ chainExhausted: false });
+  operatorPhoneUp(draft, leg);
+}
+
+/** Her stream (re)appeared while a duty phone was held: it is joined to her. */
+export function joinHeldOperator(draft: Draft): void {
+  const held = draft.standing('operator-phone').find((leg) => leg.state === 'answered');
+  if (held && draft.phase === 'phone-fallback-active') operatorPhoneUp(draft, held);
+}
+
+/** An answered duty phone goes where she is: her call, her stream, or the holding prompt until there is one. */
+function operatorPhoneUp(draft: Draft, leg: Leg): void {
   if (draft.phase === 'phone-connected' && draft.citizenPhone) {
     bridgePhones(draft, draft.citizenPhone, leg.id);
   } else if (draft.facts.stream.streamingSince !== null) {
     draft.join(bridgeIdOf(draft.facts.id, 'stream'), leg.id, 'listens');
-    if (draft.facts.fallback?.mode === 'operators-only') heard(draft, leg);
+    heard(draft, leg);
   } else {
     draft.order({ type: 'pbx.hold', legId: leg.id });
   }
@@ -243,8 +256,10 @@ export function redial(draft: Draft): boolean {
   }
 }
 
-export function cancelPhones(draft: Draft, reason: HangupReason): void {
+/** Gives up the calls that run or are due; `except` stays: the duty phone that hears her. */
+export function cancelPhones(draft: Draft, reason: HangupReason, except: LegId | null = null): void {
   draft.clearTimers('citizen-ring', 'operator-ring', 'citizen-redial');
   draft.hangupAll('citizen-phone', reason);
-  draft.hangupAll('operator-phone', reason);
+  draft.hangupAll('operator-phone', reason, except);
+  draft.changeFallback({ citizenRedialDue: false });
 }

@@ -3,7 +3,7 @@ import { bridgeIdOf } from '../ids.ts';
 import type { LegId } from '../ids.ts';
 import type { Draft } from './draft.ts';
 import type { Leg, LegFailure } from './leg.ts';
-import { cancelPhones, startFallback } from './fallback.ts';
+import { cancelPhones, joinHeldOperator, startFallback } from './fallback.ts';
 
 const MAX_FAILURES = 10;
 
@@ -48,7 +48,8 @@ export function streaming(draft: Draft, leg: Leg): void {
   draft.changeStream({ leg: leg.id, streamingSince: draft.at, sound: false, lost: false });
   draft.publish('sos.streaming', { legId: leg.id });
   if (draft.phase === 'phone-connected' && draft.bridgedWith !== null) draft.hangup(leg, 'phone-won');
-  else becomeActiveIfBoth(draft);
+  else if (draft.phase !== 'active') joinHeldOperator(draft);
+  becomeActiveIfBoth(draft);
 }
 
 /** An operator's end has her packets: by the panel's own count, or as a duty phone joined to her stream. */
@@ -68,12 +69,15 @@ export function becomeActiveIfBoth(draft: Draft): void {
   draft.clearTimers('retry', 'no-operator');
   draft.change({ degradedReason: null, triedOperators: [] });
   const heardOnPhone = draft.leg(stream.heardBy)?.kind === 'operator-phone';
-  if (draft.phase === 'phone-fallback-active' && !heardOnPhone) {
-    cancelPhones(draft, 'stream-won');
-    draft.change({ fallback: null });
-    draft.publish('phone-fallback-retracted', {});
+  if (draft.phase === 'phone-fallback-active') {
+    cancelPhones(draft, 'stream-won', stream.heardBy);
+    if (heardOnPhone) {
+      draft.changeFallback({ mode: 'operators-only' });
+    } else {
+      draft.change({ fallback: null });
+      draft.publish('phone-fallback-retracted', {});
+    }
   }
-  if (heardOnPhone) draft.clearTimers('operator-ring', 'citizen-ring', 'citizen-redial');
   draft.phase = 'active';
   draft.publish('sos.active', { ms: Math.round((draft.at - draft.facts.activatedAt) * 10) / 10 });
 }
