@@ -76,7 +76,7 @@ export function prepareAsteriskDirectories(root: string, directories: AsteriskDi
   const { etc, varlib, keys, data, agi, spool, run, log } = directories;
   const writable = [varlib, join(keys, 'keys'), data, agi, run, join(data, 'sounds'), join(varlib, 'moh')];
   const spooled = ['recording', 'monitor', 'outgoing', 'tmp'].map((name) => join(spool, name));
-  const logged = [log, join(log, 'cdr-csv')];
+  const logged = [log, join(log, 'cdr-custom')];
   for (const folder of [etc, ...writable, ...spooled, ...logged]) mkdirSync(folder, { recursive: true });
   chmodSync(etc, 0o700);
   const rootData = join(root, 'usr/share/asterisk');

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { Secret } from '../src/domain/secret.ts';
 import type { Trunk } from '../src/domain/trunk/trunk.ts';
 import {
   permittedSourcesOf,
@@ -71,7 +72,8 @@ export async function startGatewayEngine(options: GatewayEngineOptions): Promise
     const settings = sandboxSettings(options, { address, controlAddress }, { http, sip, rtp });
     prepareAsteriskDirectories(resolve(options.root), settings.directories);
     render(settings, options.secretOf ?? (() => undefined));
-    const { user, password } = settings.ari;
+    const user = settings.ari.user;
+    const password = settings.ari.password.reveal();
     const asterisk = await startAsterisk({
       root: options.root,
       runDir: options.runDir,
@@ -109,7 +111,7 @@ function sandboxSettings(
     http: { address: controlAddress, port: http.first, sessionLimit: 2_000 },
     ari: {
       user: 'control-plane',
-      password: randomBytes(24).toString('base64url'),
+      password: new Secret(randomBytes(24).toString('base64url')),
       app: options.ariApp,
       permit: [controlAddress],
     },

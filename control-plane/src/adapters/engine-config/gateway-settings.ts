@@ -2,6 +2,7 @@
  * Everything in which one gateway's Asterisk differs from another's: the variables of the templates in
  * `asterisk/`, by the same names. Plain data, so that Ansible can fill the same templates from its own variables.
  */
+import type { Secret } from '../../domain/secret.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 
 /** asterisk.conf's [directories], without the "ast" prefix. */
@@ -46,7 +47,7 @@ export interface GatewaySettings {
   readonly http: { readonly address: string; readonly port: number; readonly sessionLimit: number };
   readonly ari: {
     readonly user: string;
-    readonly password: string;
+    readonly password: Secret;
     /** The Stasis application of the control plane's node. */
     readonly app: string;
     /** Addresses or networks from which ARI accepts this user. */
@@ -78,7 +79,7 @@ export interface GatewaySettings {
 }
 
 /** The value of a secret by its reference (`trunks/tata/password`), or undefined where there is none. */
-export type SecretLookup = (reference: string) => string | undefined;
+export type SecretLookup = (reference: string) => Secret | undefined;
 
 /**
  * The addresses that may send SIP requests: the relay's and every trunk's. Empty when a trunk's are not all

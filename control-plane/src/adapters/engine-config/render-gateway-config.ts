@@ -28,7 +28,7 @@ export interface GatewayConfigTarget {
 }
 
 const SECRET_FILES = ['ari.conf', 'pjsip.conf'];
-/** A line break, or a bracket at a line's start, would end a value and begin something else. */
+/** A line break would end a value and begin a setting of its own. */
 // eslint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
@@ -39,18 +39,15 @@ export function renderGatewayConfig(
   target: GatewayConfigTarget,
 ): GatewayConfigResult {
   const { secrets, failures } = collectSecrets(settings.trunks, secretOf);
+  const ari = { ...settings.ari, password: settings.ari.password.reveal() };
+  const variables = { ...settings, ari, secrets };
   const all = [
     ...failures,
     ...settings.trunks.flatMap((trunk) => trunkFailures(trunk, settings)),
-    ...valueFailures(settings, 'settings'),
-    ...valueFailures(secrets, 'secrets'),
+    ...valueFailures(variables, ''),
   ];
   if (all.length > 0) return { ok: false, failures: all };
-  const result = renderTemplates({
-    ...target,
-    variables: { ...settings, secrets },
-    secretFiles: SECRET_FILES,
-  });
+  const result = renderTemplates({ ...target, variables, secretFiles: SECRET_FILES });
   if (result.ok) return result;
   return { ok: false, failures: [{ code: result.code, detail: `${result.file}: ${result.detail}` }] };
 }
@@ -63,8 +60,8 @@ function collectSecrets(
   const failures: GatewayConfigFailure[] = [];
   for (const { name, auth } of trunks) {
     if (auth.kind === 'ip') continue;
-    const value = secretOf(auth.secret);
-    if (value === undefined || value === '') {
+    const value = secretOf(auth.secret)?.reveal() ?? '';
+    if (value === '') {
       const detail = `trunk ${name} needs the secret ${auth.secret}`;
       failures.push({ code: 'ERR_ENGINE_CONFIG_SECRET_MISSING', detail });
     } else {
@@ -94,5 +91,7 @@ function valueFailures(value: unknown, path: string): GatewayConfigFailure[] {
     return [{ code: 'ERR_ENGINE_CONFIG_VALUE', detail: `${path} holds a control character` }];
   }
   if (value === null || typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([key, item]) => valueFailures(item, `${path}.${key}`));
+  return Object.entries(value).flatMap(([key, item]) =>
+    valueFailures(item, path === '' ? key : `${path}.${key}`),
+  );
 }

@@ -1,0 +1,153 @@
+import { expect } from 'chai';
+import type { GatewayEngine } from '../../../control-plane/sandbox/gateway-engine.ts';
+import { ariRequest, channelsOf, provisionClient } from '../../support/ari-request.ts';
+import { sandboxTrunk, startTestEngine } from '../../support/gateway-engine.ts';
+import {
+  openUdpPeer,
+  openWebSocketPeer,
+  PLAIN_SDP,
+  startLine,
+  type SipPeer,
+} from '../../support/sip-peer.ts';
+
+const CLIENT = 'citizen-c1-d1';
+const CARRIER = '127.0.0.2';
+const STRANGER = '127.0.0.3';
+
+/** What an attacker would send who knows a client's name. */
+const ATTEMPTS = [
+  { method: 'REGISTER', body: '' },
+  { method: 'INVITE', body: PLAIN_SDP },
+  { method: 'MESSAGE', body: 'hello', contentType: 'text/plain' },
+  { method: 'SUBSCRIBE', body: '' },
+  { method: 'PUBLISH', body: '' },
+  { method: 'OPTIONS', body: '' },
+] as const;
+
+describe('engine-config/webrtc-endpoint: nobody but the relay speaks as a client (RTC-10)', function () {
+  this.timeout(30_000);
+  let engine: GatewayEngine;
+  const peers: SipPeer[] = [];
+
+  before(async () => {
+    // The engine-wide filter is off, so that what refuses is the endpoint's own list.
+    engine = await startTestEngine({ trunks: [sandboxTrunk(9)], filterSources: false });
+    await provisionClient(engine, { aor: CLIENT });
+  });
+  afterEach(async () => {
+    for (const peer of peers.splice(0)) peer.close();
+    expect(await channelsOf(engine)).to.deep.equal([]);
+  });
+  after(() => engine.stop());
+
+  const udp = async (host: string): Promise<SipPeer> => {
+    const peer = await openUdpPeer(host, { host: '127.0.0.1', port: engine.sipPort });
+    peers.push(peer);
+    return peer;
+  };
+  const webSocket = async (from?: string): Promise<SipPeer> => {
+    const peer = await openWebSocketPeer(`${engine.httpUrl.replace('http', 'ws')}/ws`, from);
+    peers.push(peer);
+    return peer;
+  };
+  const asClient = (method: string): { method: string; requestUri: string; from: string; to: string } => ({
+    method,
+    requestUri: method === 'INVITE' ? 'sip:join@gateway.invalid' : 'sip:gateway.invalid',
+    from: `sip:${CLIENT}@gateway.invalid`,
+    to: `sip:${CLIENT}@gateway.invalid`,
+  });
+  const contacts = async (): Promise<unknown> =>
+    ((await ariRequest(engine, 'GET', `/endpoints/PJSIP/${CLIENT}`)).body as { state: string }).state;
+
+  it('RTC-10 registers a client over the WebSocket from the relay’s address, and takes it off again', async () => {
+    const relay = await webSocket();
+    expect(startLine(await relay.request(asClient('REGISTER')))).to.equal('200');
+    expect(await contacts()).to.equal('online');
+    const gone = { ...asClient('REGISTER'), headers: ['Expires: 0'] };
+    expect(startLine(await relay.request(gone))).to.equal('200');
+    expect(await contacts()).to.equal('offline');
+  });
+
+  for (const { method, ...rest } of ATTEMPTS) {
+    it(`RTC-10 refuses a ${method} as a known client from an unknown address, over UDP`, async () => {
+      const stranger = await udp(STRANGER);
+      // The answer that a user gets who does not exist: nobody learns who is known.
+      expect(startLine(await stranger.request({ ...asClient(method), ...rest }))).to.equal('401');
+      expect(await contacts()).to.equal('offline');
+    });
+
+    it(`RTC-10 refuses a ${method} as a known client from the carrier’s address, over UDP`, async () => {
+      const carrier = await udp(CARRIER);
+      const status = Number(startLine(await carrier.request({ ...asClient(method), ...rest })));
+      // An OPTIONS of the carrier itself is answered: whose name it bears is of no account.
+      if (method === 'OPTIONS') expect(status).to.equal(200);
+      else expect(status).to.be.within(400, 699);
+      expect(await contacts()).to.equal('offline');
+    });
+  }
+
+  it('RTC-10 refuses a client over the WebSocket from another address than the relay’s', async () => {
+    const stranger = await webSocket(STRANGER);
+    expect(startLine(await stranger.request(asClient('REGISTER')))).to.equal('401');
+    expect(await contacts()).to.equal('offline');
+  });
+
+  it('it is the list that refuses: a client permitted to that address registers from it', async () => {
+    await provisionClient(engine, { aor: 'citizen-c2-d1', permit: [STRANGER] });
+    const stranger = await udp(STRANGER);
+    const uri = 'sip:citizen-c2-d1@gateway.invalid';
+    expect(startLine(await stranger.request({ ...asClient('REGISTER'), from: uri, to: uri }))).to.equal(
+      '200',
+    );
+    const relay = await webSocket();
+    expect(startLine(await relay.request({ ...asClient('REGISTER'), from: uri, to: uri }))).to.equal('401');
+  });
+
+  it('RTC-10 challenges a user whom the engine does not know, from wherever', async () => {
+    for (const peer of [await webSocket(), await udp(STRANGER)]) {
+      const request = {
+        ...asClient('REGISTER'),
+        from: 'sip:nobody@gateway.invalid',
+        to: 'sip:nobody@gateway.invalid',
+      };
+      expect(startLine(await peer.request(request))).to.equal('401');
+    }
+  });
+
+  it('a client dials nothing: of all extensions only `join` is there', async () => {
+    const relay = await webSocket();
+    const sdp = PLAIN_SDP.replaceAll('127.0.0.2', '127.0.0.1');
+    for (const user of ['+919812345678', '100', 's', 'operator-o1-t1', 'joined']) {
+      const request = { ...asClient('INVITE'), requestUri: `sip:${user}@gateway.invalid`, body: sdp };
+      expect(startLine(await relay.request(request)), user).to.equal('404');
+    }
+  });
+
+  it('a client’s MESSAGE and SUBSCRIBE find nobody at home even through the relay', async () => {
+    const relay = await webSocket();
+    const message = { ...asClient('MESSAGE'), body: 'hello', contentType: 'text/plain' };
+    expect(startLine(await relay.request(message))).to.equal('501');
+    const subscribe = { ...asClient('SUBSCRIBE'), headers: ['Event: presence', 'Expires: 60'] };
+    expect(startLine(await relay.request(subscribe))).to.equal('603');
+  });
+});
+
+describe('engine-config/pjsip.conf: the engine-wide filter of sources', function () {
+  this.timeout(30_000);
+  let engine: GatewayEngine;
+
+  before(async () => {
+    engine = await startTestEngine({ trunks: [sandboxTrunk(9)] });
+  });
+  after(() => engine.stop());
+
+  it('answers 403 to any request from an address that is neither the relay’s nor a carrier’s', async () => {
+    const stranger = await openUdpPeer(STRANGER, { host: '127.0.0.1', port: engine.sipPort });
+    const options = { method: 'OPTIONS', requestUri: 'sip:gateway.invalid', from: 'sip:x@y.invalid' };
+    expect(startLine(await stranger.request(options))).to.equal('403');
+    stranger.close();
+    const carrier = await openUdpPeer(CARRIER, { host: '127.0.0.1', port: engine.sipPort });
+    expect(startLine(await carrier.request(options))).to.be.oneOf(['200', '404']);
+    carrier.close();
+  });
+});

@@ -1,0 +1,200 @@
+import { randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
+import { WebSocket } from 'ws';
+import { header, parseSipMessage, type SipMessage } from '../../control-plane/sandbox/carrier/sip-message.ts';
+
+/**
+ * A SIP peer by hand, on an address of the test's choice, over UDP or WebSocket: it sends single requests as anybody
+ * it likes to be and sees every answer; what it is sent it answers as it is told. It retransmits nothing.
+ */
+export interface SipPeer {
+  readonly host: string;
+  readonly port: number;
+  /** Every request that arrived, in order, retransmissions included. */
+  readonly requests: readonly SipMessage[];
+  /** Statuses that a request gets, in order, at once. Default: nothing is answered. */
+  answer: (request: SipMessage) => readonly string[];
+  /** The final response. Throws when none came within `deadlineMs` (default 3 s). */
+  request(options: SipRequest): Promise<SipMessage>;
+  /** The first request that fits, arrived already or yet to come. Throws after `deadlineMs` (default 3 s). */
+  untilRequest(fits: (request: SipMessage) => boolean, deadlineMs?: number): Promise<SipMessage>;
+  close(): void;
+}
+
+export interface SipRequest {
+  readonly method: string;
+  readonly requestUri: string;
+  readonly from: string;
+  readonly to?: string;
+  /** Added as they are. */
+  readonly headers?: readonly string[];
+  readonly contentType?: string;
+  readonly body?: string;
+  readonly deadlineMs?: number;
+}
+
+export const PLAIN_SDP = [
+  'v=0',
+  'o=- 1 1 IN IP4 127.0.0.2',
+  's=-',
+  'c=IN IP4 127.0.0.2',
+  't=0 0',
+  'm=audio 40000 RTP/AVP 8 0 101',
+  'a=rtpmap:101 telephone-event/8000',
+  'a=sendrecv',
+  '',
+].join('\r\n');
+
+interface Wire {
+  readonly host: string;
+  readonly port: number;
+  /** For Via: UDP or WS. */
+  readonly name: string;
+  send(text: string): void;
+  onText(listener: (text: string) => void): void;
+  close(): void;
+}
+
+export async function openUdpPeer(
+  host: string,
+  target: { host: string; port: number },
+  port = 0,
+): Promise<SipPeer> {
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.bind(port, host, resolve);
+  });
+  return peerOn({
+    host,
+    port: socket.address().port,
+    name: 'UDP',
+    send: (text) => socket.send(text, target.port, target.host),
+    onText: (listener) => socket.on('message', (datagram) => listener(datagram.toString('latin1'))),
+    close: () => socket.close(),
+  });
+}
+
+/** Through Asterisk's SIP WebSocket, as the relay does. `from` is the local address of the connection. */
+export async function openWebSocketPeer(url: string, from = '127.0.0.1'): Promise<SipPeer> {
+  const socket = new WebSocket(url, 'sip', { localAddress: from });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    socket.once('open', () => resolve());
+  });
+  return peerOn({
+    host: 'peer.invalid',
+    port: 5060,
+    name: 'WS',
+    send: (text) => socket.send(text),
+    onText: (listener) => socket.on('message', (data) => listener((data as Buffer).toString('latin1'))),
+    close: () => socket.terminate(),
+  });
+}
+
+function peerOn(wire: Wire): SipPeer {
+  const requests: SipMessage[] = [];
+  const responses = new Map<string, (response: SipMessage) => void>();
+  const arrivals = new Set<() => void>();
+  const peer: SipPeer = {
+    host: wire.host,
+    port: wire.port,
+    requests,
+    answer: () => [],
+    request: (options) => sendRequest(wire, responses, options),
+    untilRequest: (fits, deadlineMs = 3_000) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          arrivals.delete(look);
+          reject(new Error(`no such request; there were: ${requests.map(startLine).join(' | ') || 'none'}`));
+        }, deadlineMs);
+        const look = (): void => {
+          const found = requests.find(fits);
+          if (found === undefined) return;
+          clearTimeout(timer);
+          arrivals.delete(look);
+          resolve(found);
+        };
+        arrivals.add(look);
+        look();
+      }),
+    close: () => wire.close(),
+  };
+  wire.onText((text) => {
+    const message = parseSipMessage(text);
+    if (message === undefined) return;
+    if (message.start.kind === 'response') {
+      if (message.start.status >= 200) responses.get(message.callId)?.(message);
+      return;
+    }
+    requests.push(message);
+    for (const look of [...arrivals]) look();
+    for (const status of peer.answer(message)) wire.send(responseTo(message, status, wire));
+  });
+  return peer;
+}
+
+function sendRequest(
+  wire: Wire,
+  responses: Map<string, (response: SipMessage) => void>,
+  options: SipRequest,
+): Promise<SipMessage> {
+  const callId = token();
+  const body = options.body ?? '';
+  const uri = options.requestUri;
+  const lines = [
+    `${options.method} ${uri} SIP/2.0`,
+    `Via: SIP/2.0/${wire.name} ${wire.host}:${wire.port};rport;branch=z9hG4bK${token()}`,
+    'Max-Forwards: 70',
+    `From: <${options.from}>;tag=${token()}`,
+    `To: <${options.to ?? uri}>`,
+    `Call-ID: ${callId}`,
+    `CSeq: 1 ${options.method}`,
+    `Contact: <sip:peer@${wire.host}:${wire.port};transport=${wire.name.toLowerCase()}>`,
+    ...(options.headers ?? []),
+    ...(body === '' ? [] : [`Content-Type: ${options.contentType ?? 'application/sdp'}`]),
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
+  return new Promise((resolve, reject) => {
+    const deadlineMs = options.deadlineMs ?? 3_000;
+    const timer = setTimeout(() => {
+      responses.delete(callId);
+      reject(new Error(`${options.method} got no final response within ${deadlineMs} ms`));
+    }, deadlineMs);
+    responses.set(callId, (response) => {
+      clearTimeout(timer);
+      responses.delete(callId);
+      resolve(response);
+    });
+    wire.send(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  });
+}
+
+function responseTo(request: SipMessage, status: string, wire: Wire): string {
+  const copied = ['via', 'from', 'to', 'call-id', 'cseq'].flatMap((name) =>
+    (request.headers.get(name) ?? []).map((value) => {
+      const tagged = name === 'to' && !/;\s*tag=/i.test(value) && !status.startsWith('100');
+      return `${name}: ${value}${tagged ? `;tag=${request.callId.slice(0, 8)}` : ''}`;
+    }),
+  );
+  const hasBody = status.startsWith('200') && request.cseq.method === 'INVITE';
+  const sdp = PLAIN_SDP.replaceAll('127.0.0.2', wire.host);
+  const tail = hasBody ? ['Content-Type: application/sdp'] : [];
+  const contact = `Contact: <sip:peer@${wire.host}:${wire.port}>`;
+  const length = hasBody ? Buffer.byteLength(sdp) : 0;
+  const lines = [`SIP/2.0 ${status}`, ...copied, contact, ...tail, `Content-Length: ${length}`];
+  return `${lines.join('\r\n')}\r\n\r\n${hasBody ? sdp : ''}`;
+}
+
+/** The status of a response, the method of a request. */
+export function startLine(message: SipMessage): string {
+  return message.start.kind === 'response' ? String(message.start.status) : message.start.method;
+}
+
+export function headerOf(message: SipMessage, name: string): string | undefined {
+  return header(message, name);
+}
+
+function token(): string {
+  return randomBytes(8).toString('hex');
+}
