@@ -7,12 +7,9 @@ export const zoneId = z
   .regex(/^[A-Za-z0-9_-]{1,64}$/)
   .meta({ description: 'Letters, digits, underscore and hyphen, at most 64.' });
 
-const redactedPhone = z
-  .string()
-  .nullable()
-  .meta({
-    description: 'Redacted: country and last two digits. The number itself never leaves the gateway.',
-  });
+const redactedPhone = z.string().nullable().meta({
+  description: 'Redacted: country and last two digits. The number itself never leaves the gateway.',
+});
 
 export const citizenBody = z
   .object({

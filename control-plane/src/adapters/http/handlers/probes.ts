@@ -1,0 +1,33 @@
+/** Is the process alive, and can it serve? */
+import type { Readiness } from '../../../contracts/health-api.ts';
+import type { Gateway } from '../../../ports/gateway.ts';
+import { reply, type Handlers } from '../http-call.ts';
+import { withDeadline } from '../with-deadline.ts';
+
+const HEALTH_DEADLINE_MS = 2000;
+
+export function probeHandlers(gateway: Gateway): Pick<Handlers, 'getHealthz' | 'getReadyz'> {
+  return {
+    getHealthz: () => Promise.resolve(reply(200, { alive: true })),
+    getReadyz: async () => {
+      const body = await readinessOf(gateway);
+      return reply(body.ready ? 200 : 503, body);
+    },
+  };
+}
+
+async function readinessOf(gateway: Gateway): Promise<Readiness> {
+  try {
+    const { engine, database } = await withDeadline(gateway.health(), HEALTH_DEADLINE_MS);
+    return {
+      ready: engine && database,
+      checks: {
+        engine: { ok: engine, reason: engine ? null : 'the engine is not attached' },
+        database: { ok: database, reason: database ? null : 'the database does not answer' },
+      },
+    };
+  } catch {
+    const check = { ok: false, reason: `the gateway gave no answer within ${HEALTH_DEADLINE_MS} ms` };
+    return { ready: false, checks: { engine: check, database: check } };
+  }
+}

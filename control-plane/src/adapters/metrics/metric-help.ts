@@ -1,0 +1,26 @@
+/** What each metric means, for `# HELP`. A metric without a line here works, under its bare name. */
+export const METRIC_HELP: Readonly<Record<string, string>> = {
+  hamrahi_metrics_dropped_total:
+    'Samples thrown away because of a wrong name, wrong labels or too many series.',
+  hamrahi_http_requests_total: 'HTTP requests by operation and status.',
+  hamrahi_http_request_ms: 'From arrival of the request head to the end of the response, by operation.',
+  hamrahi_http_refused_total: 'Requests and upgrades refused, by error code.',
+  hamrahi_http_connections_dropped_total: 'TCP connections refused because of the connection limit.',
+  hamrahi_auth_keys_fetched_total: "Fetches of the token issuer's keys, by result.",
+  hamrahi_feed_connections: 'Open panel feed connections.',
+  hamrahi_feed_opened_total: 'Panel feed connections opened, by how they began.',
+  hamrahi_feed_closed_total: 'Panel feed connections closed, by reason.',
+  hamrahi_feed_messages_total: 'Messages that panels sent, by type.',
+  hamrahi_feed_errors_total: 'Messages of panels that were refused, by error code.',
+  hamrahi_feed_delivery_ms: 'From the change to the frame that tells panels of it.',
+  hamrahi_edge_connections: 'TCP connections of SIP clients, handshakes included.',
+  hamrahi_edge_lanes: 'Clients with a way to their engine, those included that are away for a moment.',
+  hamrahi_edge_refused_total: 'What the edge refused, by code and by the side that it came from.',
+  hamrahi_edge_replaced_total: 'Sockets closed because the same client opened a newer one.',
+  hamrahi_edge_relay_ms: 'From a SIP message in to the message out, by the side that it came from.',
+  hamrahi_edge_core_link_up: 'Whether the edge has a core node to ask.',
+  hamrahi_edge_core_notices_lost_total: 'Stamps and notices dropped while no core could be told.',
+  hamrahi_edge_core_messages_invalid_total: 'Messages of the core that are not in the contract.',
+  hamrahi_core_link_refused_total: 'Edges refused at the core link, by HTTP status.',
+  hamrahi_core_link_invalid_total: 'Messages of edges that are not in the contract.',
+};

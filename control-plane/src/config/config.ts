@@ -1,0 +1,72 @@
+/** The settings of one process: read once, checked whole, frozen. */
+import type { Policy } from '../domain/session/policy.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { ListenAddress } from './listen-address.ts';
+
+export interface Config {
+  readonly environment: 'production' | 'sandbox';
+  readonly role: 'all' | 'core' | 'edge';
+  readonly nodeId: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** Of the HTTP and edge listeners; `null`: plain, on loopback or behind something that ends TLS. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
+  /** `null` for role `edge`. */
+  readonly core: CoreConfig | null;
+  /** `null` for role `core`. */
+  readonly edge: EdgeConfig | null;
+}
+
+export interface CoreConfig {
+  readonly http: {
+    readonly listen: ListenAddress;
+    readonly maxConnections: number;
+    readonly metricsToken: Secret | null;
+    readonly corsOrigins: readonly string[];
+    readonly rateLimits: {
+      readonly citizenPerMin: number;
+      readonly staffPerMin: number;
+      readonly backendPerMin: number;
+    };
+  };
+  readonly feed: { readonly maxConnections: number; readonly maxPerIdentity: number };
+  /** What clients are told. */
+  readonly clients: {
+    readonly publicUrl: string;
+    readonly sipWssUrl: string;
+    readonly sipDomain: string;
+    readonly stunUrls: readonly string[];
+    readonly turn: {
+      readonly urls: readonly string[];
+      readonly secret: Secret;
+      readonly ttlS: number;
+    } | null;
+  };
+  /** For edges in processes of their own; `null`: there are none. */
+  readonly internal: { readonly listen: ListenAddress; readonly secret: Secret } | null;
+  readonly jwt: {
+    readonly keys:
+      { readonly kind: 'hs256'; readonly secret: Secret } | { readonly kind: 'jwks'; readonly url: string };
+    readonly issuer: string;
+    readonly audience: string;
+  };
+  readonly engine: {
+    readonly ariUrl: string;
+    readonly ariUser: string;
+    readonly ariPassword: Secret;
+    readonly ariApp: string;
+    readonly sipWsUrl: string;
+    readonly relayAddress: string;
+  };
+  readonly trunks: { readonly directory: string; readonly names: readonly string[] };
+  readonly database:
+    | { readonly kind: 'url'; readonly url: Secret }
+    | { readonly kind: 'embedded'; readonly directory: string };
+  readonly policy: Policy;
+}
+
+export interface EdgeConfig {
+  readonly listen: ListenAddress;
+  readonly maxConnections: number;
+  /** The core node to ask; `null` for role `all`: it is in the same process. */
+  readonly core: { readonly url: string; readonly secret: Secret } | null;
+}

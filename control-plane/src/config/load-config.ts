@@ -1,0 +1,143 @@
+/** The one way from the environment to settings. */
+import type { Policy } from '../domain/session/policy.ts';
+import type { Config, CoreConfig, EdgeConfig } from './config.ts';
+import { readVariables, type ConfigError, type Environment, type Values } from './read-variables.ts';
+import { RULES } from './rules.ts';
+import { POLICY_VARIABLES, VARIABLES } from './variables.ts';
+
+export type ConfigResult =
+  | { readonly ok: true; readonly value: Config }
+  | { readonly ok: false; readonly errors: readonly ConfigError[] };
+
+/** All settings, or everything that is wrong with them at once. */
+export function loadConfig(env: Environment): ConfigResult {
+  const { values, errors } = readVariables(env);
+  const broken = RULES.filter((rule) => rule.broken(values)).map((rule) => ({
+    variable: rule.variable,
+    expected: rule.expected,
+    got: VARIABLES[rule.variable].secret ? null : (env[rule.variable] ?? null),
+  }));
+  const all = [...errors, ...broken];
+  if (all.length > 0) return { ok: false, errors: all };
+  return { ok: true, value: freezeDeep(configOf(values as Values)) };
+}
+
+/** The settings of this process. The only reader of `process.env`. */
+export function loadProcessConfig(): ConfigResult {
+  return loadConfig(process.env);
+}
+
+/** One line per wrong variable, for the terminal. */
+export function describeConfigErrors(errors: readonly ConfigError[]): string {
+  return errors
+    .map(
+      (error) =>
+        `${error.variable}: expected ${error.expected}${error.got === null ? '' : `, got "${error.got}"`}`,
+    )
+    .join('\n');
+}
+
+function configOf(v: Values): Config {
+  const tls =
+    v.HAMRAHI_TLS_CERT_FILE !== null && v.HAMRAHI_TLS_KEY_FILE !== null
+      ? { certFile: v.HAMRAHI_TLS_CERT_FILE, keyFile: v.HAMRAHI_TLS_KEY_FILE }
+      : null;
+  return {
+    environment: v.HAMRAHI_ENV,
+    role: v.HAMRAHI_ROLE,
+    nodeId: v.HAMRAHI_NODE_ID,
+    logLevel: v.HAMRAHI_LOG_LEVEL,
+    tls,
+    core: v.HAMRAHI_ROLE === 'edge' ? null : coreOf(v),
+    edge: v.HAMRAHI_ROLE === 'core' ? null : edgeOf(v),
+  };
+}
+
+function coreOf(v: Values): CoreConfig {
+  return {
+    http: {
+      listen: v.HAMRAHI_HTTP_LISTEN,
+      maxConnections: v.HAMRAHI_MAX_CONNECTIONS,
+      metricsToken: v.HAMRAHI_METRICS_TOKEN,
+      corsOrigins: v.HAMRAHI_CORS_ORIGINS,
+      rateLimits: {
+        citizenPerMin: v.HAMRAHI_RATE_LIMIT_CITIZEN_PER_MIN,
+        staffPerMin: v.HAMRAHI_RATE_LIMIT_STAFF_PER_MIN,
+        backendPerMin: v.HAMRAHI_RATE_LIMIT_BACKEND_PER_MIN,
+      },
+    },
+    feed: { maxConnections: v.HAMRAHI_MAX_FEEDS, maxPerIdentity: v.HAMRAHI_MAX_FEEDS_PER_IDENTITY },
+    clients: clientsOf(v),
+    internal:
+      v.HAMRAHI_INTERNAL_LISTEN && v.HAMRAHI_EDGE_SECRET
+        ? { listen: v.HAMRAHI_INTERNAL_LISTEN, secret: v.HAMRAHI_EDGE_SECRET }
+        : null,
+    jwt: jwtOf(v),
+    engine: {
+      ariUrl: v.HAMRAHI_ARI_URL,
+      ariUser: v.HAMRAHI_ARI_USER,
+      ariPassword: present(v.HAMRAHI_ARI_PASSWORD),
+      ariApp: v.HAMRAHI_ARI_APP ?? `hamrahi-${v.HAMRAHI_NODE_ID}`,
+      sipWsUrl: v.HAMRAHI_ENGINE_SIP_WS_URL,
+      relayAddress: v.HAMRAHI_RELAY_ADDRESS,
+    },
+    trunks: { directory: v.HAMRAHI_TRUNKS_DIR, names: present(v.HAMRAHI_TRUNKS) },
+    database: v.DATABASE_URL
+      ? { kind: 'url', url: v.DATABASE_URL }
+      : { kind: 'embedded', directory: v.HAMRAHI_POSTGRES_DATA_DIR },
+    policy: policyOf(v),
+  };
+}
+
+function clientsOf(v: Values): CoreConfig['clients'] {
+  return {
+    publicUrl: present(v.HAMRAHI_PUBLIC_URL),
+    sipWssUrl: present(v.HAMRAHI_SIP_WSS_URL),
+    sipDomain: present(v.HAMRAHI_SIP_DOMAIN),
+    stunUrls: v.HAMRAHI_STUN_URLS,
+    turn: v.HAMRAHI_TURN_SECRET
+      ? { urls: v.HAMRAHI_TURN_URLS, secret: v.HAMRAHI_TURN_SECRET, ttlS: v.HAMRAHI_TURN_TTL_S }
+      : null,
+  };
+}
+
+function jwtOf(v: Values): CoreConfig['jwt'] {
+  return {
+    keys: v.HAMRAHI_JWT_HS256_SECRET
+      ? { kind: 'hs256', secret: v.HAMRAHI_JWT_HS256_SECRET }
+      : { kind: 'jwks', url: present(v.HAMRAHI_JWT_JWKS_URL) },
+    issuer: present(v.HAMRAHI_JWT_ISSUER),
+    audience: v.HAMRAHI_JWT_AUDIENCE,
+  };
+}
+
+function policyOf(v: Values): Policy {
+  return Object.fromEntries(
+    Object.entries(POLICY_VARIABLES).map(([key, variable]) => [key, v[variable]]),
+  ) as unknown as Policy;
+}
+
+function edgeOf(v: Values): EdgeConfig {
+  return {
+    listen: v.HAMRAHI_EDGE_LISTEN,
+    maxConnections: v.HAMRAHI_MAX_CONNECTIONS,
+    core:
+      v.HAMRAHI_ROLE === 'edge'
+        ? { url: present(v.HAMRAHI_CORE_URL), secret: present(v.HAMRAHI_EDGE_SECRET) }
+        : null,
+  };
+}
+
+/** The rules have made sure of it. */
+function present<T>(value: T | null): T {
+  if (value === null) throw new Error('a rule in config/rules.ts does not require what configOf needs');
+  return value;
+}
+
+function freezeDeep<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(freezeDeep);
+  }
+  return value;
+}

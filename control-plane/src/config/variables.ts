@@ -1,0 +1,247 @@
+/** Every environment variable of the gateway. docs/configuration.md is generated from this table. */
+import { DEFAULT_POLICY, type Policy } from '../domain/session/policy.ts';
+import { choice, list, listen, secret, text, url, whole, yesNo } from './variable.ts';
+
+const node = {
+  HAMRAHI_ENV: choice(['production', 'sandbox'], {
+    description: 'production holds the settings to stricter rules (see below).',
+    fallback: 'production',
+  }),
+  HAMRAHI_ROLE: choice(['all', 'core', 'edge'], {
+    description: 'Which part of the program this process is.',
+    fallback: 'all',
+  }),
+  HAMRAHI_NODE_ID: text(/^[a-z0-9][a-z0-9-]{0,30}$/, 'lower-case letters, digits and hyphens', {
+    description: 'Name of this node, different on every node.',
+    fallback: 'node1',
+  }),
+  HAMRAHI_LOG_LEVEL: choice(['debug', 'info', 'warn', 'error'], {
+    description: 'Least important level that is written.',
+    fallback: 'info',
+  }),
+};
+
+const listeners = {
+  HAMRAHI_HTTP_LISTEN: listen({ description: 'API, panel feed and pages.', fallback: '127.0.0.1:8080' }),
+  HAMRAHI_EDGE_LISTEN: listen({
+    description: 'SIP over WebSocket for apps and panels.',
+    fallback: '127.0.0.1:8443',
+  }),
+  HAMRAHI_INTERNAL_LISTEN: listen({
+    description: 'Where a core node serves its edges; never on a public address.',
+    fallback: null,
+  }),
+  HAMRAHI_TLS_CERT_FILE: text(/./, 'a file name', {
+    description: 'PEM certificate chain of the HTTP and edge listeners.',
+    fallback: null,
+  }),
+  HAMRAHI_TLS_KEY_FILE: text(/./, 'a file name', { description: 'Its PEM key.', fallback: null }),
+  HAMRAHI_ALLOW_PLAINTEXT: yesNo({
+    description: 'Listen beyond loopback without TLS, because something in front of this host ends it.',
+    fallback: 'no',
+  }),
+  HAMRAHI_MAX_CONNECTIONS: whole(10, 100_000, {
+    description: 'TCP connections at once, per listener.',
+    fallback: '10000',
+  }),
+  HAMRAHI_METRICS_TOKEN: secret(16, 'Bearer token that /metrics asks for; unset: it asks for none.'),
+  HAMRAHI_CORS_ORIGINS: list(/^https?:\/\/[^/\s,]+$/, 'origins such as https://panel.example', {
+    description: 'Other origins whose pages may call the API.',
+    fallback: '',
+  }),
+};
+
+const edgeLink = {
+  HAMRAHI_CORE_URL: url(['ws', 'wss'], {
+    description: "The core node's internal listener, for an edge of its own.",
+    fallback: null,
+  }),
+  HAMRAHI_EDGE_SECRET: secret(32, 'Shared by core nodes and their edges.'),
+};
+
+const clients = {
+  HAMRAHI_PUBLIC_URL: url(['https', 'http'], {
+    description: 'Where clients reach the API, feed and pages.',
+    fallback: null,
+  }),
+  HAMRAHI_SIP_WSS_URL: url(['wss', 'ws'], {
+    description: 'Where clients reach the edge, with its path.',
+    fallback: null,
+  }),
+  HAMRAHI_SIP_DOMAIN: text(/^[A-Za-z0-9.-]{1,200}$/, 'a host name', {
+    description: 'Host part of every SIP address of record.',
+    fallback: null,
+  }),
+  HAMRAHI_STUN_URLS: list(/^stuns?:[^\s,]+$/, 'stun: URLs', {
+    description: 'STUN servers for clients.',
+    fallback: '',
+  }),
+  HAMRAHI_TURN_URLS: list(/^turns?:[^\s,]+$/, 'turn: URLs', {
+    description: 'TURN servers for clients.',
+    fallback: '',
+  }),
+  HAMRAHI_TURN_SECRET: secret(16, 'Shared with the TURN servers (their `static-auth-secret`).'),
+  HAMRAHI_TURN_TTL_S: whole(60, 86_400, {
+    description: 'Life of TURN credentials, seconds.',
+    fallback: '3600',
+  }),
+};
+
+const tokens = {
+  HAMRAHI_JWT_HS256_SECRET: secret(32, 'Shared secret that tokens are signed with; for the sandbox.'),
+  HAMRAHI_JWT_JWKS_URL: url(['https', 'http'], {
+    description: "The token issuer's key set (RFC 7517).",
+    fallback: null,
+  }),
+  HAMRAHI_JWT_ISSUER: text(/^\S{1,300}$/, 'text without spaces', {
+    description: 'The only accepted `iss`.',
+    fallback: null,
+  }),
+  HAMRAHI_JWT_AUDIENCE: text(/^\S{1,300}$/, 'text without spaces', {
+    description: 'The only accepted `aud`.',
+    fallback: 'hamrahi-voice-gateway',
+  }),
+};
+
+const engine = {
+  HAMRAHI_ARI_URL: url(['http', 'https'], {
+    description: "Asterisk's HTTP server, with its prefix.",
+    fallback: 'http://127.0.0.1:8088',
+  }),
+  HAMRAHI_ARI_USER: text(/^[^\s:]{1,100}$/, 'a name without spaces or colons', {
+    description: 'ARI user.',
+    fallback: 'hamrahi',
+  }),
+  HAMRAHI_ARI_PASSWORD: secret(8, 'ARI password.'),
+  HAMRAHI_ARI_APP: text(/^[A-Za-z0-9_-]{1,60}$/, 'letters, digits, underscore and hyphen', {
+    description: 'ARI application, different on every node; unset: `hamrahi-<node id>`.',
+    fallback: null,
+  }),
+  HAMRAHI_ENGINE_SIP_WS_URL: url(['ws', 'wss'], {
+    description: "Asterisk's SIP WebSocket as the edge reaches it.",
+    fallback: 'ws://127.0.0.1:8088/ws',
+  }),
+  HAMRAHI_RELAY_ADDRESS: text(/^[0-9a-fA-F.:]{2,45}$/, 'an IP address', {
+    description: "The edge's address as Asterisk sees it: its endpoints accept nobody else.",
+    fallback: '127.0.0.1',
+  }),
+  HAMRAHI_TRUNKS_DIR: text(/./, 'a directory name', {
+    description: 'Directory of the trunk descriptions.',
+    fallback: 'sip-trunks',
+  }),
+  HAMRAHI_TRUNKS: list(/^[a-z0-9][a-z0-9-]{0,40}$/, 'trunk names', {
+    description: 'Trunks in the order in which they are tried.',
+    fallback: null,
+  }),
+};
+
+const database = {
+  DATABASE_URL: secret(
+    1,
+    'PostgreSQL; unset: the embedded one is started or adopted.',
+    (value) => /^postgres(ql)?:\/\/\S+$/.test(value),
+    'a postgres:// URL',
+  ),
+  HAMRAHI_POSTGRES_DATA_DIR: text(/./, 'a directory name', {
+    description: 'Data of the embedded PostgreSQL.',
+    fallback: '.run/postgres',
+  }),
+};
+
+const limits = {
+  HAMRAHI_RATE_LIMIT_CITIZEN_PER_MIN: whole(10, 1_000_000, {
+    description: 'API requests of one citizen; activations are never refused.',
+    fallback: '120',
+  }),
+  HAMRAHI_RATE_LIMIT_STAFF_PER_MIN: whole(10, 1_000_000, {
+    description: 'API requests of one operator, supervisor or admin.',
+    fallback: '600',
+  }),
+  HAMRAHI_RATE_LIMIT_BACKEND_PER_MIN: whole(10, 10_000_000, {
+    description: 'API requests of one backend.',
+    fallback: '30000',
+  }),
+  HAMRAHI_MAX_FEEDS: whole(1, 50_000, { description: 'Panel feed connections at once.', fallback: '2000' }),
+  HAMRAHI_MAX_FEEDS_PER_IDENTITY: whole(1, 1000, {
+    description: 'Panel feed connections of one identity at once.',
+    fallback: '10',
+  }),
+};
+
+function ms(key: Exclude<keyof Policy, 'operatorAbsent'>, min: number, max: number, description: string) {
+  return whole(min, max, { description, fallback: String(DEFAULT_POLICY[key]) });
+}
+
+/** The variable of each time and choice of a session. */
+export const POLICY_VARIABLES = {
+  watchdogMs: 'HAMRAHI_WATCHDOG_MS',
+  firstRetryMs: 'HAMRAHI_FIRST_RETRY_MS',
+  mediaLostMs: 'HAMRAHI_MEDIA_LOST_MS',
+  noOperatorAlertMs: 'HAMRAHI_NO_OPERATOR_ALERT_MS',
+  citizenRingMs: 'HAMRAHI_CITIZEN_RING_MS',
+  operatorRingMs: 'HAMRAHI_OPERATOR_RING_MS',
+  citizenRedialAfterMs: 'HAMRAHI_CITIZEN_REDIAL_AFTER_MS',
+  citizenRedials: 'HAMRAHI_CITIZEN_REDIALS',
+  operatorReofferMs: 'HAMRAHI_OPERATOR_REOFFER_MS',
+  maxSessionMs: 'HAMRAHI_MAX_SESSION_MS',
+  armingMs: 'HAMRAHI_ARMING_MS',
+  operatorAbsent: 'HAMRAHI_OPERATOR_ABSENT',
+} as const satisfies Record<keyof Policy, string>;
+
+const policy = {
+  HAMRAHI_WATCHDOG_MS: ms('watchdogMs', 100, 60_000, 'From the activation to the phone fallback.'),
+  HAMRAHI_FIRST_RETRY_MS: ms('firstRetryMs', 50, 60_000, 'From the activation to the retry of the stream.'),
+  HAMRAHI_MEDIA_LOST_MS: ms('mediaLostMs', 200, 60_000, 'Without packets: retry; as long again: fallback.'),
+  HAMRAHI_NO_OPERATOR_ALERT_MS: ms('noOperatorAlertMs', 100, 600_000, 'Nobody free: supervisor alert.'),
+  HAMRAHI_CITIZEN_RING_MS: ms('citizenRingMs', 500, 180_000, "Ringing of the citizen's phone."),
+  HAMRAHI_OPERATOR_RING_MS: ms('operatorRingMs', 500, 180_000, 'Ringing of each duty phone.'),
+  HAMRAHI_CITIZEN_REDIAL_AFTER_MS: ms(
+    'citizenRedialAfterMs',
+    100,
+    600_000,
+    'Unanswered: call her again after this.',
+  ),
+  HAMRAHI_CITIZEN_REDIALS: ms('citizenRedials', 0, 10, 'How often she is called again by itself.'),
+  HAMRAHI_OPERATOR_REOFFER_MS: ms(
+    'operatorReofferMs',
+    100,
+    60_000,
+    'A panel that is gone may come back for this long.',
+  ),
+  HAMRAHI_MAX_SESSION_MS: ms(
+    'maxSessionMs',
+    1000,
+    86_400_000,
+    'Alert on a session this old; never hangs up.',
+  ),
+  HAMRAHI_ARMING_MS: ms('armingMs', 1000, 86_400_000, 'A warm-up that is never activated ends.'),
+  HAMRAHI_OPERATOR_ABSENT: choice(['dial-operator', 'dial-both'], {
+    description: 'Streaming but unheard at the deadline: whether her own phone rings too.',
+    fallback: DEFAULT_POLICY.operatorAbsent,
+  }),
+};
+
+/** Groups in the order of the reference. */
+export const VARIABLE_GROUPS = {
+  Node: node,
+  Listeners: listeners,
+  'Core and edge': edgeLink,
+  Clients: clients,
+  Tokens: tokens,
+  'Engine and trunks': engine,
+  Database: database,
+  Limits: limits,
+  'Times and choices of a session': policy,
+} as const;
+
+export const VARIABLES = {
+  ...node,
+  ...listeners,
+  ...edgeLink,
+  ...clients,
+  ...tokens,
+  ...engine,
+  ...database,
+  ...limits,
+  ...policy,
+} as const;
