@@ -1,0 +1,13 @@
+/** Every migration in the order in which it runs. Forward only: a mistake is mended by the next one. */
+import type { Knex } from 'knex';
+import * as directory from './0001-directory.ts';
+import * as sessions from './0002-sessions.ts';
+import * as feed from './0003-feed.ts';
+
+export interface Migration {
+  /** Its key in the database's own list; never changed once released. */
+  readonly name: string;
+  up(knex: Knex): Promise<void>;
+}
+
+export const MIGRATIONS: readonly Migration[] = [directory, sessions, feed];

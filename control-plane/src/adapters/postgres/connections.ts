@@ -1,0 +1,73 @@
+/**
+ * Two bounded pools of one database. The session pool is the way of an SOS: pipelined, its statements prepared, and
+ * nobody else can use it up. Everything else goes through knex.
+ */
+import knexPackage from 'knex';
+import type { Knex } from 'knex';
+import { Pool } from 'pg';
+import type { Log } from '../../ports/log.ts';
+
+export interface Deadlines {
+  /** For a free connection of the pool, and to open one. */
+  readonly connectMs: number;
+  /** For a lock that another transaction holds. */
+  readonly lockMs: number;
+  readonly statementMs: number;
+  /** Between two statements of a transaction. When a node dies without a word, its locks are gone after this. */
+  readonly idleInTransactionMs: number;
+  /** For an answer, by our own clock: a server or network that says nothing at all. */
+  readonly answerMs: number;
+}
+
+export const DEFAULT_DEADLINES: Deadlines = {
+  connectMs: 2000,
+  lockMs: 2000,
+  statementMs: 5000,
+  idleInTransactionMs: 2000,
+  answerMs: 6000,
+};
+
+export function openSessionPool(url: string, poolSize: number, deadlines: Deadlines, log: Log): Pool {
+  const pool = new Pool({ ...settingsOf(url, deadlines), pipeline: true, max: poolSize });
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', () => log.warn('an idle database connection was lost'));
+  return pool;
+}
+
+export function openKnex(url: string, poolSize: number, deadlines: Deadlines, log: Log): Knex {
+  return knexPackage.knex({
+    client: 'pg',
+    connection: settingsOf(url, deadlines),
+    pool: { min: 0, max: poolSize },
+    acquireConnectionTimeout: deadlines.connectMs,
+    debug: false,
+    // An error's message would else quote the statement with its values.
+    compileSqlOnError: false,
+    log: quietLog(log),
+  });
+}
+
+function settingsOf(url: string, deadlines: Deadlines) {
+  return {
+    connectionString: url,
+    application_name: 'hamrahi',
+    connectionTimeoutMillis: deadlines.connectMs,
+    lock_timeout: deadlines.lockMs,
+    statement_timeout: deadlines.statementMs,
+    idle_in_transaction_session_timeout: deadlines.idleInTransactionMs,
+    query_timeout: deadlines.answerMs,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+  };
+}
+
+/** knex may put statements and their values into its messages: that it spoke is all that we log. */
+function quietLog(log: Log): Knex.Logger {
+  return {
+    warn: () => log.warn('knex warned'),
+    error: () => log.warn('knex reported an error'),
+    deprecate: (method: string, alternative: string) =>
+      log.debug('knex deprecation', { method, alternative }),
+    debug: () => undefined,
+  };
+}

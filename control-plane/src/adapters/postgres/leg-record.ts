@@ -1,0 +1,81 @@
+/** A leg's call detail record, folded from the changes that one write brings. */
+import { parseLegId } from '../../domain/ids.ts';
+import type { Instant, LegId, LegKind } from '../../domain/ids.ts';
+import type { LegChange } from '../../domain/session/command.ts';
+import type { LegOutcome, Party } from '../../domain/session/leg.ts';
+
+export interface LegRecord {
+  readonly id: LegId;
+  readonly kind: LegKind;
+  readonly attempt: number;
+  party: Party | null;
+  dialledAt: Instant | null;
+  ringingAt: Instant | null;
+  progressAt: Instant | null;
+  answeredAt: Instant | null;
+  end: {
+    readonly at: Instant;
+    readonly outcome: LegOutcome;
+    readonly sipStatus: number | null;
+    readonly q850: number | null;
+  } | null;
+  carrierCallId: string | null;
+}
+
+/** One record per leg, in the order of their first change. Of doubled facts the first stands. */
+export function legRecords(
+  changes: readonly { readonly legId: LegId; readonly change: LegChange }[],
+): readonly LegRecord[] {
+  const records = new Map<LegId, LegRecord>();
+  for (const { legId, change } of changes) {
+    const record = records.get(legId) ?? emptyRecord(legId);
+    records.set(legId, record);
+    note(record, change);
+  }
+  return [...records.values()];
+}
+
+export function partyId(party: Party): string {
+  return party.role === 'citizen' ? party.citizenId : party.operatorId;
+}
+
+function emptyRecord(legId: LegId): LegRecord {
+  const parsed = parseLegId(legId);
+  if (!parsed) throw new Error('a leg id that names no leg');
+  return {
+    id: legId,
+    kind: parsed.kind,
+    attempt: parsed.attempt,
+    party: null,
+    dialledAt: null,
+    ringingAt: null,
+    progressAt: null,
+    answeredAt: null,
+    end: null,
+    carrierCallId: null,
+  };
+}
+
+function note(record: LegRecord, change: LegChange): void {
+  switch (change.state) {
+    case 'dialing':
+      record.party ??= change.party;
+      record.dialledAt ??= change.at;
+      return;
+    case 'ringing':
+      record.ringingAt ??= change.at;
+      return;
+    case 'progress':
+      record.progressAt ??= change.at;
+      return;
+    case 'answered':
+      record.answeredAt ??= change.at;
+      return;
+    case 'carrier-reference':
+      record.carrierCallId ??= change.callId;
+      return;
+    case 'ended':
+      record.end ??= change;
+      return;
+  }
+}

@@ -1,0 +1,79 @@
+/** The database of the gateway: every port that PostgreSQL serves, over one URL. */
+import type { Knex } from 'knex';
+import type { Pool } from 'pg';
+import type { Directory } from '../../ports/directory.ts';
+import type { Log } from '../../ports/log.ts';
+import type { RecordKeeping } from '../../ports/record-keeping.ts';
+import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
+import type { TicketStore } from '../../ports/tickets.ts';
+import { DEFAULT_DEADLINES, openKnex, openSessionPool } from './connections.ts';
+import type { Deadlines } from './connections.ts';
+import { postgresDirectory } from './directory.ts';
+import { FeedReader } from './feed-reader.ts';
+import { migrate, pendingMigrations } from './migrate.ts';
+import { PostgresPresence } from './presence.ts';
+import { PostgresRecordKeeping } from './record-keeping.ts';
+import { SessionQueries } from './session-queries.ts';
+import { SessionTransaction } from './session-transaction.ts';
+import { PostgresTickets } from './tickets.ts';
+import { transact } from './transact.ts';
+
+export interface DatabaseOptions {
+  /** `postgres://…`, password and all: never logged. */
+  readonly url: string;
+  /** Connections for sessions' transactions; half as many more serve everything else. */
+  readonly poolSize: number;
+  readonly log: Log;
+  readonly deadlines?: Partial<Deadlines>;
+}
+
+export interface Database {
+  readonly store: SessionStore;
+  readonly presence: PresenceStore;
+  readonly directory: Directory;
+  readonly tickets: TicketStore;
+  readonly records: RecordKeeping;
+  /** Brings the schema up to date; several nodes may do so at once. */
+  migrate(): Promise<void>;
+  /** What `migrate` would do, in order; a node whose list is not empty is not ready. */
+  pendingMigrations(): Promise<readonly string[]>;
+  /** Lets running transactions end, then closes every connection. */
+  close(): Promise<void>;
+}
+
+/** Connects when first used, so that a gateway can start while its database is away. */
+export function openDatabase({ url, poolSize, log, deadlines: given }: DatabaseOptions): Database {
+  const deadlines = { ...DEFAULT_DEADLINES, ...given };
+  const pool = openSessionPool(url, poolSize, deadlines, log);
+  const knex = openKnex(url, Math.max(2, Math.ceil(poolSize / 2)), deadlines, log);
+  return {
+    store: sessionStore(pool, knex),
+    presence: new PostgresPresence(knex),
+    directory: postgresDirectory(knex),
+    tickets: new PostgresTickets(knex),
+    records: new PostgresRecordKeeping(knex),
+    migrate: () => migrate(url, deadlines, log),
+    pendingMigrations: () => pendingMigrations(knex),
+    close: async () => {
+      await Promise.all([pool.end(), knex.destroy()]);
+    },
+  };
+}
+
+function sessionStore(pool: Pool, knex: Knex): SessionStore {
+  const queries = new SessionQueries(knex);
+  const feed = new FeedReader(knex);
+  return {
+    transact: (work) => transact(pool, (run) => work(new SessionTransaction(run))),
+    find: (sessionId) => queries.find(sessionId),
+    listOpen: (limit) => queries.listOpen(limit),
+    list: (filter) => queries.list(filter),
+    location: (sessionId) => queries.location(sessionId),
+    timers: (until, limit) => queries.timers(until, limit),
+    events: (sessionId, limit) => queries.events(sessionId, limit),
+    feedAfter: (seq, limit) => feed.after(seq, limit),
+    feedHead: () => feed.head(),
+    feedFloor: () => feed.floor(),
+    ping: (deadlineMs) => queries.ping(deadlineMs),
+  };
+}
