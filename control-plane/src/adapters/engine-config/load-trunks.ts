@@ -78,15 +78,19 @@ function loadTrunk(
   }
   const lines = new LineCounter();
   const document = parseDocument(readFileSync(file, 'utf8'), { lineCounter: lines, uniqueKeys: true });
-  const syntax = document.errors.map((error): TrunkProblem => ({
+  const syntax = (line: number, message: string): TrunkProblem => ({
     code: 'ERR_TRUNK_FILE_SYNTAX',
     file,
-    line: lines.linePos(error.pos[0]).line,
+    line,
     path: '',
-    expected: `valid YAML (${error.message.split('\n')[0] ?? ''})`,
-  }));
-  if (syntax.length > 0) return syntax;
-  const merged = merge(document.toJS({ maxAliasCount: 0 }) as unknown, site);
+    expected: `valid YAML (${message.split('\n')[0] ?? ''})`,
+  });
+  if (document.errors.length > 0) {
+    return document.errors.map(({ pos, message }) => syntax(lines.linePos(pos[0]).line, message));
+  }
+  const plain = plainValue(document);
+  if (plain === null) return [syntax(1, 'aliases are not allowed here')];
+  const merged = merge(plain.value, site);
   const at = (path: readonly string[]): number | null => lineOf(document, lines, path);
   const invalid = (path: readonly string[], expected: string): TrunkProblem => ({
     code: 'ERR_TRUNK_FILE_INVALID',
@@ -110,6 +114,16 @@ function loadTrunk(
     Object.entries(table).map(([path, [mark, source]]) => [path, { mark, source }]),
   );
   return { trunk, evidence };
+}
+
+/** The document as plain data, or null when it uses aliases: they could make a small file endless. */
+function plainValue(document: Document): { value: unknown } | null {
+  try {
+    return { value: document.toJS({ maxAliasCount: 0 }) };
+  } catch (error) {
+    if (error instanceof ReferenceError) return null;
+    throw error;
+  }
 }
 
 /** What a schema cannot say: names that match, a default that is owned, evidence for every field and for no other. */

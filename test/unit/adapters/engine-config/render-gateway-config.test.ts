@@ -1,0 +1,269 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect } from 'chai';
+import {
+  permittedSourcesOf,
+  type GatewaySettings,
+} from '../../../../control-plane/src/adapters/engine-config/gateway-settings.ts';
+import {
+  renderGatewayConfig,
+  type GatewayConfigResult,
+} from '../../../../control-plane/src/adapters/engine-config/render-gateway-config.ts';
+import {
+  renderTemplates,
+  renderText,
+} from '../../../../control-plane/src/adapters/engine-config/render-templates.ts';
+import { Secret } from '../../../../control-plane/src/domain/secret.ts';
+import type { Trunk } from '../../../../control-plane/src/domain/trunk/trunk.ts';
+import { GATEWAY_SETTINGS } from '../../../support/gateway-settings-sample.ts';
+import { PLAIN_TRUNK } from '../../../support/trunk-sample.ts';
+
+const TEMPLATES = resolve(import.meta.dirname, '../../../../asterisk');
+const REGISTERED: Trunk = {
+  ...PLAIN_TRUNK,
+  auth: {
+    kind: 'registration',
+    username: '04012345678',
+    secret: 'trunks/plain/password',
+    registrar: '192.0.2.10:5060',
+    domain: 'ims.invalid',
+    expirySeconds: 300,
+  },
+};
+
+describe('adapters/engine-config/render-gateway-config', () => {
+  let output: string;
+  beforeEach(() => {
+    output = mkdtempSync(join(tmpdir(), 'hamrahi-config-'));
+  });
+  afterEach(() => rmSync(output, { recursive: true, force: true }));
+
+  const render = (
+    changes: Partial<GatewaySettings> = {},
+    secrets: Record<string, string> = {},
+  ): GatewayConfigResult =>
+    renderGatewayConfig(
+      { ...GATEWAY_SETTINGS, ...changes },
+      (reference) => (reference in secrets ? new Secret(secrets[reference]!) : undefined),
+      { templatesDir: TEMPLATES, outputDir: output },
+    );
+  const file = (name: string): string => readFileSync(join(output, name), 'utf8');
+  /** The settings of a section, comments and empty lines left out. */
+  const section = (name: string, title: string, type: string): string[] =>
+    file(name)
+      .split(/^(?=\[)/m)
+      .filter((part) => part.startsWith(`[${title}]\n`))
+      .map((part) =>
+        part
+          .split('\n')
+          .slice(1)
+          .filter((line) => line !== '' && !line.startsWith(';')),
+      )
+      .find((lines) => type === '' || lines.includes(`type=${type}`)) ?? [];
+
+  it('renders every template, repeatably', () => {
+    const first = render();
+    expect(first.ok, JSON.stringify(first)).to.equal(true);
+    const bytes = readdirSync(output).map((name) => file(name));
+    expect(readdirSync(output).sort()).to.deep.equal(
+      readdirSync(TEMPLATES)
+        .filter((name) => name.endsWith('.j2'))
+        .map((name) => name.slice(0, -3))
+        .sort(),
+    );
+    render();
+    expect(readdirSync(output).map((name) => file(name))).to.deep.equal(bytes);
+  });
+
+  it('TEL-6 writes files with secrets for the owner alone, and secrets nowhere else', () => {
+    render({ trunks: [REGISTERED] }, { 'trunks/plain/password': 'carrier-password' });
+    for (const name of readdirSync(output)) {
+      const secret = name === 'ari.conf' || name === 'pjsip.conf';
+      expect(statSync(join(output, name)).mode & 0o777, name).to.equal(secret ? 0o600 : 0o640);
+      if (name !== 'ari.conf') expect(file(name), name).to.not.include('ari-password');
+      if (name !== 'pjsip.conf') expect(file(name), name).to.not.include('carrier-password');
+    }
+    expect(section('ari.conf', 'control-plane', 'user')).to.include('password=ari-password');
+  });
+
+  it('keeps a file private that was not, and replaces it whole', () => {
+    writeFileSync(join(output, 'ari.conf'), 'old', { mode: 0o644 });
+    render();
+    expect(statSync(join(output, 'ari.conf')).mode & 0o777).to.equal(0o600);
+    expect(readdirSync(output).filter((name) => name.endsWith('.tmp'))).to.deep.equal([]);
+  });
+
+  it('a trunk by address: aor with OPTIONS, endpoint, identify; no auth', () => {
+    render({ trunks: [PLAIN_TRUNK] });
+    expect(section('pjsip.conf', 'plain', 'aor')).to.include.members([
+      'contact=sip:192.0.2.10:5060\\;transport=udp',
+      'qualify_frequency=30',
+      'qualify_timeout=3',
+    ]);
+    expect(section('pjsip.conf', 'plain', 'endpoint')).to.include.members([
+      'context=from-trunk',
+      'transport=trunk-udp',
+      'allow=alaw,ulaw',
+      'send_pai=yes',
+      'send_connected_line=no',
+      'user_eq_phone=no',
+    ]);
+    expect(section('pjsip.conf', 'plain', 'identify')).to.include('match=192.0.2.10');
+    expect(section('pjsip.conf', 'plain', 'auth')).to.deep.equal([]);
+    expect(section('pjsip.conf', 'plain', 'registration')).to.deep.equal([]);
+  });
+
+  it('a trunk that registers: auth with the secret’s value, a semicolon in it escaped; never gives up', () => {
+    render({ trunks: [REGISTERED] }, { 'trunks/plain/password': 'a;b=c\\d' });
+    expect(section('pjsip.conf', 'plain', 'auth')).to.include.members([
+      'username=04012345678',
+      'password=a\\;b=c\\d',
+    ]);
+    expect(section('pjsip.conf', 'plain', 'registration')).to.include.members([
+      'server_uri=sip:192.0.2.10:5060\\;transport=udp',
+      'client_uri=sip:04012345678@ims.invalid',
+      'expiration=300',
+      'auth_rejection_permanent=no',
+    ]);
+    expect(section('pjsip.conf', 'plain', 'endpoint')).to.include('outbound_auth=plain');
+  });
+
+  it('SDES, a second host, IPv6, an outbound proxy and a From domain come through', () => {
+    const trunk: Trunk = {
+      ...PLAIN_TRUNK,
+      hosts: [...PLAIN_TRUNK.hosts, { address: '2001:db8::5', port: 5070, priority: 20 }],
+      outboundProxy: '192.0.2.99:5060',
+      media: { ...PLAIN_TRUNK.media, encryption: 'sdes' },
+      callerId: { ...PLAIN_TRUNK.callerId, fromDomain: 'customer.invalid', identityHeader: 'ppi' },
+    };
+    render({ trunks: [trunk] });
+    expect(section('pjsip.conf', 'plain', 'aor')).to.include(
+      'contact=sip:[2001:db8::5]:5070\\;transport=udp',
+    );
+    expect(section('pjsip.conf', 'plain', 'endpoint')).to.include.members([
+      'outbound_proxy=sip:192.0.2.99:5060\\;lr\\;transport=udp',
+      'media_encryption=sdes',
+      'from_domain=customer.invalid',
+      'send_pai=no',
+    ]);
+  });
+
+  it('transports: IPv4 and IPv6, NAT addresses and local networks, TLS', () => {
+    const [udp] = GATEWAY_SETTINGS.sip.transports;
+    const tls = {
+      certificateFile: '/etc/hamrahi/tls.pem',
+      keyFile: '/etc/hamrahi/tls.key',
+      caFile: '/etc/ssl/ca.pem',
+      verifyServer: true,
+    };
+    const transports = [
+      {
+        ...udp!,
+        externalMediaAddress: '203.0.113.5',
+        externalSignalingAddress: '203.0.113.5',
+        externalSignalingPort: 5060,
+      },
+      { ...udp!, name: 'trunk-udp6', address: '2001:db8::1' },
+      { ...udp!, name: 'trunk-tls', protocol: 'tls' as const, port: 5061, tls },
+    ];
+    const sip = { ...GATEWAY_SETTINGS.sip, transports, localNetworks: ['10.0.0.0/8'] };
+    render({ sip });
+    expect(section('pjsip.conf', 'trunk-udp', 'transport')).to.include.members([
+      'bind=192.0.2.1:5060',
+      'external_media_address=203.0.113.5',
+      'external_signaling_port=5060',
+      'local_net=10.0.0.0/8',
+    ]);
+    expect(section('pjsip.conf', 'trunk-udp6', 'transport')).to.include('bind=[2001:db8::1]:5060');
+    expect(section('pjsip.conf', 'trunk-udp6', 'transport').join()).to.not.include('external_');
+    expect(section('pjsip.conf', 'trunk-tls', 'transport')).to.include.members([
+      'protocol=tls',
+      'cert_file=/etc/hamrahi/tls.pem',
+      'verify_server=yes',
+    ]);
+  });
+
+  it('writes no number’s way into the logs by default: warnings and errors only', () => {
+    render();
+    expect(section('logger.conf', 'logfiles', '')).to.deep.equal(['full => [plain]warning,error']);
+    render({ log: { verbose: true } });
+    expect(section('logger.conf', 'logfiles', '')[0]).to.include('verbose');
+  });
+
+  it('filters sources only when those of every trunk are known', () => {
+    const unknown = { ...PLAIN_TRUNK, name: 'other', sources: [] };
+    expect(permittedSourcesOf(['127.0.0.1'], [PLAIN_TRUNK])).to.deep.equal(['127.0.0.1', '192.0.2.10']);
+    expect(permittedSourcesOf(['127.0.0.1'], [PLAIN_TRUNK, unknown])).to.deep.equal([]);
+    render({ sip: { ...GATEWAY_SETTINGS.sip, permittedSources: ['127.0.0.1', '192.0.2.10'] } });
+    expect(section('pjsip.conf', 'permitted-sources', 'acl')).to.include.members([
+      'permit=127.0.0.1',
+      'permit=192.0.2.10',
+    ]);
+    render();
+    expect(section('pjsip.conf', 'permitted-sources', 'acl')).to.deep.equal([]);
+  });
+
+  it('writes nothing when something is missing, and says all of it', () => {
+    const result = render({
+      trunks: [
+        { ...REGISTERED, localTransport: 'trunk-tls' },
+        { ...PLAIN_TRUNK, name: 'bare', hosts: [] },
+      ],
+    });
+    expect(result.ok ? [] : result.failures.map(({ code }) => code)).to.deep.equal([
+      'ERR_ENGINE_CONFIG_SECRET_MISSING',
+      'ERR_ENGINE_CONFIG_TRANSPORT_MISSING',
+      'ERR_TRUNK_NOT_PROVISIONED',
+    ]);
+    expect(readdirSync(output)).to.deep.equal([]);
+  });
+
+  it('refuses a value with a line break, secrets included, without repeating it', () => {
+    const result = render({ trunks: [REGISTERED] }, { 'trunks/plain/password': 'x\n[evil]\ntype=endpoint' });
+    expect(result).to.deep.equal({
+      ok: false,
+      failures: [
+        {
+          code: 'ERR_ENGINE_CONFIG_VALUE',
+          detail: 'secrets.trunks/plain/password holds a control character',
+        },
+      ],
+    });
+  });
+
+  it('an undefined variable is an error, and no file is written', () => {
+    const templates = mkdtempSync(join(tmpdir(), 'hamrahi-templates-'));
+    writeFileSync(join(templates, 'a.conf.j2'), 'fine\n');
+    writeFileSync(join(templates, 'b.conf.j2'), '{{ missing }}\n');
+    const result = renderTemplates({
+      templatesDir: templates,
+      outputDir: output,
+      variables: {},
+      secretFiles: [],
+    });
+    rmSync(templates, { recursive: true });
+    expect(result).to.include({ ok: false, code: 'ERR_ENGINE_CONFIG_TEMPLATE', file: 'b.conf.j2' });
+    expect(readdirSync(output)).to.deep.equal([]);
+  });
+
+  it('cuts blocks as Ansible does: the line of a tag at its start leaves nothing behind', () => {
+    const text = 'a\n{% if on %}\nb\n{% endif %}\n{% for x in list %}\n{{ x }}\n{% endfor %}\nc\n';
+    expect(renderText(text, { on: true, list: [1, 2] })).to.equal('a\nb\n1\n2\nc\n');
+    expect(renderText(text, { on: false, list: [] })).to.equal('a\nc\n');
+  });
+});
+
+describe('asterisk/*.j2: only what nunjucks and Jinja2 render alike', () => {
+  const FILTERS = ['length', 'join', 'replace'];
+  for (const name of readdirSync(TEMPLATES).filter((one) => one.endsWith('.j2'))) {
+    it(name, () => {
+      const text = readFileSync(join(TEMPLATES, name), 'utf8');
+      for (const [line] of text.matchAll(/^.*\{%.*$/gm)) {
+        expect(line).to.match(/^\{% (if|elif|else|endif|for|endfor)\b[^%]* ?%\}$/);
+      }
+      for (const [, filter] of text.matchAll(/\{[{%][^}]*?\| ?(\w+)/g)) expect(FILTERS).to.include(filter);
+      expect(text).to.match(/[^\n]\n$/);
+    });
+  }
+});
