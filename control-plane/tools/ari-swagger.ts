@@ -58,8 +58,8 @@ async function fromRoot(root: string): Promise<AriSwagger> {
   if (version === undefined) throw new Error(`${root} holds no installed asterisk package`);
   return {
     version: upstreamVersion(version),
-    resources: await readResources(async (file) =>
-      JSON.parse(await readFile(join(root, REST_API, file), 'utf8')),
+    resources: await readResources(
+      async (file) => JSON.parse(await readFile(join(root, REST_API, file), 'utf8')) as unknown,
     ),
   };
 }

@@ -40,6 +40,14 @@ export interface AriConnectionOptions {
 /** `replaced`: another connection took the application over; nothing is sent until resume(). */
 export type AriConnectionState = 'stopped' | 'connecting' | 'connected' | 'replaced';
 
+/** What the parts of the driver need of the connection. */
+export interface AriClient {
+  request<Parameters, Result>(
+    operation: AriOperation<Parameters, Result>,
+    parameters: Parameters,
+  ): Promise<AriResult<Result>>;
+}
+
 export interface AriConnectionListener {
   onConnected(): void;
   onLost(): void;
@@ -56,7 +64,7 @@ const MAX_OUTGOING_BYTES = 32 * 1024;
 /** Events that nobody uses, half of all traffic. An allow list would hold back the answers too. */
 export const UNUSED_EVENTS = ['ChannelVarset', 'ChannelDialplan', 'ChannelConnectedLine', 'ChannelCallerId'];
 
-export class AriConnection {
+export class AriConnection implements AriClient {
   readonly #options: Required<AriConnectionOptions>;
   readonly #listener: AriConnectionListener;
   readonly #pending: PendingRequests;

@@ -1,5 +1,5 @@
 /** What an ARI request came to. Failures are values; their codes are the port's. */
-import type { PbxErrorCode } from '../../ports/pbx-driver.ts';
+import type { PbxErrorCode, PbxResult } from '../../ports/pbx-driver.ts';
 
 export interface AriFailure {
   readonly ok: false;
@@ -37,4 +37,9 @@ export function codeOfHttpStatus(status: number): PbxErrorCode {
     default:
       return 'ERR_PBX_REFUSED';
   }
+}
+
+/** As the port answers an order that yields nothing. */
+export function withoutValue(result: AriResult<unknown>): PbxResult {
+  return result.ok ? { ok: true, value: undefined } : { ok: false, code: result.code, detail: result.detail };
 }

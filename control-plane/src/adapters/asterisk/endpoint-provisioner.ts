@@ -1,0 +1,91 @@
+/** Clients' endpoints, put into Asterisk's memory by its dynamic configuration; a restart of it loses them. */
+import type { AddressOfRecord } from '../../domain/ids.ts';
+import type { PbxResult } from '../../ports/pbx-driver.ts';
+import { ari, type ConfigTuple } from './ari.gen.ts';
+import type { AriClient } from './ari-connection.ts';
+import type { AriResult } from './ari-result.ts';
+
+/** The fields of one client's objects, which all bear the address of record as their id. */
+export interface EndpointFields {
+  readonly aor: readonly ConfigTuple[];
+  readonly endpoint: readonly ConfigTuple[];
+}
+
+const CONFIG_CLASS = 'res_pjsip';
+/** Requests on their way at once while all endpoints are put again. */
+const RESTORE_BATCH = 50;
+
+export class EndpointProvisioner {
+  readonly #client: AriClient;
+  readonly #fieldsOf: (aor: AddressOfRecord) => EndpointFields;
+  readonly #wanted = new Set<AddressOfRecord>();
+  /** The end of the last order per address: provision and remove never overtake each other. */
+  readonly #orders = new Map<AddressOfRecord, Promise<unknown>>();
+
+  constructor(client: AriClient, fieldsOf: (aor: AddressOfRecord) => EndpointFields) {
+    this.#client = client;
+    this.#fieldsOf = fieldsOf;
+  }
+
+  provision(aor: AddressOfRecord): Promise<PbxResult> {
+    return this.#inOrder(aor, async () => {
+      const result = await this.#put(aor);
+      if (result.ok) this.#wanted.add(aor);
+      return result;
+    });
+  }
+
+  remove(aor: AddressOfRecord): Promise<PbxResult> {
+    return this.#inOrder(aor, async () => {
+      this.#wanted.delete(aor);
+      const object = { configClass: CONFIG_CLASS, id: aor };
+      const results = await Promise.all([
+        this.#client.request(ari.asterisk.deleteObject, { ...object, objectType: 'endpoint' }),
+        this.#client.request(ari.asterisk.deleteObject, { ...object, objectType: 'aor' }),
+      ]);
+      return firstFailure(results.filter((result) => result.ok || result.code !== 'ERR_PBX_NOT_FOUND'));
+    });
+  }
+
+  /** Puts again what the engine has lost. `present`: the endpoints it has. */
+  async restore(present: ReadonlySet<string>): Promise<PbxResult> {
+    const missing = [...this.#wanted].filter((aor) => !present.has(aor));
+    for (let from = 0; from < missing.length; from += RESTORE_BATCH) {
+      const results = await Promise.all(
+        missing.slice(from, from + RESTORE_BATCH).map((aor) => this.#put(aor)),
+      );
+      const result = firstFailure(results);
+      if (!result.ok) return result;
+    }
+    return { ok: true, value: undefined };
+  }
+
+  /** Both at once: Asterisk takes them in order, and the endpoint refers to the aor before it. */
+  async #put(aor: AddressOfRecord): Promise<PbxResult> {
+    const fields = this.#fieldsOf(aor);
+    const object = { configClass: CONFIG_CLASS, id: aor };
+    const put = (objectType: string, tuples: readonly ConfigTuple[]) =>
+      this.#client.request(ari.asterisk.updateObject, {
+        ...object,
+        objectType,
+        fields: tuples.map(({ attribute, value }) => ({ attribute, value })),
+      });
+    return firstFailure(await Promise.all([put('aor', fields.aor), put('endpoint', fields.endpoint)]));
+  }
+
+  #inOrder(aor: AddressOfRecord, order: () => Promise<PbxResult>): Promise<PbxResult> {
+    const result = (this.#orders.get(aor) ?? Promise.resolve()).then(order);
+    this.#orders.set(aor, result);
+    void result.then(() => {
+      if (this.#orders.get(aor) === result) this.#orders.delete(aor);
+    });
+    return result;
+  }
+}
+
+function firstFailure(results: readonly (AriResult<unknown> | PbxResult)[]): PbxResult {
+  for (const result of results) {
+    if (!result.ok) return { ok: false, code: result.code, detail: result.detail };
+  }
+  return { ok: true, value: undefined };
+}

@@ -1,0 +1,64 @@
+/** What Asterisk really has: our legs and bridges, the calls nobody ordered, and the endpoints. */
+import { parseBridgeId, parseLegId, type BridgeId, type LegId } from '../../domain/ids.ts';
+import type { LegState } from '../../domain/session/leg.ts';
+import type { LegSnapshot, PbxSnapshot } from '../../ports/pbx-driver.ts';
+import { ari, type Channel, type Endpoint } from './ari.gen.ts';
+import type { AriClient } from './ari-connection.ts';
+import type { AriResult } from './ari-result.ts';
+
+export interface EngineInventory {
+  readonly legs: readonly LegSnapshot[];
+  readonly bridges: PbxSnapshot['bridges'];
+  /** Channels that were handed to our application and are no legs. */
+  readonly strangers: readonly Channel[];
+  readonly endpoints: readonly Endpoint[];
+}
+
+export async function readInventory(client: AriClient, app: string): Promise<AriResult<EngineInventory>> {
+  const [channels, bridges, endpoints] = await Promise.all([
+    client.request(ari.channels.list, {}),
+    client.request(ari.bridges.list, {}),
+    client.request(ari.endpoints.listByTech, { tech: 'PJSIP' }),
+  ]);
+  if (!channels.ok) return channels;
+  if (!bridges.ok) return bridges;
+  if (!endpoints.ok) return endpoints;
+
+  const ownBridges = bridges.value
+    .filter(({ id }) => parseBridgeId(id) !== null)
+    .map(({ id, channels: members }) => ({ bridgeId: id as BridgeId, legIds: members.filter(isLegId) }));
+  const bridgeOf = new Map(ownBridges.flatMap(({ bridgeId, legIds }) => legIds.map((id) => [id, bridgeId])));
+  return {
+    ok: true,
+    value: {
+      legs: channels.value
+        .filter(({ id }) => isLegId(id))
+        .map(({ id, state }) => ({
+          legId: id as LegId,
+          state: legStateOf(state),
+          bridgeId: bridgeOf.get(id as LegId) ?? null,
+        })),
+      bridges: ownBridges,
+      strangers: channels.value.filter((channel) => !isLegId(channel.id) && isInApplication(channel, app)),
+      endpoints: endpoints.value,
+    },
+  };
+}
+
+/** `PJSIP/<endpoint>-<serial>` → the endpoint's name. */
+export function endpointOf(channel: Channel): string {
+  return /^PJSIP\/(.+)-[0-9a-f]{8}$/.exec(channel.name)?.[1] ?? channel.name;
+}
+
+function legStateOf(state: Channel['state']): LegState {
+  if (state === 'Up') return 'answered';
+  return state === 'Ringing' ? 'ringing' : 'dialing';
+}
+
+function isLegId(id: string): id is LegId {
+  return parseLegId(id) !== null;
+}
+
+function isInApplication({ dialplan }: Channel, app: string): boolean {
+  return dialplan.app_name === 'Stasis' && dialplan.app_data.split(',')[0] === app;
+}
