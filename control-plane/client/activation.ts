@@ -5,8 +5,6 @@ import { GatewayError, type Activated, type Activation, type GatewayApi } from '
 export interface ActivationOptions {
   readonly api: GatewayApi;
   readonly activation: Activation;
-  /** A session that was armed before, if any. */
-  readonly armedSessionId: string | null;
   readonly backoff: Backoff;
   /** Whether it is still wanted; asked before each attempt. */
   readonly wanted: () => boolean;
@@ -15,25 +13,19 @@ export interface ActivationOptions {
 
 /**
  * Resolves with the session, or `null` when it is no longer wanted. Throws the GatewayError only when the gateway
- * has refused the identity for good: everything else is tried again, an SOS is worth it.
+ * has refused the identity: everything else is tried again, for ever.
  */
 export async function activateUntilAnswered(options: ActivationOptions): Promise<Activated | null> {
   const { api, activation, backoff } = options;
   const key = crypto.randomUUID();
-  let armed = options.armedSessionId;
   while (options.wanted()) {
     try {
-      return armed === null
-        ? await api.activate(activation, key)
-        : await api.activateArmed(armed, activation, key);
+      return await api.activate(activation, key);
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       options.onTrouble(error);
-      const refused = !error.temporary;
-      if (refused && armed === null) throw error;
-      // The armed session is gone or was never hers: a plain activation needs none.
-      if (refused) armed = null;
-      else await backoff.wait();
+      if (!error.temporary) throw error;
+      await backoff.wait();
     }
   }
   return null;

@@ -28,9 +28,9 @@ export class Backoff {
     this.failures = 0;
   }
 
-  /** Waits after a failure; resolves early when `hurry()` is called. */
-  async wait(): Promise<void> {
-    const delayMs = Backoff.delayMs(this.failures, Math.random(), this.options);
+  /** Waits after a failure, at least `leastMs`; resolves early when `hurry()` is called. */
+  async wait(leastMs = 0): Promise<void> {
+    const delayMs = Math.max(leastMs, Backoff.delayMs(this.failures, Math.random(), this.options));
     this.failures += 1;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, delayMs);

@@ -130,17 +130,15 @@ export class CitizenClient extends TypedEvents<CitizenClientEvents> {
     );
   }
 
-  /** SOS. Resolves when the gateway has it, or has refused it; `state` tells which. */
+  /** SOS, out of the armed session if there is one. Resolves when the gateway has it, or has refused it; `state` tells which. */
   async press(location?: Location): Promise<void> {
     if (this.current.name === 'calling' || this.current.name === 'streaming') return;
-    const armed = this.current.name === 'ended' ? null : this.armedSessionId;
     this.begin({ name: 'calling', waitingFor: 'gateway' });
     this.connection.probe();
     try {
       const activated = await activateUntilAnswered({
         api: this.options.api,
         activation: { ...this.activation(location), clientTime: new Date().toISOString() },
-        armedSessionId: armed,
         backoff: this.backoff,
         wanted: () => this.isOpen(),
         onTrouble: (error) => this.emit('trouble', error),

@@ -93,14 +93,9 @@ export class GatewayApi {
     return this.send({ method: 'POST', path: '/sos/arm', body: activation });
   }
 
-  /** SOS out of an armed session. */
-  activateArmed(sessionId: string, activation: Activation, idempotencyKey: string): Promise<Activated> {
-    return this.send({
-      method: 'POST',
-      path: `/sos/${sessionId}/activate`,
-      body: activation,
-      headers: { 'idempotency-key': idempotencyKey },
-    });
+  /** SOS out of an armed session, by its id. `activate` does the same, and brings the newest location along. */
+  activateArmed(sessionId: string): Promise<Activated> {
+    return this.send({ method: 'POST', path: `/sos/${sessionId}/activate`, body: {} });
   }
 
   /** Let go before the SOS went out. Refused once it is activated: then only an operator ends it. */

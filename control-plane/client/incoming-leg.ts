@@ -70,6 +70,7 @@ export class IncomingLeg extends TypedEvents<IncomingLegEvents> {
 
   /** Answers with this client's direction and track (its OneWayMedia). Never rejects: failures end the leg. */
   async answer(): Promise<void> {
+    if (this.ended) return;
     try {
       await this.invitation.accept();
     } catch {
@@ -77,6 +78,11 @@ export class IncomingLeg extends TypedEvents<IncomingLegEvents> {
       await this.giveUp(480, 'answer-failed');
       return;
     }
+    this.followMedia();
+  }
+
+  private followMedia(): void {
+    // A CANCEL may have ended it while the answer was made.
     if (this.ended) return;
     this.wasAnswered = true;
     this.emit('answered', undefined);

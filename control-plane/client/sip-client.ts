@@ -11,7 +11,7 @@ import type { ClientSocket } from './gateway-sockets.ts';
 import { IncomingLeg } from './incoming-leg.ts';
 import { OneWayMedia, type OneWayMediaOptions } from './one-way-media.ts';
 import { SipRegistration } from './sip-registration.ts';
-import { SipTransport } from './sip-transport.ts';
+import { SipSocketClosed, SipTransport } from './sip-transport.ts';
 import { TypedEvents } from './typed-events.ts';
 
 export interface SipClientOptions {
@@ -35,6 +35,8 @@ export interface SipClientEvents {
 }
 
 const DEADLINES = { connectMs: 5_000, registerMs: 4_000, unregisterMs: 500 } as const;
+/** Another tab of this device has taken over: let it, and see again later. */
+const REPLACED_WAIT_MS = 10_000;
 const REGISTRATION_S = 120;
 /** Often enough to keep a NAT's and a proxy's idle timer quiet, and to notice a dead connection. */
 const REFRESH_MS = 20_000;
@@ -133,14 +135,16 @@ export class SipClient extends TypedEvents<SipClientEvents> {
   private async keepRegistered(): Promise<void> {
     while (this.running) {
       this.enter('connecting');
+      let replaced = false;
       try {
         await this.stayConnected();
       } catch (error) {
+        replaced = error instanceof SipSocketClosed && error.replaced;
         if (this.isRunning()) this.emit('trouble', error instanceof Error ? error : new Error(String(error)));
       }
       if (!this.isRunning()) return;
       await this.agent.transport.disconnect();
-      await this.backoff.wait();
+      await this.backoff.wait(replaced ? REPLACED_WAIT_MS : 0);
     }
   }
 

@@ -8,6 +8,22 @@ import { EmitterImpl, TransportState, type Transport } from 'sip.js';
 import { withDeadline } from './deadline.ts';
 import type { ClientSocket } from './gateway-sockets.ts';
 
+/** `code` of the WebSocket's close frame (RFC 6455 §7.4); 4001: another connection of this device has replaced it. */
+export class SipSocketClosed extends Error {
+  readonly code = 'ERR_CLIENT_SOCKET_CLOSED';
+  readonly closeCode: number;
+
+  constructor(closeCode: number) {
+    super(`the SIP WebSocket was closed with ${closeCode}`);
+    this.name = 'SipSocketClosed';
+    this.closeCode = closeCode;
+  }
+
+  get replaced(): boolean {
+    return this.closeCode === 4001;
+  }
+}
+
 export interface SipTransportOptions {
   /** Starts one connection; may reject (no ticket, no network). */
   readonly open: () => Promise<ClientSocket>;
@@ -96,7 +112,7 @@ export class SipTransport implements Transport {
         if (this.socket === socket) this.receive(data);
       });
       socket.addEventListener('close', ({ code }) => {
-        const error = new Error(`SIP WebSocket closed with ${code}`);
+        const error = new SipSocketClosed(code);
         reject(error);
         if (this.socket === socket) this.drop(error);
       });

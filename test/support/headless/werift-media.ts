@@ -1,0 +1,72 @@
+/**
+ * WebRTC for Node: werift's peer connection where a page has the browser's. Media go over loopback only.
+ *
+ * werift never says that ICE has failed, as browsers do; the client's own deadline does.
+ */
+import { RTCPeerConnection, useOPUS, usePCMU, type PeerConfig } from 'werift';
+import type { MediaPort, PeerConnection } from '../../../control-plane/client/media-port.ts';
+
+export interface WeriftOptions {
+  /** ICE never connects: no check is answered, none is sent, and the candidates in our SDP lead nowhere. */
+  readonly failIce: boolean;
+  /** Default 127.0.0.1. */
+  readonly address?: string;
+  /** Each new connection, before anything is negotiated. */
+  readonly onConnection?: (connection: RTCPeerConnection) => void;
+}
+
+const NO_ICE: Partial<PeerConfig> = {
+  iceFilterStunResponse: () => false,
+  iceFilterCandidatePair: () => false,
+};
+
+/** The discard port (RFC 863): nothing listens there. */
+const CANDIDATE_PORT = /^(a=candidate:\S+ \d+ \S+ \d+ \S+) \d+ /gm;
+
+export function createWeriftMedia(options: WeriftOptions): MediaPort {
+  const address = options.address ?? '127.0.0.1';
+  return {
+    createPeerConnection(configuration) {
+      const connection = new RTCPeerConnection({
+        codecs: { audio: [useOPUS(), usePCMU()], video: [] },
+        headerExtensions: { audio: [], video: [] },
+        iceUseIpv6: false,
+        iceUseTcp: false,
+        iceInterfaceAddresses: { udp4: address },
+        iceAdditionalHostAddresses: [address],
+        iceStunGatherTimeout: 0.5,
+        iceServers: (configuration.iceServers ?? []).flatMap(asWeriftServers),
+        ...(options.failIce ? NO_ICE : {}),
+      });
+      options.onConnection?.(connection);
+      return asPeerConnection(connection, options.failIce);
+    },
+  };
+}
+
+function asWeriftServers(server: RTCIceServer): { urls: string; username?: string; credential?: string }[] {
+  return [server.urls].flat().map((urls) => ({
+    urls,
+    ...(server.username === undefined ? {} : { username: server.username }),
+    ...(server.credential === undefined ? {} : { credential: server.credential }),
+  }));
+}
+
+/** werift's classes have the same members as the browser's, under types of their own. */
+function asPeerConnection(connection: RTCPeerConnection, failIce: boolean): PeerConnection {
+  const peer = connection as unknown as PeerConnection;
+  if (!failIce) return peer;
+  return new Proxy(peer, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name === 'localDescription' && isDescription(value)) {
+        return { type: value.type, sdp: value.sdp.replace(CANDIDATE_PORT, '$1 9 ') };
+      }
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+function isDescription(value: unknown): value is { type: string; sdp: string } {
+  return typeof value === 'object' && value !== null && 'sdp' in value && typeof value.sdp === 'string';
+}
