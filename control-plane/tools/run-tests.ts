@@ -1,5 +1,5 @@
 /**
- * `run-tests.ts <suite…> [-- <mocha option…>]`: runs the test suites one after the other, each in a mocha of its own,
+ * `run-tests.ts [--deadline-s <seconds>] <suite…> [-- <mocha option…>]`: runs the test suites one after the other, each in a mocha of its own,
  * and ends with the line `N passed, N failed`, summed over all of them. Exit code 1 when anything failed: also when
  * a suite ran no test at all, crashed, or did not end within its deadline (then the tests that never ran count as
  * one failure, so that the last line never looks better than the exit code).
@@ -8,8 +8,10 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { SuiteTally } from './suite-reporter.ts';
 
+type Request = { suites: readonly string[]; mochaOptions: readonly string[]; deadlineMs: number | undefined };
 type SuiteEnd = {
   suite: string;
   passed: number;
@@ -29,36 +31,37 @@ const deadlinesMs: Readonly<Record<string, number>> = {
 };
 const killAfterMs = 5_000;
 
-async function runSuite(suite: string, mochaOptions: readonly string[], scratch: string): Promise<SuiteEnd> {
+async function runSuite(suite: string, request: Request, scratch: string): Promise<SuiteEnd> {
   console.log(`\n── ${suite} ${'─'.repeat(Math.max(0, 60 - suite.length))}`);
   const beganMs = performance.now();
   const tallyFile = join(scratch, `${suite}.json`);
-  const { exitCode, timedOut } = await runMocha(suite, [
+  const deadlineMs = request.deadlineMs ?? deadlinesMs[suite] ?? minuteMs;
+  const args = [
     ...['--reporter', './control-plane/tools/suite-reporter.ts', '--reporter-option', `tally=${tallyFile}`],
-    ...mochaOptions,
+    ...request.mochaOptions,
     `test/${suite}/**/*.test.ts`,
-  ]);
+  ];
+  const { exitCode, timedOut } = await runMocha(args, deadlineMs);
   const tally = readTally(tallyFile);
-  const problem = problemOf(suite, tally, exitCode, timedOut);
+  const problem = timedOut
+    ? `did not end within ${deadlineMs / 1000} s${during(tally)}`
+    : problemOf(tally, exitCode);
   if (problem !== undefined) console.log(`${suite}: ${problem}`);
   const durationMs = performance.now() - beganMs;
   const failed = problem !== undefined && tally.failed === 0 ? 1 : tally.failed;
   return { suite, passed: tally.passed, failed, durationMs, problem };
 }
 
-function problemOf(
-  suite: string,
-  tally: SuiteTally,
-  exitCode: number | null,
-  timedOut: boolean,
-): string | undefined {
-  const during = tally.running === null ? '' : ` while running "${tally.running}"`;
-  const minutes = (deadlinesMs[suite] ?? 0) / minuteMs;
-  if (timedOut) return `did not end within ${minutes} minutes${during || ', something still holds it open'}`;
-  if (!tally.ended) return `mocha ended early (exit code ${String(exitCode)})${during}`;
+function problemOf(tally: SuiteTally, exitCode: number | null): string | undefined {
+  if (!tally.ended) return `mocha ended early (exit code ${String(exitCode)})${during(tally)}`;
   if (tally.passed + tally.failed === 0) return 'ran no test at all';
   if (tally.failed > 0) return `${tally.failed} failed`;
   return exitCode === 0 ? undefined : `mocha ended with exit code ${String(exitCode)}`;
+}
+
+function during(tally: SuiteTally): string {
+  if (tally.running !== null) return ` while running "${tally.running}"`;
+  return tally.ended ? ', although all tests had ended: something still holds the process' : '';
 }
 
 function readTally(file: string): SuiteTally {
@@ -67,8 +70,8 @@ function readTally(file: string): SuiteTally {
 }
 
 async function runMocha(
-  suite: string,
   args: readonly string[],
+  deadlineMs: number,
 ): Promise<{ exitCode: number | null; timedOut: boolean }> {
   const child = spawn(process.execPath, [join(top, 'node_modules/mocha/bin/mocha.js'), ...args], {
     cwd: top,
@@ -79,7 +82,7 @@ async function runMocha(
     state.timedOut = true;
     child.kill('SIGTERM');
     setTimeout(() => child.kill('SIGKILL'), killAfterMs).unref();
-  }, deadlinesMs[suite]);
+  }, deadlineMs);
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', resolve);
@@ -104,18 +107,35 @@ function printSummary(ends: readonly SuiteEnd[]): void {
   console.log(`\n${sum((end) => end.passed)} passed, ${sum((end) => end.failed)} failed`);
 }
 
-async function main(args: readonly string[]): Promise<number> {
+/** Undefined when the arguments make no sense. */
+function readRequest(args: readonly string[]): Request | undefined {
   const split = args.includes('--') ? args.indexOf('--') : args.length;
-  const suites = args.slice(0, split);
-  const unknown = suites.filter((suite) => !(suite in deadlinesMs));
-  if (suites.length === 0 || unknown.length > 0) {
-    console.error(`usage: run-tests.ts <${Object.keys(deadlinesMs).join('|')}>… [-- <mocha option>…]`);
+  const { values, positionals: suites } = parseArgs({
+    args: args.slice(0, split),
+    options: { 'deadline-s': { type: 'string' } },
+    allowPositionals: true,
+  });
+  if (suites.length === 0 || suites.some((suite) => !(suite in deadlinesMs))) return undefined;
+  const seconds = values['deadline-s'];
+  return {
+    suites,
+    mochaOptions: args.slice(split + 1),
+    deadlineMs: seconds === undefined ? undefined : Number(seconds) * 1000,
+  };
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const request = readRequest(args);
+  if (request === undefined) {
+    console.error(
+      `usage: run-tests.ts [--deadline-s <seconds>] <${Object.keys(deadlinesMs).join('|')}>… [-- <mocha option>…]`,
+    );
     return 2;
   }
   const scratch = mkdtempSync(join(tmpdir(), 'hamrahi-tests-'));
   try {
     const ends: SuiteEnd[] = [];
-    for (const suite of suites) ends.push(await runSuite(suite, args.slice(split + 1), scratch));
+    for (const suite of request.suites) ends.push(await runSuite(suite, request, scratch));
     printSummary(ends);
     return ends.some((end) => end.failed > 0) ? 1 : 0;
   } finally {

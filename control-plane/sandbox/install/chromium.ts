@@ -7,7 +7,7 @@ import { failed, installed, type InstallResult } from './failure.ts';
 import type { Progress } from './progress.ts';
 import { requireRoot, requireSpace } from './requirements.ts';
 
-const chromiumPath = '/usr/bin/chromium';
+export const chromiumPath = '/usr/bin/chromium';
 const neededMib = 700;
 
 /** The browser's path; installs it when there is none. The caller holds the installation lock. */

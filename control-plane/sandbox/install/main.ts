@@ -2,23 +2,60 @@
  * `node control-plane/sandbox/install/main.ts [asterisk] [chromium]`: brings the named parts onto this machine,
  * silently when they are there. Exit code 0, or 1 with one line that says what is wrong and one with what to do.
  */
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { findAsteriskRoot, asteriskSuite, installAsteriskRoot } from './asterisk-root.ts';
-import { installChromium } from './chromium.ts';
+import { asteriskSuite, findAsteriskRoot, installAsteriskRoot } from './asterisk-root.ts';
+import { chromiumPath, installChromium } from './chromium.ts';
 import { installed, type InstallResult } from './failure.ts';
 import { takeInstallLock } from './install-lock.ts';
 import { startProgress, type Progress } from './progress.ts';
+import { requireRoot } from './requirements.ts';
+
+type Step = {
+  what: string;
+  isThere(): boolean;
+  install(progress: Progress): Promise<InstallResult<unknown>>;
+};
 
 const top = resolve(import.meta.dirname, '../../..');
 const lockWaitMs = 15 * 60_000;
 
-const steps: Readonly<Record<string, (progress: Progress) => Promise<InstallResult<unknown>>>> = {
-  asterisk: (progress) => installAsteriskRoot(top, progress),
-  chromium: (progress) => installChromium(top, progress),
-};
+const steps = new Map<string, Step>([
+  [
+    'asterisk',
+    {
+      what: 'The Asterisk root of the sandbox',
+      isThere: () => findAsteriskRoot(top) !== undefined,
+      install: (progress) => installAsteriskRoot(top, progress),
+    },
+  ],
+  [
+    'chromium',
+    {
+      what: 'The browser Chromium',
+      isThere: () => existsSync(chromiumPath),
+      install: (progress) => installChromium(top, progress),
+    },
+  ],
+]);
 
-async function installAll(names: readonly string[]): Promise<InstallResult<unknown>> {
+/** Takes the lock only when something is missing: whoever may not write here can still use what is there. */
+async function installMissing(names: readonly string[]): Promise<InstallResult<unknown>> {
+  const missing = names.flatMap((name) => {
+    const step = steps.get(name);
+    return step === undefined || step.isThere() ? [] : [{ name, step }];
+  });
+  for (const { step } of missing) {
+    const root = requireRoot(step.what);
+    if (!root.ok) return root;
+  }
+  return missing.length === 0 ? installed(true) : installLocked(missing);
+}
+
+async function installLocked(
+  missing: readonly { name: string; step: Step }[],
+): Promise<InstallResult<unknown>> {
   const cache = join(top, '.cache');
   await mkdir(cache, { recursive: true });
   const lock = await takeInstallLock(join(cache, 'install.lock'), lockWaitMs, (holder) => {
@@ -26,9 +63,9 @@ async function installAll(names: readonly string[]): Promise<InstallResult<unkno
   });
   if (!lock.ok) return lock;
   try {
-    for (const name of names) {
-      const result = await steps[name]?.(startProgress(name));
-      if (result?.ok === false) return result;
+    for (const { name, step } of missing) {
+      const result = await step.install(startProgress(name));
+      if (!result.ok) return result;
     }
     return installed(true);
   } finally {
@@ -36,21 +73,24 @@ async function installAll(names: readonly string[]): Promise<InstallResult<unkno
   }
 }
 
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => !(name in steps));
-if (names.length === 0 || unknown.length > 0) {
-  process.stderr.write(`usage: main.ts ${Object.keys(steps).join(' ')} (any of them)\n`);
-  process.exitCode = 2;
-} else {
-  const result = await installAll(names);
-  const root = names.includes('asterisk') ? findAsteriskRoot(top) : undefined;
+async function main(names: readonly string[]): Promise<number> {
+  if (names.length === 0 || names.some((name) => !steps.has(name))) {
+    process.stderr.write(`usage: main.ts ${[...steps.keys()].join(' ')} (any of them)\n`);
+    return 2;
+  }
+  const result = await installMissing(names);
   if (!result.ok) {
     process.stderr.write(`${result.failure.code}: ${result.failure.what}\n  ${result.failure.next}\n`);
-    process.exitCode = 1;
-  } else if (root?.moved === true) {
+    return 1;
+  }
+  const root = names.includes('asterisk') ? findAsteriskRoot(top) : undefined;
+  if (root?.moved === true) {
     const { version, testedVersion } = root;
     process.stderr.write(
       `asterisk: Debian ${asteriskSuite} carries ${version}, tested was ${testedVersion}; going on\n`,
     );
   }
+  return 0;
 }
+
+process.exitCode = await main(process.argv.slice(2));

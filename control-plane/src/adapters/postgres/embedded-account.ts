@@ -2,12 +2,10 @@
  * Whose processes and files the embedded server's are. PostgreSQL refuses to run as root; started by root it runs as
  * the system user `postgres`, which is created when the machine has none (it needs a name: initdb asks for it).
  */
-import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { Log } from '../../ports/log.ts';
 import { EmbeddedPostgresError } from './embedded-error.ts';
-
-export type Account = { uid: number; gid: number };
+import { runAs, type Account } from './run-as.ts';
 
 const userName = 'postgres';
 const nameTakenExitCode = 9;
@@ -19,7 +17,7 @@ export async function serverAccount(log: Log): Promise<Account | undefined> {
   if (present !== undefined) return present;
   log.info(`creating the system user ${userName} for the embedded PostgreSQL`);
   const options = ['--system', '--user-group', '--no-create-home', '--home-dir', '/nonexistent'];
-  const exitCode = await runAs(undefined, '/usr/sbin/useradd', [
+  const { exitCode } = await runAs(undefined, '/usr/sbin/useradd', [
     ...options,
     '--shell',
     '/usr/sbin/nologin',
@@ -32,19 +30,6 @@ export async function serverAccount(log: Log): Promise<Account | undefined> {
     `root cannot run PostgreSQL, and the user ${userName} could not be created (useradd: ${String(exitCode)}). ` +
       'Create it, or set DATABASE_URL.',
   );
-}
-
-/** The exit code of a program run as `account` with its output thrown away; null when it could not start. */
-export async function runAs(
-  account: Account | undefined,
-  command: string,
-  args: readonly string[],
-): Promise<number | null> {
-  const child = spawn(command, args, { cwd: '/', stdio: 'ignore', timeout: 20_000, ...account });
-  return new Promise((resolve) => {
-    child.once('error', () => resolve(null));
-    child.once('exit', (code) => resolve(code));
-  });
 }
 
 async function lookUp(): Promise<Account | undefined> {

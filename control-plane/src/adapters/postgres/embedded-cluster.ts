@@ -3,13 +3,12 @@
  * that exists is complete, whenever we were killed. Its superuser has a random password in a file for root's and
  * the server's eyes only, because other users of the machine can reach a port on loopback.
  */
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { chown, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Account } from './embedded-account.ts';
 import { EmbeddedPostgresError } from './embedded-error.ts';
+import { runAs, type Account } from './run-as.ts';
 
 const initDeadlineMs = 120_000;
 const partPrefix = 'data.part-';
@@ -64,20 +63,8 @@ async function runInitdb(
     '--builtin-locale=C.UTF-8',
     '--no-instructions',
   ];
-  const child = spawn(join(binDir, 'initdb'), args, {
-    cwd: home,
-    ...account,
-    env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: initDeadlineMs,
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const exitCode = await new Promise<number | null>((resolve) => {
-    child.once('error', () => resolve(null));
-    child.once('close', (code) => resolve(code));
-  });
+  const limits = { cwd: home, deadlineMs: initDeadlineMs };
+  const { exitCode, output } = await runAs(account, join(binDir, 'initdb'), args, limits);
   if (exitCode !== 0) {
     await rm(part, { recursive: true, force: true });
     throw new EmbeddedPostgresError('ERR_EMBEDDED_POSTGRES_INIT', `initdb failed: ${output.slice(-1000)}`);

@@ -22,8 +22,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Log } from '../../ports/log.ts';
-import { runAs, type Account } from './embedded-account.ts';
 import { EmbeddedPostgresError } from './embedded-error.ts';
+import { runAs, type Account, type RunEnd } from './run-as.ts';
 
 /** Root's own, so that nobody else can put anything there beforehand (as one could in /tmp). */
 const openPlace = '/var/lib/hamrahi-sandbox';
@@ -45,7 +45,7 @@ export async function reachableHome(
   }
   await makePrivate(dataDir);
   await chown(dataDir, account.uid, account.gid);
-  if ((await runAs(account, '/usr/bin/test', ['-w', dataDir])) === 0) return realpath(dataDir);
+  if ((await runAs(account, '/usr/bin/test', ['-w', dataDir])).exitCode === 0) return realpath(dataDir);
   return moveOut(dataDir, account, log);
 }
 
@@ -60,11 +60,14 @@ export async function forgetHome(dataDir: string): Promise<void> {
 export async function reachableBinaries(account: Account | undefined, log: Log): Promise<string> {
   const { native, version } = platformPackage();
   const binDir = join(native, 'bin');
-  if ((await runAs(account, join(binDir, 'postgres'), ['--version'])) === 0) return binDir;
-  if (account === undefined || (await runAs(undefined, join(binDir, 'postgres'), ['--version'])) !== 0) {
+  const tryAs = (who: Account | undefined): Promise<RunEnd> =>
+    runAs(who, join(binDir, 'postgres'), ['--version']);
+  if ((await tryAs(account)).exitCode === 0) return binDir;
+  const { exitCode, output } = await tryAs(undefined);
+  if (account === undefined || exitCode !== 0) {
     throw new EmbeddedPostgresError(
       'ERR_EMBEDDED_POSTGRES_PACKAGE',
-      `${join(binDir, 'postgres')} does not run. Run make setup, or set DATABASE_URL.`,
+      `${join(binDir, 'postgres')} does not run (${output.trim()}). Run make setup, or set DATABASE_URL.`,
     );
   }
   const copy = join(openPlace, `postgres-${version}-${process.arch}`);

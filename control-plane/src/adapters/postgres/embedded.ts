@@ -14,10 +14,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Log } from '../../ports/log.ts';
-import { serverAccount, type Account } from './embedded-account.ts';
+import { serverAccount } from './embedded-account.ts';
 import { initialiseCluster } from './embedded-cluster.ts';
 import { EmbeddedPostgresError } from './embedded-error.ts';
 import { forgetHome, reachableBinaries, reachableHome } from './embedded-place.ts';
+import { serverEnvironment, type Account } from './run-as.ts';
 import { whileLocked } from './start-lock.ts';
 import { readPostmaster, stopPostmaster, type Postmaster } from './postmaster.ts';
 
@@ -143,7 +144,7 @@ async function launch(cluster: Cluster, giveUpAtMs: number): Promise<Launch> {
       cwd: cluster.home,
       ...cluster.account,
       detached: true,
-      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+      env: serverEnvironment,
       stdio: ['ignore', logFd, logFd],
     },
   );
