@@ -22,6 +22,7 @@ export type AdmitOutcome =
   | { readonly ok: false; readonly status: number; readonly code: string };
 
 export interface CoreLinkOptions {
+  /** `ws://host:port` of the core's internal listener. */
   readonly url: string;
   readonly secret: string;
   /** Addresses of record that have a socket now: told again to a core that was away. */
@@ -30,6 +31,7 @@ export interface CoreLinkOptions {
 }
 
 const UNAVAILABLE: AdmitOutcome = { ok: false, status: 503, code: 'ERR_EDGE_CORE_UNAVAILABLE' };
+const PATH = '/edge-link';
 const BACKOFF_MS = { first: 50, most: 1_000 };
 const PING_INTERVAL_MS = 1_000;
 const CONNECT_DEADLINE_MS = 2_000;
@@ -110,7 +112,7 @@ export class CoreLink {
 
   #connect(): void {
     if (this.#stopped) return;
-    const socket = new WebSocket(this.#options.url, {
+    const socket = new WebSocket(new URL(PATH, this.#options.url), {
       headers: { authorization: `Bearer ${this.#options.secret}` },
       perMessageDeflate: false,
       handshakeTimeout: CONNECT_DEADLINE_MS,

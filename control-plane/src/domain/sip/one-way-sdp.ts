@@ -65,7 +65,6 @@ function isFingerprint(value: string): boolean {
 }
 
 function holdStream(stream: SdpMedia, inherited: Direction, maySend: boolean): SdpMedia {
-  if (stream.kind !== 'audio') return stream;
   const wanted = directionsIn(stream.lines).at(-1) ?? inherited;
   const direction: SdpLine = { type: 'a', value: held(wanted, maySend) };
   const lines: SdpLine[] = [];
