@@ -11,7 +11,7 @@ export interface AsteriskDirectories {
   readonly modules: string;
   readonly varlib: string;
   readonly db: string;
-  readonly keys: string;
+  readonly key: string;
   readonly data: string;
   readonly agi: string;
   readonly spool: string;
@@ -59,7 +59,7 @@ export function asteriskDirectories(root: string, runDir: string): AsteriskDirec
     modules: join(root, 'usr/lib', rootLoader(root).triplet, 'asterisk/modules'),
     varlib: join(runDir, 'lib'),
     db: join(runDir, 'lib'),
-    keys: join(runDir, 'lib'),
+    key: join(runDir, 'lib'),
     data: join(runDir, 'data'),
     agi: join(runDir, 'data/agi-bin'),
     spool: join(runDir, 'spool'),
@@ -73,8 +73,8 @@ export function asteriskDirectories(root: string, runDir: string): AsteriskDirec
  * links the read-only data of the root into the data directory. Harmless when repeated.
  */
 export function prepareAsteriskDirectories(root: string, directories: AsteriskDirectories): void {
-  const { etc, varlib, keys, data, agi, spool, run, log } = directories;
-  const writable = [varlib, join(keys, 'keys'), data, agi, run, join(data, 'sounds'), join(varlib, 'moh')];
+  const { etc, varlib, key, data, agi, spool, run, log } = directories;
+  const writable = [varlib, join(key, 'keys'), data, agi, run, join(data, 'sounds'), join(varlib, 'moh')];
   const spooled = ['recording', 'monitor', 'outgoing', 'tmp'].map((name) => join(spool, name));
   const logged = [log, join(log, 'cdr-custom')];
   for (const folder of [etc, ...writable, ...spooled, ...logged]) mkdirSync(folder, { recursive: true });
@@ -93,7 +93,7 @@ export function writeMinimalAsteriskConf(directories: AsteriskDirectories): void
     astmoddir: directories.modules,
     astvarlibdir: directories.varlib,
     astdbdir: directories.db,
-    astkeydir: directories.keys,
+    astkeydir: directories.key,
     astdatadir: directories.data,
     astagidir: directories.agi,
     astspooldir: directories.spool,

@@ -42,8 +42,8 @@ export interface CorePorts {
 export interface Core {
   readonly gateway: Gateway;
   readonly feedSource: FeedSource;
-  /** Zones were changed through this node. */
-  zonesChanged(): Promise<void>;
+  /** The directory for the API: a change of zones is seen by the next activation. */
+  readonly directory: Directory;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -149,5 +149,5 @@ export function createCore(ports: CorePorts): Core {
     await pbx.stop();
   }
 
-  return { gateway, feedSource, zonesChanged: () => masterData.zonesChanged(), start, stop };
+  return { gateway, feedSource, directory: masterData.watched(), start, stop };
 }

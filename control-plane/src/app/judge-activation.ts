@@ -1,8 +1,8 @@
 /** What is trusted of an activation, and what is only recorded and flagged (decision 1). Nothing here refuses. */
-import { location as locationSchema } from '../contracts/common.ts';
 import type { Location } from '../contracts/common.ts';
 import { citizenAor, isAorPart } from '../domain/ids.ts';
 import type { AddressOfRecord, CitizenId, DeviceId, SessionId } from '../domain/ids.ts';
+import { parsePoint } from '../domain/routing/point.ts';
 import { zoneOf } from '../domain/routing/zone-of.ts';
 import type { Subject } from '../domain/session/event.ts';
 import type { Policy } from '../domain/session/policy.ts';
@@ -33,8 +33,7 @@ export function judgeActivation(
   if (profile.phone === 'missing') flags.push('phone-missing');
   if (profile.phone === 'unverified') flags.push('phone-unverified');
   const deviceId = deviceOf(request, contacts);
-  if (!deviceId.claimed || citizen?.devices.includes(deviceId.value) !== true)
-    flags.push('unknown-device');
+  if (!deviceId.claimed || citizen?.devices.includes(deviceId.value) !== true) flags.push('unknown-device');
   const place = placeOf(request.location);
   if (place.flag) flags.push(place.flag);
   const home = citizen?.homeZone ?? null;
@@ -85,12 +84,8 @@ function deviceOf(
 
 function placeOf(claimed: unknown): { readonly location: Location | null; readonly flag: Flag | null } {
   if (claimed === undefined || claimed === null) return { location: null, flag: 'location-missing' };
-  const parsed = locationSchema.safeParse(claimed);
-  if (!parsed.success) return { location: null, flag: 'location-absurd' };
-  const { latitude, longitude } = parsed.data;
-  // 0° N 0° E is what broken receivers say; nobody is there.
-  if (latitude === 0 && longitude === 0) return { location: null, flag: 'location-absurd' };
-  return { location: parsed.data, flag: null };
+  const point = parsePoint(claimed);
+  return point ? { location: point, flag: null } : { location: null, flag: 'location-absurd' };
 }
 
 function clipped(value: unknown): unknown {

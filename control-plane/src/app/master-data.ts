@@ -30,9 +30,18 @@ export class MasterData {
     return this.#zones;
   }
 
-  /** After a change of zones through this node: the next activation sees it. */
-  async zonesChanged(): Promise<void> {
-    await this.#read();
+  /** The directory as the API changes it: zones that were written are read anew before the answer goes out. */
+  watched(): Directory {
+    const directory = this.#directory;
+    const reread = async <T>(result: T): Promise<T> => {
+      await this.#read();
+      return result;
+    };
+    return {
+      ...directory,
+      putZone: async (zone) => reread(await directory.putZone(zone)),
+      deleteZone: async (id) => reread(await directory.deleteZone(id)),
+    };
   }
 
   /** Her profile; `null` when she is unknown or the directory does not answer: she is served all the same. */

@@ -10,8 +10,8 @@ import { KeyedQueue } from './keyed-queue.ts';
 import type { OpenSessions } from './open-sessions.ts';
 import type { SessionLoop } from './session-loop.ts';
 
-/** A device that left may come back for this long (the edge keeps its upstream for 30 s) before its endpoint goes. */
-const ENDPOINT_LINGER_MS = 35_000;
+/** A device that left may come back for this long before its endpoint goes. */
+const ENDPOINT_LINGER_MS = 5000;
 /** Close code of a client's socket whose session has ended. */
 export const CLOSE_SESSION_ENDED = 4000;
 
@@ -28,6 +28,11 @@ export interface PresencePorts {
 
 export class Presence {
   readonly #ports: PresencePorts;
+  /** Registered at the engine. */
+  readonly #registered = new Set<AddressOfRecord>();
+  /** Registered, but their sockets are gone for the moment. */
+  readonly #lost = new Set<AddressOfRecord>();
+  /** Registered and there. */
   readonly #contacts = new Set<AddressOfRecord>();
   readonly #lingering = new Map<AddressOfRecord, () => void>();
   readonly #writes = new KeyedQueue<AddressOfRecord>();
@@ -44,12 +49,20 @@ export class Presence {
   /** Its endpoint exists when this resolves. */
   async admitted(aor: AddressOfRecord): Promise<PbxResult> {
     this.#keep(aor);
+    if (this.#lost.delete(aor) && this.#registered.has(aor)) this.#effective(aor, true);
     return this.#ports.pbx.provisionEndpoint(aor);
   }
 
-  /** The device's socket is gone: its endpoint follows after a while, unless it returns or a session needs it. */
-  left(aor: AddressOfRecord): Promise<void> {
+  /** Its socket went; the engine's side of it is kept for a while, and its contact with it. Nobody is there. */
+  lost(aor: AddressOfRecord): void {
+    this.#lost.add(aor);
+    if (this.#registered.has(aor)) this.#effective(aor, false);
+  }
+
+  /** The device is gone: its endpoint follows after a while, unless it returns or a session needs it. */
+  left(aor: AddressOfRecord): void {
     this.#keep(aor);
+    this.#lost.delete(aor);
     const { clock, open } = this.#ports;
     const at = (clock.now() + ENDPOINT_LINGER_MS) as ReturnType<Clock['now']>;
     const cancel = clock.at(at, () => {
@@ -57,7 +70,6 @@ export class Presence {
       if (open.ofDevice(aor) === null) this.background(this.#remove(aor), 'remove-endpoint');
     });
     this.#lingering.set(aor, cancel);
-    return Promise.resolve();
   }
 
   /** A session has ended and its legs are gone. A newer session of the same device keeps the endpoint. */
@@ -66,7 +78,14 @@ export class Presence {
     return this.#remove(aor);
   }
 
+  /** The engine's word: a registration stands, or not. */
   contactChanged(aor: AddressOfRecord, online: boolean): void {
+    if (online) this.#registered.add(aor);
+    else this.#registered.delete(aor);
+    this.#effective(aor, online && !this.#lost.has(aor));
+  }
+
+  #effective(aor: AddressOfRecord, online: boolean): void {
     if (online) this.#contacts.add(aor);
     else this.#contacts.delete(aor);
     const { clock, loop, open } = this.#ports;
@@ -88,8 +107,8 @@ export class Presence {
   /** What the engine has after a (re)connection, all at once. */
   contactsAre(aors: readonly AddressOfRecord[]): void {
     const now = new Set(aors);
-    for (const aor of this.#contacts) if (!now.has(aor)) this.contactChanged(aor, false);
-    for (const aor of now) if (!this.#contacts.has(aor)) this.contactChanged(aor, true);
+    for (const aor of [...this.#registered]) if (!now.has(aor)) this.contactChanged(aor, false);
+    for (const aor of now) if (!this.#registered.has(aor)) this.contactChanged(aor, true);
   }
 
   async shift(operatorId: OperatorId, aor: AddressOfRecord, onShift: boolean): Promise<void> {

@@ -1,5 +1,4 @@
 /** The use cases around one SOS, as HTTP, feed and edge call them. */
-import { createHash } from 'node:crypto';
 import type { Activated, Timeline } from '../contracts/sos-api.ts';
 import type { SessionView } from '../contracts/session-view.ts';
 import type { AddressOfRecord, Instant, LegId, OperatorId, SessionId } from '../domain/ids.ts';
@@ -69,7 +68,6 @@ export class SosGateway implements Gateway {
     const { session } = stored;
     const { citizenId, deviceId } = session;
     const location = await this.#ports.store.location(id);
-    const bodyHash = createHash('sha256').update(id).digest('hex');
     return this.activate({
       citizenId,
       deviceId,
@@ -77,7 +75,7 @@ export class SosGateway implements Gateway {
       clientTime: undefined,
       bodyMalformed: false,
       idempotencyKey: null,
-      bodyHash,
+      bodyHash: '',
       receivedAt,
     });
   }
@@ -195,8 +193,12 @@ export class SosGateway implements Gateway {
     this.#ports.presence.background(this.#ports.loop.handle(leg.sessionId, event, at), event.type);
   }
 
-  deviceLeft(aor: AddressOfRecord): Promise<void> {
-    return this.#ports.presence.left(aor);
+  deviceLost(aor: AddressOfRecord): void {
+    this.#ports.presence.lost(aor);
+  }
+
+  deviceLeft(aor: AddressOfRecord): void {
+    this.#ports.presence.left(aor);
   }
 
   async health(): Promise<{ readonly engine: boolean; readonly database: boolean }> {

@@ -78,7 +78,7 @@ export interface Gateway {
   /** A panel client began or ended its shift, or its feed went (`aor` is its SIP address of record). */
   shift(operatorId: OperatorId, aor: AddressOfRecord, onShift: boolean): Promise<void>;
 
-  /** A device was admitted at the edge: its endpoint exists when this resolves. */
+  /** A device is at the edge (again): its endpoint exists when this resolves. Repeatable. */
   deviceAdmitted(aor: AddressOfRecord): Promise<GatewayResult<null>>;
   /** The edge saw the offer go out or the answer come in. */
   stamped(
@@ -87,8 +87,10 @@ export interface Gateway {
     status: number | null,
     at: Instant,
   ): void;
+  /** Its socket went, and may come back: nobody is offered to it meanwhile. */
+  deviceLost(aor: AddressOfRecord): void;
   /** The device's socket is gone for good: its endpoint may go, unless a session needs it. */
-  deviceLeft(aor: AddressOfRecord): Promise<void>;
+  deviceLeft(aor: AddressOfRecord): void;
 
   health(): Promise<{ readonly engine: boolean; readonly database: boolean }>;
 }

@@ -1,0 +1,359 @@
+/**
+ * A whole gateway on one machine: embedded PostgreSQL, the gateway's Asterisk, the carrier simulator with a second
+ * one, and the control plane as a process of its own. Everything listens on loopback and on free ports.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
+import { parseDocument } from 'yaml';
+import { mintToken } from '../src/adapters/auth/mint-token.ts';
+import { loadTrunks } from '../src/adapters/engine-config/load-trunks.ts';
+import { startEmbeddedPostgres } from '../src/adapters/postgres/embedded.ts';
+import type { Role } from '../src/contracts/common.ts';
+import { Secret } from '../src/domain/secret.ts';
+import type { Trunk } from '../src/domain/trunk/trunk.ts';
+import { startCarrier, type Carrier } from './carrier/start-carrier.ts';
+import { makeCertificate, type Certificate } from './certificate.ts';
+import { startControlPlane, type ControlPlaneProcess } from './control-plane-process.ts';
+import { reservePort, type PortReservation } from './free-ports.ts';
+import { startGatewayEngine, type GatewayEngine } from './gateway-engine.ts';
+import { CITIZENS, OPERATORS, SUPERVISOR } from './people.ts';
+import { quietLog } from './quiet-log.ts';
+import { cleanUpDeadRuns, makeRunDirectory } from './run-directory.ts';
+import { writeSandboxFile, type SandboxFile } from './sandbox-file.ts';
+import { seed } from './seed.ts';
+
+const REPOSITORY = resolve(import.meta.dirname, '../..');
+const TOKEN_TTL_S = 7 * 24 * 3600;
+export const JWT = { issuer: 'hamrahi-sandbox', audience: 'hamrahi-gateway' } as const;
+const ARI_APP = 'hamrahi-sandbox';
+
+export interface SandboxOptions {
+  /** A private address of this machine, for other devices: TLS, and media on it. Default: loopback without TLS. */
+  readonly bind?: string;
+  /** More settings for the control plane (HAMRAHI_…), over the sandbox's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Told of each step. */
+  readonly say?: (line: string) => void;
+  /** Run the edge as a process of its own. Default: in the control plane's process. */
+  readonly edgeApart?: boolean;
+}
+
+export interface Sandbox {
+  readonly file: SandboxFile;
+  readonly path: string;
+  readonly carrier: Carrier;
+  readonly engine: GatewayEngine;
+  /** The running control plane; replaced by `restartControlPlane`. */
+  readonly controlPlane: () => ControlPlaneProcess;
+  /** The edge's own process, when there is one. */
+  readonly edge: () => ControlPlaneProcess | null;
+  /** Starts the control plane anew with the same ports, after it was stopped or killed. */
+  restartControlPlane(): Promise<void>;
+  /** Ends everything in reverse order and removes the run directory. Harmless when repeated. */
+  stop(): Promise<void>;
+}
+
+type Stops = (() => Promise<void>)[];
+
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const say = options.say ?? (() => undefined);
+  const bind = checkedAddress(options.bind);
+  const cleaned = await cleanUpDeadRuns();
+  if (cleaned > 0) say(`cleaned up after ${cleaned} sandbox(es) that did not end properly`);
+  const run = makeRunDirectory();
+  const stops: Stops = [() => run.remove()];
+  let stopping: Promise<void> | null = null;
+  const stop = (): Promise<void> => (stopping ??= stopAll(stops));
+  try {
+    return await build(run.path, bind, options, stops, stop, say);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function build(
+  runDir: string,
+  bind: string | null,
+  options: SandboxOptions,
+  stops: Stops,
+  stop: () => Promise<void>,
+  say: (line: string) => void,
+): Promise<Sandbox> {
+  const host = bind ?? '127.0.0.1';
+  const root = process.env['HAMRAHI_ASTERISK_ROOT'] ?? join(REPOSITORY, '.cache/asterisk-root');
+  say('starting PostgreSQL and the carrier simulator');
+  const [postgres, carrier] = await Promise.all([
+    startEmbeddedPostgres({ dataDir: join(runDir, 'postgres'), log: quietLog }).then((one) =>
+      kept(stops, one),
+    ),
+    startCarrier({ root, runDir: join(runDir, 'carrier') }).then((one) => kept(stops, one)),
+  ]);
+  const trunksDir = writeTrunk(runDir, carrier);
+  say('starting Asterisk');
+  const engine = kept(
+    stops,
+    await startGatewayEngine({
+      root,
+      runDir: join(runDir, 'gateway'),
+      ariApp: ARI_APP,
+      trunks: readTrunks(trunksDir),
+      ...(bind === null ? {} : { address: bind }),
+    }),
+  );
+  carrier.setGateway({
+    host: engine.settings.sip.transports[0]?.address ?? '127.0.0.1',
+    port: engine.sipPort,
+  });
+  const certificate = bind === null ? null : await makeCertificate(runDir, bind);
+  const ports = await reserveAll(stops, host);
+  const jwtSecret = randomBytes(32).toString('base64url');
+  const secretFile = join(runDir, 'jwt-secret');
+  writeFileSync(secretFile, jwtSecret, { mode: 0o600 });
+  const file = await describe({
+    runDir,
+    host,
+    ports,
+    carrier,
+    engine,
+    certificate,
+    databaseUrl: postgres.url,
+    secretFile,
+    jwtSecret,
+  });
+  const env = environment({
+    file,
+    trunksDir,
+    certificate,
+    host,
+    edgeApart: options.edgeApart === true,
+    extra: options.env ?? {},
+  });
+  say('starting the control plane');
+  const processes = await startProcesses(runDir, file, env, options.edgeApart === true, stops);
+  await seed(file.urls.api, file.tokens.admin.token);
+  const path = writeSandboxFile(runDir, file);
+  return {
+    file,
+    path,
+    carrier,
+    engine,
+    controlPlane: () => processes.core,
+    edge: () => processes.edge,
+    restartControlPlane: async () => {
+      processes.core = await startControlPlane(coreOptions(runDir, file, env.core));
+    },
+    stop,
+  };
+}
+
+interface Processes {
+  core: ControlPlaneProcess;
+  edge: ControlPlaneProcess | null;
+}
+
+async function startProcesses(
+  runDir: string,
+  file: SandboxFile,
+  env: Environments,
+  edgeApart: boolean,
+  stops: Stops,
+): Promise<Processes> {
+  const processes: Processes = {
+    core: await startControlPlane(coreOptions(runDir, file, env.core)),
+    edge: null,
+  };
+  stops.push(() => processes.core.stop());
+  if (edgeApart) {
+    const readyUrl = `${file.urls.sip.replace(/^ws/, 'http').replace(/\/sip$/, '')}/healthz`;
+    const trustAnyCertificate = file.certificateFile !== null;
+    processes.edge = await startControlPlane({
+      runDir,
+      name: 'edge',
+      env: env.edge,
+      readyUrl,
+      trustAnyCertificate,
+    });
+    stops.push(async () => processes.edge?.stop());
+  }
+  return processes;
+}
+
+function coreOptions(runDir: string, file: SandboxFile, env: Readonly<Record<string, string>>) {
+  const readyUrl = `${file.urls.api}/readyz`;
+  return { runDir, name: 'core', env, readyUrl, trustAnyCertificate: file.certificateFile !== null };
+}
+
+function kept<T extends { stop(): Promise<void> }>(stops: Stops, one: T): T {
+  stops.push(() => one.stop());
+  return one;
+}
+
+async function stopAll(stops: Stops): Promise<void> {
+  const failures: unknown[] = [];
+  for (const stop of stops.splice(0).reverse()) {
+    await stop().catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'the sandbox did not end cleanly');
+}
+
+/** Loopback or a private address of this machine; anything else would put a test system on the open network. */
+function checkedAddress(bind: string | undefined): string | null {
+  if (bind === undefined || bind === '') return null;
+  const isPrivate =
+    /^(127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.)/.test(bind);
+  if (isIP(bind) === 4 && isPrivate) return bind;
+  throw Object.assign(
+    new Error(
+      `BIND takes a private IPv4 address of this machine (10.…, 172.16–31.…, 192.168.…), not ${bind}`,
+    ),
+    {
+      code: 'ERR_SANDBOX_BIND',
+    },
+  );
+}
+
+/** The shipped trunk file with the port that the simulator found free. */
+function writeTrunk(runDir: string, carrier: Carrier): string {
+  const folder = join(runDir, 'trunks');
+  mkdirSync(folder);
+  const document = parseDocument(readFileSync(join(REPOSITORY, 'sip-trunks/sandbox.yml'), 'utf8'));
+  document.setIn(['hosts', 0, 'address'], carrier.host);
+  document.setIn(['hosts', 0, 'port'], carrier.port);
+  writeFileSync(join(folder, 'sandbox.yml'), document.toString());
+  return folder;
+}
+
+function readTrunks(folder: string): Trunk[] {
+  const loaded = loadTrunks(folder, ['sandbox']);
+  if (!loaded.ok)
+    throw new Error(
+      loaded.problems.map(({ file, line, expected }) => `${file}:${line ?? 0}: ${expected}`).join('\n'),
+    );
+  return loaded.trunks.map(({ trunk }) => trunk);
+}
+
+type Ports = Record<'http' | 'edge' | 'internal', number>;
+
+async function reserveAll(stops: Stops, host: string): Promise<Ports> {
+  const take = async (address: string): Promise<number> => {
+    const reservation: PortReservation = await reservePort([address]);
+    stops.push(() => reservation.release());
+    return reservation.first;
+  };
+  return { http: await take(host), edge: await take(host), internal: await take('127.0.0.1') };
+}
+
+interface Described {
+  readonly runDir: string;
+  readonly host: string;
+  readonly ports: Ports;
+  readonly carrier: Carrier;
+  readonly engine: GatewayEngine;
+  readonly certificate: Certificate | null;
+  readonly databaseUrl: string;
+  readonly secretFile: string;
+  readonly jwtSecret: string;
+}
+
+async function describe(is: Described): Promise<SandboxFile> {
+  const s = is.certificate ? 's' : '';
+  const api = `http${s}://${is.host}:${is.ports.http}`;
+  const mint = async (role: Role, subject: string) => ({
+    subject,
+    token: await mintToken({ ...JWT, secret: new Secret(is.jwtSecret), role, subject, ttlS: TOKEN_TTL_S }),
+  });
+  const operators = await Promise.all(OPERATORS.map(({ id }) => mint('operator', id)));
+  const citizens = await Promise.all(
+    CITIZENS.map(async ({ id, phone }) => ({ ...(await mint('citizen', id)), phone })),
+  );
+  const fragment = (token: string | undefined, device: string): string =>
+    `#token=${token ?? ''}&device=${device}`;
+  const { ari } = is.engine.settings;
+  return {
+    runDir: is.runDir,
+    urls: {
+      api,
+      feed: `ws${s}://${is.host}:${is.ports.http}/v1/panel/feed`,
+      sip: `ws${s}://${is.host}:${is.ports.edge}/sip`,
+      citizenPage: `${api}/citizen.html${fragment(citizens[0]?.token, CITIZENS[0]?.device ?? 'phone1')}`,
+      panelPage: `${api}/panel.html${fragment(operators[0]?.token, 'panel1')}`,
+      carrierReport: is.carrier.reportUrl,
+    },
+    certificateFile: is.certificate?.certFile ?? null,
+    sipDomain: 'sos.sandbox',
+    ports: {
+      ...is.ports,
+      ari: Number(new URL(is.engine.httpUrl).port),
+      gatewaySip: is.engine.sipPort,
+      carrierSip: is.carrier.port,
+    },
+    ari: { url: is.engine.httpUrl, user: ari.user, password: ari.password.reveal(), app: ari.app },
+    databaseUrl: is.databaseUrl,
+    jwt: { secretFile: is.secretFile, ...JWT },
+    tokens: {
+      backend: await mint('backend', 'backend'),
+      admin: await mint('admin', 'admin'),
+      supervisor: await mint('supervisor', SUPERVISOR.id),
+      operators,
+      citizens,
+    },
+  };
+}
+
+interface Environments {
+  readonly core: Readonly<Record<string, string>>;
+  readonly edge: Readonly<Record<string, string>>;
+}
+
+function environment(is: {
+  readonly file: SandboxFile;
+  readonly trunksDir: string;
+  readonly certificate: Certificate | null;
+  readonly host: string;
+  readonly edgeApart: boolean;
+  readonly extra: Readonly<Record<string, string>>;
+}): Environments {
+  const { file, certificate, host } = is;
+  const edgeSecret = randomBytes(32).toString('base64url');
+  const both = {
+    HAMRAHI_ENV: 'sandbox',
+    HAMRAHI_NODE_ID: 'sandbox',
+    HAMRAHI_EDGE_SECRET: edgeSecret,
+    ...(certificate
+      ? { HAMRAHI_TLS_CERT_FILE: certificate.certFile, HAMRAHI_TLS_KEY_FILE: certificate.keyFile }
+      : {}),
+  };
+  return {
+    core: {
+      ...both,
+      HAMRAHI_ROLE: is.edgeApart ? 'core' : 'all',
+      HAMRAHI_HTTP_LISTEN: `${host}:${file.ports.http}`,
+      HAMRAHI_EDGE_LISTEN: `${host}:${file.ports.edge}`,
+      HAMRAHI_INTERNAL_LISTEN: `127.0.0.1:${file.ports.internal}`,
+      HAMRAHI_PUBLIC_URL: file.urls.api,
+      HAMRAHI_SIP_WSS_URL: file.urls.sip,
+      HAMRAHI_SIP_DOMAIN: file.sipDomain,
+      HAMRAHI_JWT_HS256_SECRET_FILE: file.jwt.secretFile,
+      HAMRAHI_JWT_ISSUER: file.jwt.issuer,
+      HAMRAHI_JWT_AUDIENCE: file.jwt.audience,
+      HAMRAHI_ARI_URL: file.ari.url,
+      HAMRAHI_ARI_USER: file.ari.user,
+      HAMRAHI_ARI_PASSWORD: file.ari.password,
+      HAMRAHI_ARI_APP: file.ari.app,
+      HAMRAHI_ENGINE_SIP_WS_URL: `${file.ari.url.replace('http', 'ws')}/ws`,
+      HAMRAHI_TRUNKS_DIR: is.trunksDir,
+      HAMRAHI_TRUNKS: 'sandbox',
+      DATABASE_URL: file.databaseUrl,
+      ...is.extra,
+    },
+    edge: {
+      ...both,
+      HAMRAHI_ROLE: 'edge',
+      HAMRAHI_EDGE_LISTEN: `${host}:${file.ports.edge}`,
+      HAMRAHI_CORE_URL: `ws://127.0.0.1:${file.ports.internal}/edge-link`,
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * The gateway's one program. Roles: `core` decides, drives the engine and serves the API; `edge` relays SIP from
+ * phones and browsers; `all` is both in one process. Settings come from the environment (docs/configuration.md).
+ */
+import { randomBytes } from 'node:crypto';
+import { systemClock } from './adapters/clock/system-clock.ts';
+import { createLog } from './adapters/log/winston-log.ts';
+import { PrometheusMetrics } from './adapters/metrics/prometheus-metrics.ts';
+import type { Config } from './config/config.ts';
+import { describeConfigErrors, loadProcessConfig } from './config/load-config.ts';
+import { Secret } from './domain/secret.ts';
+import { startCoreNode, type NodePorts } from './main/core-node.ts';
+import { startEdgeNode } from './main/edge-node.ts';
+
+const STOP_DEADLINE_MS = 10_000;
+const EXIT_BAD_CONFIG = 2;
+
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+async function start(config: Config, ports: NodePorts): Promise<readonly Stoppable[]> {
+  const running: Stoppable[] = [];
+  const secret = config.core?.internal?.secret ?? new Secret(randomBytes(32).toString('base64url'));
+  const core = config.core && (await startCoreNode(config, config.core, secret, ports));
+  if (core) running.push(core);
+  const attachTo =
+    core?.internal ??
+    (config.edge?.core && { url: config.edge.core.url, secret: config.edge.core.secret.reveal() });
+  if (config.edge && attachTo) running.push(await startEdgeNode(config, config.edge, attachTo, ports));
+  return running;
+}
+
+/** SIGINT and SIGTERM end the process in order, the edge before the core; a second signal or the deadline ends it at once. */
+function stopOnSignal(running: readonly Stoppable[], { log }: NodePorts): void {
+  let stopping = false;
+  const stop = (signal: string): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info('stopping', { signal });
+    setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+    void (async () => {
+      for (const one of running.toReversed()) await one.stop();
+    })().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error('the process did not stop cleanly', { error: String(error) });
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', () => stop('SIGINT'));
+  process.on('SIGTERM', () => stop('SIGTERM'));
+}
+
+const loaded = loadProcessConfig();
+if (!loaded.ok) {
+  process.stderr.write(
+    `The settings are wrong:\n${describeConfigErrors(loaded.errors)}\nSee docs/configuration.md.\n`,
+  );
+  process.exit(EXIT_BAD_CONFIG);
+}
+const config = loaded.value;
+const log = createLog(config.logLevel).child({ node: config.nodeId, role: config.role });
+const ports: NodePorts = { clock: systemClock(), log, metrics: new PrometheusMetrics() };
+process.on('unhandledRejection', (reason) => {
+  ports.metrics.count('hamrahi_core_unhandled_rejections_total');
+  log.error('a promise was rejected and nobody cared', { error: String(reason) });
+});
+try {
+  stopOnSignal(await start(config, ports), ports);
+} catch (error) {
+  log.error('the gateway could not start', { error: String(error) });
+  process.exit(1);
+}

@@ -1,0 +1,202 @@
+/** A core node, wired by hand: database, engine, HTTP, feed, and the listener that edges attach to. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { AsteriskDriver } from '../adapters/asterisk/asterisk-driver.ts';
+import { JwtAuthenticator } from '../adapters/auth/jwt-authenticator.ts';
+import { IssuerKeys, sharedSecret } from '../adapters/auth/key-source.ts';
+import { randomIds } from '../adapters/clock/system-clock.ts';
+import { startCoreLinkServer, type CoreLinkServer } from '../adapters/edge-link/core-link-server.ts';
+import { loadTrunks } from '../adapters/engine-config/load-trunks.ts';
+import { webrtcEndpointFields } from '../adapters/engine-config/webrtc-endpoint.ts';
+import { createFeed } from '../adapters/feed/panel-feed.ts';
+import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
+import type { PrometheusMetrics } from '../adapters/metrics/prometheus-metrics.ts';
+import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
+import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
+import { createCore, type Core } from '../app/core.ts';
+import type { Config, CoreConfig } from '../config/config.ts';
+import type { AddressOfRecord, Instant, LegId } from '../domain/ids.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { Trunk } from '../domain/trunk/trunk.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import { admit } from './admission.ts';
+
+const POOL_SIZE = 16;
+const CLOSE_DEADLINE_MS = 3000;
+const PAGES = resolve(import.meta.dirname, '../../public');
+
+export interface NodePorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: PrometheusMetrics;
+}
+
+export interface CoreNode {
+  /** Where edges attach. */
+  readonly internal: { readonly url: string; readonly secret: string };
+  stop(): Promise<void>;
+}
+
+export async function startCoreNode(
+  config: Config,
+  core: CoreConfig,
+  edgeSecret: Secret,
+  ports: NodePorts,
+): Promise<CoreNode> {
+  const { clock, log, metrics } = ports;
+  const stops: (() => Promise<unknown>)[] = [];
+  const database = await openStore(core, log, stops);
+  const trunks = readTrunks(core);
+  const pbx = new AsteriskDriver({
+    url: `${core.engine.ariUrl}/ari`,
+    user: core.engine.ariUser,
+    password: core.engine.ariPassword,
+    app: core.engine.ariApp,
+    trunks: new Map(trunks.map((trunk) => [trunk.name, trunk])),
+    endpointFields: (aor) => webrtcEndpointFields({ aor, permit: [core.engine.relayAddress] }),
+    mediaLostAfterMs: core.policy.mediaLostMs,
+    clock,
+    log,
+    metrics,
+  });
+  const links: { server: CoreLinkServer | null } = { server: null };
+  const gatewayCore = createCore({
+    ...database,
+    pbx,
+    sockets: { close: (aor, code, reason) => links.server?.closeClient(aor, code, reason) },
+    clock,
+    ids: randomIds,
+    log,
+    metrics,
+    policy: core.policy,
+    trunks: trunks.map((trunk) => trunk.name),
+    sipDomain: core.clients.sipDomain,
+  });
+  await gatewayCore.start();
+  stops.push(() => gatewayCore.stop());
+  const authenticator = authenticatorOf(core, ports);
+  links.server = await startCoreLinkServer({
+    listen: core.internal?.listen ?? { host: '127.0.0.1', port: 0 },
+    secret: edgeSecret.reveal(),
+    onAdmit: (credential) =>
+      admit(
+        {
+          authenticator,
+          tickets: database.tickets,
+          gateway: gatewayCore.gateway,
+          clock,
+          upstreamUrl: core.engine.sipWsUrl,
+          sipDomain: core.clients.sipDomain,
+        },
+        credential,
+      ),
+    onStamp: ({ legId, kind, status, at }) =>
+      gatewayCore.gateway.stamped(legId as LegId, kind, status ?? null, at as Instant),
+    onSocket: ({ type, aor }) => socketChanged(gatewayCore, type, aor as AddressOfRecord, log),
+    log,
+    metrics,
+  });
+  const { server } = links;
+  stops.push(() => server.stop());
+  const { http, feed } = await serve(config, core, ports, database, gatewayCore, authenticator);
+  stops.push(
+    () => feed.stop(),
+    () => http.close(CLOSE_DEADLINE_MS),
+  );
+  log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
+  return {
+    internal: { url: `ws://127.0.0.1:${server.port}/edge-link`, secret: edgeSecret.reveal() },
+    stop: async () => {
+      for (const stop of stops.reverse()) await stop();
+    },
+  };
+}
+
+function socketChanged(core: Core, type: 'opened' | 'lost' | 'closed', aor: AddressOfRecord, log: Log): void {
+  if (type === 'lost') core.gateway.deviceLost(aor);
+  else if (type === 'closed') core.gateway.deviceLeft(aor);
+  else
+    void core.gateway.deviceAdmitted(aor).then((placed) => {
+      if (!placed.ok) log.warn('a connected device has no endpoint', { code: placed.code });
+    });
+}
+
+async function openStore(core: CoreConfig, log: Log, stops: (() => Promise<unknown>)[]): Promise<Database> {
+  let url: string;
+  if (core.database.kind === 'embedded') {
+    const embedded = await startEmbeddedPostgres({ dataDir: resolve(core.database.directory), log });
+    stops.push(() => embedded.stop());
+    ({ url } = embedded);
+  } else {
+    url = core.database.url.reveal();
+  }
+  const database = openDatabase({ url, poolSize: POOL_SIZE, log });
+  stops.push(() => database.close());
+  await database.migrate();
+  return database;
+}
+
+/** Throws with every problem of every file: a gateway without a readable trunk must not start. */
+function readTrunks(core: CoreConfig): readonly Trunk[] {
+  const loaded = loadTrunks(core.trunks.directory, core.trunks.names);
+  if (!loaded.ok) {
+    const lines = loaded.problems.map(
+      (problem) => `${problem.file}:${problem.line ?? 0}: ${problem.path}: expected ${problem.expected}`,
+    );
+    throw new Error(`the trunk files are wrong\n${lines.join('\n')}`);
+  }
+  return loaded.trunks.map(({ trunk }) => trunk).toSorted((a, b) => a.priority - b.priority);
+}
+
+function authenticatorOf(core: CoreConfig, { clock, log, metrics }: NodePorts): JwtAuthenticator {
+  const { keys, issuer, audience } = core.jwt;
+  const source =
+    keys.kind === 'hs256'
+      ? sharedSecret(keys.secret)
+      : new IssuerKeys({ url: keys.url, clock, log, metrics });
+  return new JwtAuthenticator({ keys: source, issuer, audience, clock });
+}
+
+async function serve(
+  config: Config,
+  core: CoreConfig,
+  { clock, log, metrics }: NodePorts,
+  { tickets }: Database,
+  { gateway, feedSource, directory }: Core,
+  authenticator: JwtAuthenticator,
+): Promise<{ readonly http: HttpServer; readonly feed: ReturnType<typeof createFeed> }> {
+  const feed = createFeed({
+    gateway,
+    source: feedSource,
+    tickets,
+    authenticator,
+    clock,
+    log,
+    metrics,
+    ...core.feed,
+  });
+  const http = await startHttp({
+    listen: core.http.listen,
+    tls: config.tls && {
+      cert: readFileSync(config.tls.certFile, 'utf8'),
+      key: readFileSync(config.tls.keyFile, 'utf8'),
+    },
+    gateway,
+    directory,
+    tickets,
+    clients: core.clients,
+    metricsToken: core.http.metricsToken,
+    exposition: () => metrics.exposition(),
+    staticDir: PAGES,
+    authenticator,
+    clock,
+    log,
+    metrics,
+    rateLimits: core.http.rateLimits,
+    corsOrigins: core.http.corsOrigins,
+    maxConnections: core.http.maxConnections,
+    upgrades: new Map([['/v1/panel/feed', feed.upgrade]]),
+  });
+  return { http, feed };
+}
