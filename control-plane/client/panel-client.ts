@@ -108,7 +108,7 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
   }
 
   /** False when the feed is down: try again. */
-  acknowledge(sessionId: string, kind: string): boolean {
+  acknowledge(sessionId: string, kind: SessionView['alerts'][number]['kind']): boolean {
     return this.feed?.send({ type: 'alert.acknowledge', sessionId, kind }) ?? false;
   }
 

@@ -1,7 +1,7 @@
 /** The operator panel's WebSocket feed, `WS /v1/panel/feed`: what the gateway sends and what a panel may say. */
 import { z } from 'zod';
 import { sessionId, timestamp } from './common.ts';
-import { sessionView } from './session-view.ts';
+import { alertKind, sessionView } from './session-view.ts';
 
 /** What happened to a session. The state that the seeds name is `phone-fallback-active`. */
 export const feedEventType = z
@@ -99,7 +99,7 @@ export const audioReport = z
   })
   .meta({ id: 'AudioReport' });
 export const alertAcknowledge = z
-  .strictObject({ type: z.literal('alert.acknowledge'), sessionId, kind: z.string().max(40) })
+  .strictObject({ type: z.literal('alert.acknowledge'), sessionId, kind: alertKind })
   .meta({ id: 'AlertAcknowledge' });
 
 export const panelMessage = z.discriminatedUnion('type', [
