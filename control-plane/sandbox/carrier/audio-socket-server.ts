@@ -9,7 +9,7 @@ import { nowMs } from './heard-tones.ts';
  */
 export interface PhoneEar {
   hear(samples: Int16Array, arrivedAtMs: number): void;
-  /** Whether the phone says again what it hears. Asterisk plays the phone's own tone first. */
+  /** Whether the phone says again what it hears (silence while it hears nothing), after its own tone. */
   readonly echoes: boolean;
 }
 
@@ -23,6 +23,9 @@ const KIND_HANG_UP = 0x00;
 const KIND_ID = 0x01;
 const KIND_AUDIO = 0x10;
 const HEADER_BYTES = 3;
+/** Asterisk gives a connection up after 2 s without any sound, from either side. */
+const KEEP_ALIVE_MS = 1_000;
+const FRAME_OF_SILENCE = Buffer.concat([Buffer.from([KIND_AUDIO, 320 >> 8, 320 & 0xff]), Buffer.alloc(320)]);
 
 /** `earOf` gives the ear of a call by its id (32 hex digits), or undefined: the connection is then closed. */
 export async function startAudioSocketServer(
@@ -54,6 +57,15 @@ export async function startAudioSocketServer(
 function listenOn(socket: Socket, earOf: (id: string) => PhoneEar | undefined): void {
   let ear: PhoneEar | undefined;
   let rest = Buffer.alloc(0);
+  let saidAtMs = 0;
+  const say = (message: Buffer): void => {
+    saidAtMs = nowMs();
+    socket.write(message);
+  };
+  const keepAlive = setInterval(() => {
+    if (ear?.echoes === true && nowMs() - saidAtMs >= KEEP_ALIVE_MS) say(FRAME_OF_SILENCE);
+  }, KEEP_ALIVE_MS);
+  socket.on('close', () => clearInterval(keepAlive));
   socket.on('data', (chunk) => {
     const arrivedAtMs = nowMs();
     rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
@@ -71,7 +83,7 @@ function listenOn(socket: Socket, earOf: (id: string) => PhoneEar | undefined): 
       }
       if (kind === KIND_AUDIO) {
         ear.hear(samplesOf(payload), arrivedAtMs);
-        if (ear.echoes) socket.write(message);
+        if (ear.echoes) say(message);
       }
     }
   });

@@ -52,7 +52,7 @@ const answering: readonly Behaviour[] = [
   {
     name: 'answer-silent',
     digits: '02',
-    summary: 'Answers and stays silent: it sends no packet, but it listens',
+    summary: 'Answers and says nothing: its packets carry silence; it listens',
     steps: [ring, { atMs: 1_000, do: 'answer', audio: 'silence' }],
   },
   {

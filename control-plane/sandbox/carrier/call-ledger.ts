@@ -10,6 +10,7 @@ import {
   isInDialog,
   parseNameAddress,
   parseReasons,
+  parseSipUri,
   type NameAddress,
   type SipMessage,
 } from './sip-message.ts';
@@ -134,7 +135,7 @@ function openEntry(sighting: SipSighting, message: SipMessage): Entry | undefine
   const { start } = message;
   if (start.kind !== 'request' || start.method !== 'INVITE' || isInDialog(message)) return undefined;
   const direction = sighting.from === 'gateway' ? 'from-gateway' : 'into-gateway';
-  const target = parseNameAddress(start.uri);
+  const target = parseSipUri(start.uri);
   const dialled = target?.user ?? '';
   const number = parseDialledNumber(dialled);
   const isPhone = direction === 'from-gateway' && number !== undefined;

@@ -100,6 +100,7 @@ async function originate(
       extension: 'answered',
       priority: 1,
       callerId: from,
+      formats: 'alaw,ulaw',
       timeout: Math.ceil(ringTimeoutMs / 1000),
       variables: { PHONE_HZ: '620' },
     }),

@@ -71,12 +71,14 @@ export function createCarrierReport(reportUrl: string): CarrierReport {
     fetchMessagesOutsideCalls: () => messages('/messages'),
     async waitForCall(predicate, deadlineMs) {
       const deadline = performance.now() + deadlineMs;
+      const seen = new Map<string, CallReport>();
       let { revision, calls } = await list({});
       for (;;) {
+        for (const call of calls) seen.set(call.callId, call);
         const found = calls.find(predicate);
         if (found !== undefined) return found;
         const leftMs = deadline - performance.now();
-        if (leftMs <= 0) throw deadlineError(deadlineMs, calls);
+        if (leftMs <= 0) throw deadlineError(deadlineMs, [...seen.values()]);
         const waitMs = Math.min(Math.ceil(leftMs), LONGEST_POLL_MS);
         ({ revision, calls } = await list({ since: `${revision}`, waitMs: `${waitMs}` }, waitMs));
       }
@@ -96,13 +98,13 @@ export function createCarrierReport(reportUrl: string): CarrierReport {
 }
 
 function deadlineError(deadlineMs: number, calls: readonly CallReport[]): Error {
-  const seen = calls.map(
+  const lines = calls.map(
     ({ dialled, state, behaviour, statuses, heard }) =>
       `${dialled} ${behaviour ?? '-'} ${state} [${statuses.map(({ status }) => status).join(' ')}]` +
       ` heard [${heard.map(({ hz }) => hz).join(' ')}]`,
   );
   return Object.assign(
-    new Error(`no such call within ${deadlineMs} ms; the carrier saw:\n${seen.join('\n') || 'none'}`),
+    new Error(`no such call within ${deadlineMs} ms; the carrier saw:\n${lines.join('\n') || 'none'}`),
     { code: 'ERR_CARRIER_WAIT_DEADLINE' },
   );
 }

@@ -36,13 +36,19 @@ const EARLY_SOUNDS: Readonly<Record<EarlySound, string>> = {
   announcement: '950/330,1400/330,1800/330,0/1000',
 };
 
-const TONES: Readonly<Record<PhoneAudio, string | undefined>> = {
+const TONES: Readonly<Record<PhoneAudio, string>> = {
   tone: '${PHONE_HZ}',
   'tone-then-echo': `!\${PHONE_HZ}/${TONE_BEFORE_ECHO_MS}`,
-  silence: undefined,
+  silence: '0',
 };
 
 const CALL_HASH = 'Set(CALL_HASH=${MD5(${CHANNEL(pjsip,call-id)})})';
+
+/** A call that ends by its time limit has no cause yet: it gets that of somebody who hangs up. */
+const NORMAL_CLEARING = [
+  ...extension('h', ['GotoIf($[${HANGUPCAUSE} != 0]?done)', 'Hangup(16)']),
+  ' same => n(done),NoOp()',
+];
 
 const NUMBER_PATTERNS = ['_+91ZXXXXXXXXX', '_91ZXXXXXXXXX', '_0ZXXXXXXXXX', '_ZXXXXXXXXX'];
 
@@ -62,7 +68,7 @@ export function renderDialplan(mediaAddress: string): string {
         behaviourExtension(behaviour.digits, behaviour, mediaAddress),
       ),
       ...behaviourExtension('_XX', DEFAULT_BEHAVIOUR, mediaAddress),
-      'exten => T,1,Hangup(16)',
+      ...NORMAL_CLEARING,
     ],
     [
       '[to-gateway]',
@@ -111,10 +117,8 @@ function applications(
     case 'refuse':
       return [`Hangup(${HANGUP_CAUSES[step.status]})`];
     case 'answer': {
-      const tones = TONES[step.audio];
       const limit = untilHangUpMs === undefined ? [] : [`Set(TIMEOUT(absolute)=${untilHangUpMs / 1000})`];
-      const play = tones === undefined ? ['StopPlaytones()'] : [`Playtones(${tones})`];
-      return ['Answer()', ...limit, ...play, ...listen(mediaAddress)];
+      return ['Answer(0,i)', ...limit, `Playtones(${TONES[step.audio]})`, ...listen(mediaAddress)];
     }
   }
 }

@@ -4,13 +4,23 @@ import { nowMs } from './heard-tones.ts';
 import { parseDialledNumber } from './indian-numbers.ts';
 import type { SipFault, SipSighting } from './report-schema.ts';
 import { createSipFaults } from './sip-faults.ts';
-import { header, isInDialog, parseNameAddress, parseSipMessage, type SipMessage } from './sip-message.ts';
+import {
+  header,
+  isInDialog,
+  parseNameAddress,
+  parseSipMessage,
+  parseSipUri,
+  type SipMessage,
+  type SipStart,
+} from './sip-message.ts';
 
 /**
  * The carrier's SIP address (UDP) as the gateway sees it: it passes every message to the carrier's Asterisk
- * and back, and tells what it saw. Messages pass byte for byte, with two exceptions, both in the start line:
- * a request from the carrier gets back the gateway's own contact as its request URI (Asterisk knows the front
- * in its place), and 603, which Asterisk has no cause for, is put in the place of its 403.
+ * and back, and tells what it saw. What the gateway sends passes byte for byte. What the carrier sends has the
+ * traces of the front taken out: the gateway's own contact as the request URI, the gateway's own address in
+ * `received` and `rport` (Asterisk knows the front in its place). And two statuses are put in the place of
+ * others, because Asterisk cannot send them: 603 (it has no cause for it) for its 403, and a 180 after early
+ * media (it says 183 again) for its second 183.
  *
  * What Asterisk cannot do is done here: not replying at all, and the faults that a test asks for.
  */
@@ -42,6 +52,8 @@ interface Route {
   gateway: GatewayAddress;
   /** The gateway's Contact URI. */
   contactUri: string | undefined;
+  /** Whether a 183 has passed. */
+  hasProgressed: boolean;
   readonly number: string | undefined;
   readonly behaviour: Behaviour | undefined;
 }
@@ -66,7 +78,7 @@ export async function startSipFront(options: SipFrontOptions): Promise<SipFront>
     if (address === undefined) return undefined;
     const number = fromGateway === undefined ? undefined : dialledNumber(message);
     const behaviour = number === undefined ? undefined : behaviourOf(number);
-    const route: Route = { gateway: address, contactUri: undefined, number, behaviour };
+    const route: Route = { gateway: address, contactUri: undefined, hasProgressed: false, number, behaviour };
     routes.set(message.callId, route);
     const oldest = routes.keys().next();
     if (routes.size > MAX_ROUTES && oldest.done !== true) routes.delete(oldest.value);
@@ -83,7 +95,7 @@ export async function startSipFront(options: SipFrontOptions): Promise<SipFront>
     const route = routeOf(message, sender);
     if (route === undefined) return;
     if (!isFromCarrier) route.contactUri = contactUri(message) ?? route.contactUri;
-    const passed = isFromCarrier ? withOutwardStartLine(text, message, route) : text;
+    const passed = isFromCarrier ? asFromCarrier(text, message, route) : { text, message };
     const target = isFromCarrier ? route.gateway : { host, port: carrierPort };
 
     const forward = (fate: SipSighting['fate']): void => {
@@ -94,19 +106,19 @@ export async function startSipFront(options: SipFrontOptions): Promise<SipFront>
           monotonicMs: now - performance.timeOrigin,
           from: isFromCarrier ? 'carrier' : 'gateway',
           fate,
-          startLine: passed.slice(0, passed.indexOf('\r\n')),
-          text: passed,
+          startLine: passed.text.slice(0, passed.text.indexOf('\r\n')),
+          text: passed.text,
         },
-        message,
+        passed.message,
       );
       if (fate === 'forwarded')
-        socket.send(Buffer.from(passed, 'latin1'), target.port, target.host, ignoreError);
+        socket.send(Buffer.from(passed.text, 'latin1'), target.port, target.host, ignoreError);
     };
     if (route.behaviour?.steps.length === 0) {
       forward('unanswered');
       return;
     }
-    const fault = faults.actionFor(message, isFromCarrier ? 'carrier' : 'gateway', route.number);
+    const fault = faults.actionFor(passed.message, isFromCarrier ? 'carrier' : 'gateway', route.number);
     if (fault === undefined) forward('forwarded');
     else if (fault.do === 'drop') forward('dropped');
     else faults.later(() => forward('forwarded'), fault.delayMs);
@@ -139,31 +151,54 @@ export async function startSipFront(options: SipFrontOptions): Promise<SipFront>
 function dialledNumber(message: SipMessage): string | undefined {
   if (message.start.kind !== 'request' || message.start.method !== 'INVITE' || isInDialog(message))
     return undefined;
-  return parseDialledNumber(parseNameAddress(message.start.uri)?.user ?? '')?.e164;
+  return parseDialledNumber(parseSipUri(message.start.uri)?.user ?? '')?.e164;
 }
 
 function contactUri(message: SipMessage): string | undefined {
   return parseNameAddress(header(message, 'contact') ?? '')?.uri;
 }
 
-/** Changes the start line of a message from the carrier where the gateway must see another one. */
-function withOutwardStartLine(text: string, message: SipMessage, route: Route): string {
+/** A message from the carrier as it would be without the front between. */
+function asFromCarrier(
+  text: string,
+  message: SipMessage,
+  route: Route,
+): { text: string; message: SipMessage } {
   const { start } = message;
   if (start.kind === 'request') {
     const uri = route.contactUri ?? gatewayUri(start.uri, route.gateway);
-    return withStartLine(text, `${start.method} ${uri} SIP/2.0`);
+    return withStart(text, message, { ...start, uri });
   }
+  const { host, port } = route.gateway;
+  const seen = text.replace(/^(?:Via|v)[ \t]*:[^\r]*/im, (via) =>
+    via.replace(/;rport=\d+/, `;rport=${port}`).replace(/;received=[^;,\s]+/, `;received=${host}`),
+  );
   const declines = route.behaviour !== undefined && refusalStatus(route.behaviour) === 603;
-  return declines && start.status === 403 ? withStartLine(text, 'SIP/2.0 603 Decline') : text;
+  if (start.status === 403 && declines)
+    return withStart(seen, message, { kind: 'response', status: 603, phrase: 'Decline' });
+  if (start.status !== 183) return { text: seen, message };
+  const isSecond = route.hasProgressed;
+  route.hasProgressed = true;
+  return isSecond
+    ? withStart(seen, message, { kind: 'response', status: 180, phrase: 'Ringing' })
+    : { text: seen, message };
+}
+
+function withStart(
+  text: string,
+  message: SipMessage,
+  start: SipStart,
+): { text: string; message: SipMessage } {
+  const line =
+    start.kind === 'request'
+      ? `${start.method} ${start.uri} SIP/2.0`
+      : `SIP/2.0 ${start.status} ${start.phrase}`;
+  return { text: line + text.slice(text.indexOf('\r\n')), message: { ...message, start } };
 }
 
 function gatewayUri(uri: string, { host, port }: GatewayAddress): string {
-  const user = parseNameAddress(uri)?.user;
+  const user = parseSipUri(uri)?.user;
   return `sip:${user === undefined || user === null ? '' : `${user}@`}${host}:${port}`;
-}
-
-function withStartLine(text: string, startLine: string): string {
-  return startLine + text.slice(text.indexOf('\r\n'));
 }
 
 function ignoreError(): void {

@@ -91,18 +91,20 @@ export function parseReasons(message: SipMessage): SipReason[] {
 /** Of From, To, Contact and the identity headers; undefined when there is no URI in it. */
 export function parseNameAddress(value: string): NameAddress | undefined {
   const bracketed = /^\s*(?:"((?:[^"\\]|\\.)*)"|([^<"]*?))\s*<([^>]+)>/.exec(value);
+  // Without brackets, parameters are the header's and not the URI's (RFC 3261 §20).
   const uri = bracketed?.[3] ?? value.split(';')[0]?.trim() ?? '';
+  const parts = parseSipUri(uri);
+  const name = (bracketed?.[1] ?? bracketed?.[2] ?? '').trim();
+  return parts === undefined ? undefined : { displayName: name === '' ? null : name, uri, ...parts };
+}
+
+/** A sip, sips or tel URI; of a tel URI the number is the user. */
+export function parseSipUri(uri: string): Pick<NameAddress, 'user' | 'host' | 'userPhone'> | undefined {
   const parts = /^(?:sips?|tel):(?:([^@;?]*)@)?([^;?]+)/i.exec(uri);
   if (parts === null) return undefined;
-  const isTel = /^tel:/i.test(uri);
-  const name = (bracketed?.[1] ?? bracketed?.[2] ?? '').trim();
-  return {
-    displayName: name === '' ? null : name,
-    uri,
-    user: isTel ? (parts[2] ?? null) : userPart(parts[1]),
-    host: isTel ? '' : (parts[2] ?? ''),
-    userPhone: /;user=phone(?:;|\?|$)/i.test(uri),
-  };
+  const userPhone = /;user=phone(?:;|\?|$)/i.test(uri);
+  if (/^tel:/i.test(uri)) return { user: parts[2] ?? null, host: '', userPhone };
+  return { user: userPart(parts[1]), host: parts[2] ?? '', userPhone };
 }
 
 /** Without password and user parameters (RFC 3261 §19.1.1). */
