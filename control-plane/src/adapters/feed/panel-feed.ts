@@ -28,8 +28,7 @@ export interface FeedOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
-  readonly maxConnections: number;
-  readonly maxPerIdentity: number;
+  readonly limits: { readonly maxConnections: number; readonly maxPerIdentity: number };
   readonly timing?: Partial<FeedTiming>;
 }
 
@@ -54,13 +53,6 @@ export const DEFAULT_FEED_TIMING: FeedTiming = {
 };
 
 type Refuse = (code: ErrorCode, detail: string) => void;
-
-/** A feed that hands out changes from now on; give its `upgrade` to the HTTP server. */
-export function createFeed(options: FeedOptions): PanelFeed {
-  const feed = new PanelFeed(options);
-  feed.start();
-  return feed;
-}
 
 export class PanelFeed {
   readonly #options: FeedOptions;
@@ -117,7 +109,7 @@ export class PanelFeed {
   }
 
   /** Ends every connection and with it every shift. Resolves when the gateway knows, at the latest after `deadlineMs`. */
-  async stop(deadlineMs = 3000): Promise<void> {
+  async close(deadlineMs: number): Promise<void> {
     this.#closing = true;
     this.#stops.forEach((stop) => stop());
     for (const connection of [...this.#connections.keys()]) connection.fail('ERR_FEED_CLOSING');
@@ -150,7 +142,7 @@ export class PanelFeed {
   }
 
   #isFull(panel: Panel): boolean {
-    const { maxConnections, maxPerIdentity } = this.#options;
+    const { maxConnections, maxPerIdentity } = this.#options.limits;
     const own = this.#perIdentity.get(identityOf(panel)) ?? 0;
     return this.#closing || this.#connections.size >= maxConnections || own >= maxPerIdentity;
   }
