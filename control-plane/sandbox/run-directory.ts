@@ -9,6 +9,7 @@ import {
   mkdtempSync,
   readdirSync,
   readlinkSync,
+  renameSync,
   rmSync,
   symlinkSync,
   lstatSync,
@@ -46,7 +47,7 @@ export async function cleanUpDeadRuns(): Promise<number> {
   if (!existsSync(RUNS)) return 0;
   let cleaned = 0;
   for (const name of readdirSync(RUNS)) {
-    if (name === 'latest') continue;
+    if (name.startsWith('latest')) continue;
     const path = join(RUNS, name);
     const owner = readPidFile(join(path, OWNER));
     if (owner ? isRunning(owner) : isJustMade(path)) continue;
@@ -80,8 +81,9 @@ function isJustMade(path: string): boolean {
 
 function pointLatest(id: string): void {
   const link = join(RUNS, 'latest');
-  rmSync(link, { force: true });
-  symlinkSync(id, link);
+  const fresh = `${link}-${id}`;
+  symlinkSync(id, fresh);
+  renameSync(fresh, link);
 }
 
 async function removeRun(path: string): Promise<void> {

@@ -3,7 +3,7 @@
  * one, and the control plane as a process of its own. Everything listens on loopback and on free ports.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
@@ -219,6 +219,7 @@ function checkedAddress(bind: string | undefined): string | null {
 function writeTrunk(runDir: string, carrier: Carrier): string {
   const folder = join(runDir, 'trunks');
   mkdirSync(folder);
+  copyFileSync(join(REPOSITORY, 'sip-trunks/trunk.schema.json'), join(folder, 'trunk.schema.json'));
   const document = parseDocument(readFileSync(join(REPOSITORY, 'sip-trunks/sandbox.yml'), 'utf8'));
   document.setIn(['hosts', 0, 'address'], carrier.host);
   document.setIn(['hosts', 0, 'port'], carrier.port);

@@ -8,7 +8,7 @@ import { randomIds } from '../adapters/clock/system-clock.ts';
 import { startCoreLinkServer, type CoreLinkServer } from '../adapters/edge-link/core-link-server.ts';
 import { loadTrunks } from '../adapters/engine-config/load-trunks.ts';
 import { webrtcEndpointFields } from '../adapters/engine-config/webrtc-endpoint.ts';
-import { createFeed } from '../adapters/feed/panel-feed.ts';
+import { FEED_PATH, PanelFeed } from '../adapters/feed/panel-feed.ts';
 import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
 import type { PrometheusMetrics } from '../adapters/metrics/prometheus-metrics.ts';
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
@@ -101,8 +101,8 @@ export async function startCoreNode(
   stops.push(() => server.stop());
   const { http, feed } = await serve(config, core, ports, database, gatewayCore, authenticator);
   stops.push(
-    () => feed.stop(),
     () => http.close(CLOSE_DEADLINE_MS),
+    () => feed.close(CLOSE_DEADLINE_MS),
   );
   log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
   return {
@@ -165,8 +165,8 @@ async function serve(
   { tickets }: Database,
   { gateway, feedSource, directory }: Core,
   authenticator: JwtAuthenticator,
-): Promise<{ readonly http: HttpServer; readonly feed: ReturnType<typeof createFeed> }> {
-  const feed = createFeed({
+): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
+  const feed = new PanelFeed({
     gateway,
     source: feedSource,
     tickets,
@@ -174,8 +174,9 @@ async function serve(
     clock,
     log,
     metrics,
-    ...core.feed,
+    limits: core.feed,
   });
+  feed.start();
   const http = await startHttp({
     listen: core.http.listen,
     tls: config.tls && {
@@ -196,7 +197,7 @@ async function serve(
     rateLimits: core.http.rateLimits,
     corsOrigins: core.http.corsOrigins,
     maxConnections: core.http.maxConnections,
-    upgrades: new Map([['/v1/panel/feed', feed.upgrade]]),
+    upgrades: new Map([[FEED_PATH, feed.upgrade]]),
   });
   return { http, feed };
 }

@@ -23,7 +23,7 @@ export async function startEdgeNode(
     ...(tls ? { tls } : {}),
     coreUrl: core.url,
     coreSecret: core.secret,
-    limits: { maxConnections: edge.maxConnections },
+    limits: { maxSockets: edge.maxConnections },
     clock,
     log,
     metrics,
