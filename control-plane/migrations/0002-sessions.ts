@@ -8,15 +8,15 @@ const SESSIONS = `
 CREATE TABLE sessions (
   id uuid PRIMARY KEY,
   -- Pseudonymous. No foreign key: a citizen nobody has registered is served all the same.
-  citizen_id text NOT NULL,
+  citizen_id text COLLATE "C" NOT NULL,
   device_id text NOT NULL,
-  zone_id text,
+  zone_id text COLLATE "C",
   phase text NOT NULL,
   -- A phase that this list does not know counts as open: nothing of it is lost or freed by mistake.
-  open boolean NOT NULL GENERATED ALWAYS AS (phase NOT IN ('resolved', 'released', 'failed')) STORED,
+  open boolean NOT NULL GENERATED ALWAYS AS (phase NOT IN ('resolved', 'released')) STORED,
   created_at timestamptz NOT NULL,
   activated_at timestamptz,
-  operator_id text,
+  operator_id text COLLATE "C",
   webrtc_session_id text,
   degraded_reason text,
   fallback_failed_at timestamptz,
@@ -34,7 +34,7 @@ CREATE TABLE sessions (
   owner_node text,
   owner_epoch bigint,
   state jsonb NOT NULL,
-  CONSTRAINT sessions_activated CHECK (activated_at IS NOT NULL OR phase IN ('arming', 'released', 'failed')),
+  CONSTRAINT sessions_activated CHECK (activated_at IS NOT NULL OR phase IN ('arming', 'released')),
   CONSTRAINT sessions_fallback_whole
     CHECK (num_nonnulls(fallback_failed_at, fallback_initiated_at, fallback_call_reference, fallback_reason) IN (0, 4)),
   CONSTRAINT sessions_end CHECK ((ended_at IS NULL) = open),
