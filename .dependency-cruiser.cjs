@@ -40,7 +40,7 @@ module.exports = {
       'contracts-plain',
       'Contracts are zod schemas over the domain, usable in a browser.',
       { path: part('contracts') },
-      onlyTo(['contracts', 'domain'], ['^node_modules/(zod|zod-openapi)/']),
+      onlyTo(['contracts', 'domain'], ['(^|/)node_modules/(zod|zod-openapi)/']),
     ),
     forbid(
       'config-plain',

@@ -1,0 +1,123 @@
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { expect } from 'chai';
+import { clone, copyOfClone, type PartialClone } from '../../support/partial-clone.ts';
+import { runProgram, type ProgramEnd } from '../../support/run-program.ts';
+
+const script = 'control-plane/tools/bootstrap.sh';
+const paths = [
+  script,
+  'control-plane/tools/packages-match-lock.ts',
+  '.node-version',
+  'package.json',
+  'package-lock.json',
+];
+const silentWithinMs = 300;
+/** What the script may use besides Node and npm. */
+const commands =
+  'sh awk cat chmod cksum cut date df dirname env flock grep head ln mkdir mv rm sleep tail uname'.split(' ');
+
+describe('tools/bootstrap', function () {
+  this.timeout(60_000);
+  let copy: PartialClone;
+  beforeEach(() => (copy = copyOfClone(paths)));
+  afterEach(() => copy.remove());
+
+  /** The path on which the machine's own Node and npm are found, without those of this clone. */
+  const machinePath = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((directory) => !directory.startsWith(clone))
+    .join(delimiter);
+
+  const withoutNetwork = ['/usr/bin/unshare', '--net'];
+
+  function bootstrap(path: string, wrapper: readonly string[] = ['/usr/bin/env']): Promise<ProgramEnd> {
+    const [command = '', ...args] = [...wrapper, 'sh', script] as string[];
+    const env = { ...process.env, PATH: path, npm_config_cache: join(copy.dir, '.npm') };
+    return runProgram(command, args, { cwd: copy.dir, env });
+  }
+
+  /** Node and npm as a complete fetch leaves them. */
+  function haveTools(): void {
+    const npm = join(copy.dir, '.tools/node_modules/npm');
+    mkdirSync(dirname(npm), { recursive: true });
+    cpSync(join(clone, '.tools/node_modules/npm'), npm, { recursive: true, verbatimSymlinks: true });
+  }
+
+  /** A directory with the commands named, and the Node that runs this test if it is wanted. */
+  function pathOf(names: readonly string[], withNode = false): string {
+    const directory = join(copy.dir, 'bin');
+    mkdirSync(directory);
+    for (const name of names) {
+      const found = ['/usr/bin', '/bin'].map((place) => join(place, name)).find(existsSync);
+      if (found !== undefined) symlinkSync(found, join(directory, name));
+    }
+    if (withNode) symlinkSync(process.execPath, join(directory, 'node'));
+    return directory;
+  }
+
+  it('is silent and quick when everything is there', async () => {
+    const runs = [];
+    for (let run = 0; run < 3; run += 1) runs.push(await runProgram('sh', [script], { cwd: clone }));
+    for (const run of runs) expect(run).to.include({ exitCode: 0, output: '' });
+    expect(Math.min(...runs.map(({ durationMs }) => durationMs))).to.be.below(silentWithinMs);
+  });
+
+  it('says what to install when there is no npm', async () => {
+    const end = await bootstrap(pathOf(commands));
+    expect(end.exitCode).to.equal(1);
+    expect(end.output).to.include('there is no npm on this machine').and.to.include('apt-get install npm');
+  });
+
+  it('says so when the registry cannot be reached, and marks nothing as complete', async () => {
+    const end = await bootstrap(machinePath, withoutNetwork);
+    expect(end.exitCode).to.equal(1);
+    expect(end.output).to.include("npm's registry cannot be reached");
+    for (const name of ['stamp', 'node_modules'])
+      expect(existsSync(join(copy.dir, '.tools', name)), name).to.equal(false);
+  });
+
+  it('says so when the disk is nearly full', async () => {
+    const small = join(copy.dir, 'small');
+    mkdirSync(small);
+    const inside = `mount -t tmpfs -o size=20m tmpfs ${small} && cp -r ${paths.map((path) => path.split('/')[0]).join(' ')} ${small} && exec sh ${small}/${script}`;
+    const end = await runProgram('unshare', ['--mount', 'sh', '-c', inside], { cwd: copy.dir });
+    expect(end.exitCode).to.equal(1);
+    expect(end.output).to.match(/only \d+ MiB are free here, about 1500 are needed/);
+  });
+
+  it('takes the node of the machine when it is new enough, and needs both for the packages', async () => {
+    haveTools();
+    const end = await bootstrap(pathOf(commands, true), withoutNetwork);
+    expect(end.output).to.include(`setup: node ${process.version} and npm 11.`);
+    expect(end.output).to.include('installing the npm packages failed');
+    expect(end.exitCode).to.equal(1);
+    expect(existsSync(join(copy.dir, '.tools/stamp'))).to.equal(false);
+    const version = await runProgram(join(copy.dir, '.tools/bin/npm'), ['--version'], { cwd: copy.dir });
+    expect(version.output).to.match(/^11\./m);
+  });
+
+  it('says so when package.json and the lock disagree', async () => {
+    haveTools();
+    const manifest = JSON.parse(readFileSync(join(copy.dir, 'package.json'), 'utf8')) as {
+      dependencies: object;
+    };
+    const dependencies = { ...manifest.dependencies, 'left-pad': '1.3.0' };
+    writeFileSync(join(copy.dir, 'package.json'), JSON.stringify({ ...manifest, dependencies }));
+    const end = await bootstrap(pathOf(commands, true));
+    expect(end.exitCode).to.equal(1);
+    expect(end.output).to.include('package.json and package-lock.json disagree');
+  });
+
+  it('waits for another setup of the same clone, and not for a dead one', async () => {
+    mkdirSync(join(copy.dir, '.tools'));
+    writeFileSync(join(copy.dir, '.tools/lock'), 'left by a killed run');
+    const other = spawn('flock', ['.tools/lock', 'sh', '-c', 'echo held; exec sleep 1'], { cwd: copy.dir });
+    await new Promise((resolve) => other.stdout.once('data', resolve));
+    const end = await bootstrap(pathOf(commands));
+    expect(end.output).to.match(
+      /^setup: another setup is at work in this clone, waiting for it\nsetup: there is no npm/,
+    );
+  });
+});
