@@ -3,13 +3,14 @@
  * socket, in order with the events. It supervises itself: ping with a deadline, reconnection for ever.
  *
  * Asterisk answers a socket's requests one after the other, so a request that blocks in Asterisk (a channel
- * added to a bridge while a sound still plays to it) holds up all others. The ping then stays unanswered too,
+ * added to a bridge while a playback still runs on it) holds up all others. The ping then stays unanswered too,
  * and its deadline breaks the socket: the next one starts afresh.
  *
  * No message's content is ever logged: it may hold telephone numbers.
  */
 import { WebSocket, type RawData } from 'ws';
 import type { Instant } from '../../domain/ids.ts';
+import type { Secret } from '../../domain/secret.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
 import { ARI_EVENT_TYPES, type AriEvent, type AriOperation } from './ari.gen.ts';
@@ -21,7 +22,7 @@ export interface AriConnectionOptions {
   /** `http://host:port/ari` (or https). */
   readonly url: string;
   readonly user: string;
-  readonly password: string;
+  readonly password: Secret;
   /** The Stasis application: one per control-plane node. */
   readonly app: string;
   readonly clock: Clock;
@@ -143,7 +144,7 @@ export class AriConnection implements AriClient {
   #connect(): void {
     const { url, user, password, app } = this.#options;
     this.#state = 'connecting';
-    const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+    const authorization = `Basic ${Buffer.from(`${user}:${password.reveal()}`).toString('base64')}`;
     const socket = new WebSocket(`${url.replace(/^http/, 'ws')}/events?app=${encodeURIComponent(app)}`, {
       headers: { authorization },
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,

@@ -4,6 +4,7 @@
  * channels, bridges and endpoints are listed and told as `engine.back`, before anything that came meanwhile.
  */
 import { parseLegId, type AddressOfRecord, type BridgeId, type LegId } from '../../domain/ids.ts';
+import type { Secret } from '../../domain/secret.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
@@ -35,15 +36,15 @@ export interface AsteriskDriverOptions {
   /** `http://host:port/ari`. */
   readonly url: string;
   readonly user: string;
-  readonly password: string;
+  readonly password: Secret;
   /** The Stasis application: one per control-plane node. */
   readonly app: string;
   /** Trunks by name; their names are those of the endpoints in pjsip.conf. */
   readonly trunks: ReadonlyMap<string, Trunk>;
   /** What a client's endpoint is made of. */
   readonly endpointFields: (aor: AddressOfRecord) => EndpointFields;
-  /** ARI media URIs, played in order, again and again. Default: the ringing tone of the engine's country. */
-  readonly holdingPrompt?: readonly string[];
+  /** Class of musiconhold.conf; default `holding`. */
+  readonly holdingPrompt?: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -102,7 +103,7 @@ export class AsteriskDriver implements PbxDriver {
     this.#bridges = new BridgeDesk(this.#connection, clock, this.#legs, emit);
     this.#contacts = new ContactBoard(options.trunks, emit);
     this.#endpoints = new EndpointProvisioner(this.#connection, options.endpointFields);
-    this.#prompt = new HoldingPrompt(this.#connection, clock, options.holdingPrompt ?? ['tone:ring']);
+    this.#prompt = new HoldingPrompt(this.#connection, options.holdingPrompt ?? 'holding');
     this.#media = new MediaWatch({
       clock,
       emit,
@@ -304,7 +305,6 @@ export class AsteriskDriver implements PbxDriver {
     if (event.type === 'StasisStart' && parseLegId(event.channel.id) === null) this.#refuse(event.channel);
     if (this.#dialer.swallows(event)) return;
     this.#bridges.apply(event, at);
-    this.#prompt.apply(event, at);
     this.#contacts.apply(event, at);
     this.#legs.apply(event, at);
   }

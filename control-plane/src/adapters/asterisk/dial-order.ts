@@ -10,7 +10,7 @@ export interface DialOrder {
   readonly app: string;
   readonly callerId?: string;
   readonly timeout: number;
-  readonly formats?: string;
+  readonly formats: string;
   readonly variables: Readonly<Record<string, string>>;
 }
 
@@ -57,6 +57,7 @@ export function phoneDialOrder(
       endpoint: `PJSIP/${trunk.name}/${requestUri}`,
       app,
       callerId: `<${fromUser}>`,
+      formats: trunk.media.codecs.join(','),
       timeout: timeoutSeconds(dial.ringTimeoutMs),
       variables: {
         ...(identityHeader === null

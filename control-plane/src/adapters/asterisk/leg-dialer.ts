@@ -21,6 +21,7 @@ export class LegDialer {
   readonly #legs: LegTable;
   readonly #emit: (event: PbxEvent) => void;
   readonly #condemned = new Set<string>();
+  readonly #dialling = new Map<LegId, Promise<PbxResult>>();
 
   constructor(client: AriClient, clock: Clock, legs: LegTable, emit: (event: PbxEvent) => void) {
     this.#client = client;
@@ -33,9 +34,18 @@ export class LegDialer {
     return this.#condemned.has(channelId);
   }
 
-  /** `trunk`: null for a client's leg. */
-  async dial(order: DialOrder, legId: LegId, trunk: Trunk | null): Promise<PbxResult> {
-    if (this.#legs.get(legId) !== undefined) return { ok: true, value: undefined };
+  /** `trunk`: null for a client's leg. Told again while the first order is under way, both get its answer. */
+  dial(order: DialOrder, legId: LegId, trunk: Trunk | null): Promise<PbxResult> {
+    const underWay = this.#dialling.get(legId);
+    if (underWay !== undefined) return underWay;
+    if (this.#legs.get(legId) !== undefined) return Promise.resolve({ ok: true, value: undefined });
+    const result = this.#dial(order, legId, trunk);
+    this.#dialling.set(legId, result);
+    void result.then(() => this.#dialling.delete(legId));
+    return result;
+  }
+
+  async #dial(order: DialOrder, legId: LegId, trunk: Trunk | null): Promise<PbxResult> {
     this.#condemned.delete(legId);
     const leg = this.#legs.add(legId, trunk, { from: 'dial' });
     const result = await this.#client.request(ari.channels.originateWithId, order);
