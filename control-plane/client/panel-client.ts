@@ -16,6 +16,8 @@ import type { PanelMediaPort } from './media-port.ts';
 import { PanelFeed, type FeedEvent, type FeedMessage, type PanelFeedEvents } from './panel-feed.ts';
 import { TypedEvents } from './typed-events.ts';
 
+export type AlertKind = SessionView['alerts'][number]['kind'];
+
 export interface PanelClientEvents {
   /** Every card, in the order in which to show them. */
   cards: readonly SessionView[];

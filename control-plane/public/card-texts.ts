@@ -1,0 +1,103 @@
+/** A session in the words of an operator. */
+import type { SessionView } from '../client/gateway-api.ts';
+import type { AlertKind } from '../client/panel-client.ts';
+
+/** `alarm`: somebody must act; `warn`: under way, not there yet; `ok`: her voice is here; `over`: nothing to do. */
+export type Tone = 'alarm' | 'warn' | 'ok' | 'over';
+
+const PHASES: Record<SessionView['phase'], { readonly text: string; readonly tone: Tone }> = {
+  arming: { text: 'About to call', tone: 'over' },
+  connecting: { text: 'Connecting', tone: 'warn' },
+  degraded: { text: 'Connecting slowly, trying again', tone: 'warn' },
+  active: { text: 'Voice connected', tone: 'ok' },
+  'phone-fallback-active': { text: 'Calling by telephone', tone: 'alarm' },
+  'phone-connected': { text: 'On the telephone', tone: 'ok' },
+  resolved: { text: 'Resolved', tone: 'over' },
+  released: { text: 'Let go early', tone: 'over' },
+};
+
+export function phaseText({ phase }: SessionView): { readonly text: string; readonly tone: Tone } {
+  return PHASES[phase];
+}
+
+export function assignmentText(session: SessionView): string {
+  if (session.queued) return 'waiting for a free officer';
+  return session.operatorId === null ? 'not assigned' : `officer ${session.operatorId}`;
+}
+
+const FLAGS: Record<SessionView['flags'][number], string> = {
+  'unknown-citizen': 'This citizen is not registered',
+  'unknown-device': 'Sent from an unknown device',
+  'phone-missing': 'No phone number is known',
+  'phone-unverified': 'The phone number is not verified: it is not called',
+  'location-missing': 'No location was sent',
+  'location-absurd': 'The location makes no sense',
+  'unknown-zone': 'The place belongs to no zone',
+  'body-malformed': 'The message was damaged',
+  'idempotency-key-reused': 'The app repeated itself with other data',
+  folded: 'Pressed again',
+};
+
+export function flagsText({ flags }: SessionView): string {
+  return flags.map((flag) => FLAGS[flag]).join('. ');
+}
+
+const ALERTS: Record<AlertKind, string> = {
+  'no-operator': 'No officer is free',
+  'operator-absent': 'Nobody hears her voice yet',
+  'operators-unreachable': 'No officer could be reached',
+  'citizen-unanswered': 'She does not answer her phone',
+  'citizen-hung-up': 'She hung up',
+  'voice-lost': 'Her voice was lost',
+  'phone-unusable': 'Her phone number cannot be called',
+  'long-session': 'This SOS has been open for long',
+};
+
+export function alertText(kind: AlertKind): string {
+  return ALERTS[kind];
+}
+
+type PhoneState = NonNullable<SessionView['fallback']>['citizenPhone'];
+
+const PHONES: Record<PhoneState, string> = {
+  idle: 'not called',
+  dialing: 'is being dialled',
+  ringing: 'rings',
+  answered: 'answered',
+  ended: 'ended',
+};
+
+const REASONS: Record<NonNullable<SessionView['fallback']>['reason'], string> = {
+  timeout: 'no voice in time',
+  'signalling-error': 'the connection failed',
+  'operator-absent': 'nobody heard her voice',
+  'media-lost': 'her voice was lost',
+  redial: 'called again',
+};
+
+export function fallbackText({ fallback }: SessionView): string {
+  if (fallback === null) return '';
+  const hers =
+    fallback.mode === 'operators-only'
+      ? 'Her phone does not ring'
+      : `Her phone ${PHONES[fallback.citizenPhone]}`;
+  const reference = fallback.callReference === null ? '' : ` Reference ${fallback.callReference}.`;
+  const why = REASONS[fallback.reason];
+  return `${hers}, officer’s phone ${PHONES[fallback.operatorPhone]} (${why}).${reference}`;
+}
+
+/** Whether a second call to her phone makes sense now. */
+export function mayRedial({ phase, fallback }: SessionView): boolean {
+  return (
+    fallback !== null &&
+    (phase === 'phone-connected' || phase === 'phone-fallback-active' || phase === 'degraded')
+  );
+}
+
+/** `m:ss`, or `h:mm:ss` from an hour on. */
+export function ageText(ageMs: number): string {
+  const seconds = Math.max(0, Math.floor(ageMs / 1_000));
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60];
+  return hours === 0 ? `${minutes}:${two(seconds % 60)}` : `${hours}:${two(minutes)}:${two(seconds % 60)}`;
+}

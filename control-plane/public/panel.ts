@@ -1,0 +1,196 @@
+/** The operator's page. All that it does with the gateway is PanelClient; the rest is showing. */
+import { BrowserPanelMedia, watchNetwork } from '../client/browser-media.ts';
+import { GatewayApi, GatewayError, type SessionView } from '../client/gateway-api.ts';
+import { GatewaySockets } from '../client/gateway-sockets.ts';
+import { PanelClient } from '../client/panel-client.ts';
+import { isOver } from '../client/session-watch.ts';
+import { CardView, type CardActions } from './card-view.ts';
+import { readPageCredentials, type PageCredentials } from './page-credentials.ts';
+import { element, inputElement, setNotice, setText } from './page-elements.ts';
+
+const TITLE = document.title;
+const SHOW_AGE_EVERY_MS = 250;
+
+const credentials = readPageCredentials('panel');
+if (credentials === null) element('no-token').hidden = false;
+else runPage(credentials);
+
+function runPage({ token, deviceId }: PageCredentials): void {
+  const api = new GatewayApi({ baseUrl: new URL('.', location.href).href, token: () => token });
+  const client = new PanelClient({
+    api,
+    sockets: new GatewaySockets({ api, deviceId }),
+    media: new BrowserPanelMedia(),
+  });
+  showConnections(client);
+  showShift(client);
+  const cards = new CardTable(client);
+  client.on('trouble', (error) => {
+    if (error instanceof GatewayError && !error.temporary)
+      setNotice(element('trouble'), `The gateway refuses this panel: ${error.message} (${error.code})`);
+  });
+  client.on('cards', (sessions) => cards.show(sessions));
+  client.on('audio', (reading) => cards.get(reading.sessionId)?.showAudio(reading));
+  client.on('audioEnded', ({ sessionId }) => cards.get(sessionId)?.showAudio(null));
+  watchNetwork(() => client.networkChanged());
+  cards.show([]);
+  client.start().catch((error: unknown) => setNotice(element('trouble'), String(error)));
+}
+
+/** The cards on the page, in the client's order. */
+class CardTable {
+  private readonly client: PanelClient;
+  private readonly views = new Map<string, CardView>();
+  /** The gateway's clock minus ours, by the newest event. */
+  private clockOffsetMs = 0;
+
+  constructor(client: PanelClient) {
+    this.client = client;
+    client.on('event', ({ at }) => (this.clockOffsetMs = Date.parse(at) - Date.now()));
+    setInterval(() => {
+      for (const view of this.views.values()) view.showAge(Date.now() + this.clockOffsetMs);
+    }, SHOW_AGE_EVERY_MS);
+  }
+
+  get(sessionId: string): CardView | undefined {
+    return this.views.get(sessionId);
+  }
+
+  show(sessions: readonly SessionView[]): void {
+    const named = new Set(sessions.map(({ id }) => id));
+    for (const [id, view] of this.views) {
+      if (named.has(id)) continue;
+      view.root.remove();
+      this.views.delete(id);
+    }
+    const table = element('cards');
+    sessions.forEach((session, index) => {
+      const view = this.viewOf(session);
+      if (table.children[index] !== view.root) table.insertBefore(view.root, table.children[index] ?? null);
+    });
+    const open = sessions.filter(({ phase }) => !isOver(phase)).length;
+    element('empty').hidden = sessions.length > 0;
+    document.title = open === 0 ? TITLE : `(${open}) ${TITLE}`;
+  }
+
+  private viewOf(session: SessionView): CardView {
+    const known = this.views.get(session.id);
+    if (known !== undefined) {
+      known.update(session);
+      return known;
+    }
+    const view = new CardView(session, this.actions());
+    view.showAge(Date.now() + this.clockOffsetMs);
+    this.views.set(session.id, view);
+    if (!isOver(session.phase)) setText(element('announcement'), `New SOS from ${session.citizenId}`);
+    return view;
+  }
+
+  private actions(): CardActions {
+    const { client } = this;
+    return {
+      resolve: (session) =>
+        askToResolve(session, (reason) =>
+          this.order(session, 'Resolving…', 'Resolved.', client.resolve(session.id, reason)),
+        ),
+      redial: (session) =>
+        this.order(session, 'Calling her again…', 'She is being called again.', client.redial(session.id)),
+      acknowledge: (session, kind) => {
+        const said = client.acknowledge(session.id, kind);
+        if (!said) this.get(session.id)?.showAnswer('Not connected: try again in a moment.');
+      },
+      setMuted: (session, muted) => client.setMuted(session.id, muted),
+    };
+  }
+
+  private order(session: SessionView, doing: string, done: string, work: Promise<unknown>): void {
+    const say = (text: string): void => this.get(session.id)?.showAnswer(text);
+    say(doing);
+    work.then(
+      () => say(done),
+      (error: unknown) =>
+        say(error instanceof GatewayError ? `${error.message} (${error.code})` : String(error)),
+    );
+  }
+}
+
+function askToResolve(session: SessionView, resolve: (reason: string | undefined) => void): void {
+  const dialog = element('resolve-dialog') as HTMLDialogElement;
+  const reason = inputElement('resolve-reason');
+  reason.value = '';
+  setText(
+    element('resolve-citizen'),
+    `The voice of ${session.citizenId} is cut, and her microphone is stopped.`,
+  );
+  element('resolve-cancel').onclick = () => dialog.close();
+  element('resolve-confirm').onclick = () => {
+    dialog.close();
+    resolve(reason.value.trim() === '' ? undefined : reason.value.trim());
+  };
+  dialog.showModal();
+}
+
+function showShift(client: PanelClient): void {
+  const button = element('shift-button') as HTMLButtonElement;
+  const show = (): void => {
+    const { shift } = client;
+    document.body.dataset['shift'] = shift;
+    const words = { off: 'Off duty', beginning: 'Going on duty…', on: 'On duty' } as const;
+    setText(element('shift-text'), words[shift]);
+    setText(button, shift === 'off' ? 'Begin shift' : 'End shift');
+    button.classList.toggle('primary', shift === 'off');
+    button.disabled = false;
+    setText(
+      element('empty-text'),
+      shift === 'off'
+        ? 'Begin your shift: it turns on the sound, and calls are answered by themselves.'
+        : 'A new SOS appears here, and you hear it at once.',
+    );
+  };
+  client.on('shift', show);
+  button.addEventListener('click', () => {
+    if (client.shift === 'off') void client.beginShift();
+    else client.endShift();
+  });
+  show();
+}
+
+function showConnections(client: PanelClient): void {
+  const set = (testId: string, [good, text]: readonly [string, string]): void => {
+    const target = element(testId);
+    target.dataset['good'] = good;
+    setText(target, text);
+  };
+  const feedTexts = {
+    open: ['yes', 'Live'],
+    connecting: ['no', 'Connecting…'],
+    taken: ['broken', 'Open in another tab'],
+    stopped: ['no', 'Not connected'],
+  } as const;
+  const callTexts = {
+    registered: ['yes', 'Calls reach you'],
+    connecting: ['no', 'Calls: connecting…'],
+    stopped: ['unknown', 'Calls: off'],
+  } as const;
+  client.on('feed', (feed) => {
+    document.body.dataset['feed'] = feed;
+    set('state-feed', feedTexts[feed]);
+    if (feed !== 'open') {
+      set('state-engine', ['unknown', 'Engine: not known']);
+      set('state-database', ['unknown', 'Database: not known']);
+    }
+  });
+  client.on('connection', (connection) => {
+    document.body.dataset['connection'] = connection;
+    set('state-calls', callTexts[connection]);
+  });
+  client.on('health', ({ engine, database }) => {
+    document.body.dataset['engine'] = String(engine);
+    set('state-engine', engine ? ['yes', 'Engine'] : ['broken', 'Engine is down']);
+    set('state-database', database ? ['yes', 'Database'] : ['broken', 'Database is down']);
+  });
+  set('state-feed', feedTexts.stopped);
+  set('state-calls', callTexts.stopped);
+  set('state-engine', ['unknown', 'Engine: not known']);
+  set('state-database', ['unknown', 'Database: not known']);
+}
