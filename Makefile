@@ -6,12 +6,6 @@ BIN := $(NODE) node_modules/.bin
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 export BIND DEMO_JSON
 
-# What the browser pages are made of; built anew when one of these is newer than the result.
-CLIENT_BUILT := control-plane/public/dist/.built
-CLIENT_SOURCES := $(shell find control-plane/client control-plane/public control-plane/src/contracts \
-	control-plane/src/domain control-plane/tools/build-client.ts package-lock.json \
-	-type f -not -path '*/dist/*' 2>/dev/null)
-
 # The scenario suite joins as soon as it exists.
 SUITES := unit contract integration $(if $(wildcard test/scenario),scenario) e2e
 
@@ -89,8 +83,5 @@ asterisk: tools
 chromium: tools
 	@$(NODE) control-plane/sandbox/install/main.ts chromium
 
-client: tools $(CLIENT_BUILT)
-
-$(CLIENT_BUILT): $(CLIENT_SOURCES) | tools
+client: tools
 	@$(NODE) control-plane/tools/build-client.ts
-	@mkdir -p $(@D) && touch $@

@@ -1,11 +1,16 @@
 #!/bin/sh
 # clean.sh runs: deletes what runs, tests and builds left in this clone. clean.sh all: also what setup fetched.
-# Refuses while something of this clone still runs. Needs no Node.
+# Refuses while something of this clone still runs.
 set -eu
 
 CDPATH='' cd -- "$(dirname -- "$0")/../.."
 here="$(pwd -P)"
 what="${1:-runs}"
+
+# What dead sandboxes left anywhere: they know best themselves.
+if [ -d .run ] && [ -x .tools/bin/node ] && [ -d node_modules ]; then
+  .tools/bin/node -e "import('./control-plane/sandbox/run-directory.ts').then((runs) => runs.cleanUpDeadRuns())" >&2
+fi
 
 # Databases that had to live outside of the clone (their user could not reach it): links in .run tell where.
 outside="$(find .run -type l -lname '/var/lib/hamrahi-sandbox/*' -exec readlink {} \; 2>/dev/null || true)"

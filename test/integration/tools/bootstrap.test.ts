@@ -103,9 +103,11 @@ describe('tools/bootstrap', function () {
     const manifest = JSON.parse(readFileSync(join(copy.dir, 'package.json'), 'utf8')) as {
       dependencies: object;
     };
-    const dependencies = { ...manifest.dependencies, 'left-pad': '1.3.0' };
+    const dependencies = { ...manifest.dependencies, extra: 'file:extra' };
     writeFileSync(join(copy.dir, 'package.json'), JSON.stringify({ ...manifest, dependencies }));
-    const end = await bootstrap(pathOf(commands, true));
+    mkdirSync(join(copy.dir, 'extra'));
+    writeFileSync(join(copy.dir, 'extra/package.json'), JSON.stringify({ name: 'extra', version: '1.0.0' }));
+    const end = await bootstrap(pathOf(commands, true), withoutNetwork);
     expect(end.exitCode).to.equal(1);
     expect(end.output).to.include('package.json and package-lock.json disagree');
   });
