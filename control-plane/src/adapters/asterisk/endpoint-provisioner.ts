@@ -27,9 +27,15 @@ export class EndpointProvisioner {
     this.#fieldsOf = fieldsOf;
   }
 
+  /**
+   * Repeatable. An endpoint that stands is never put over itself: Asterisk 22 would then copy the old one's access list
+   * by a name that does not exist, and refuse everybody. One that an earlier process left is replaced.
+   */
   provision(aor: AddressOfRecord): Promise<PbxResult> {
     return this.#inOrder(aor, async () => {
-      const result = await this.#put(aor);
+      if (this.#wanted.has(aor)) return { ok: true, value: undefined };
+      const gone = await this.#delete(aor);
+      const result = gone.ok ? await this.#put(aor) : gone;
       if (result.ok) this.#wanted.add(aor);
       return result;
     });
@@ -38,12 +44,7 @@ export class EndpointProvisioner {
   remove(aor: AddressOfRecord): Promise<PbxResult> {
     return this.#inOrder(aor, async () => {
       this.#wanted.delete(aor);
-      const object = { configClass: CONFIG_CLASS, id: aor };
-      const results = await Promise.all([
-        this.#client.request(ari.asterisk.deleteObject, { ...object, objectType: 'endpoint' }),
-        this.#client.request(ari.asterisk.deleteObject, { ...object, objectType: 'aor' }),
-      ]);
-      return firstFailure(results.filter((result) => result.ok || result.code !== 'ERR_PBX_NOT_FOUND'));
+      return this.#delete(aor);
     });
   }
 
@@ -58,6 +59,16 @@ export class EndpointProvisioner {
       if (!result.ok) return result;
     }
     return { ok: true, value: undefined };
+  }
+
+  /** What is not there is deleted. */
+  async #delete(aor: AddressOfRecord): Promise<PbxResult> {
+    const object = { configClass: CONFIG_CLASS, id: aor };
+    const results = await Promise.all([
+      this.#client.request(ari.asterisk.deleteObject, { ...object, objectType: 'endpoint' }),
+      this.#client.request(ari.asterisk.deleteObject, { ...object, objectType: 'aor' }),
+    ]);
+    return firstFailure(results.filter((result) => result.ok || result.code !== 'ERR_PBX_NOT_FOUND'));
   }
 
   /** Both at once: Asterisk takes them in order, and the endpoint refers to the aor before it. */
