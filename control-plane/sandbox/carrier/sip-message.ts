@@ -100,7 +100,7 @@ export function parseNameAddress(value: string): NameAddress | undefined {
 
 /** A sip, sips or tel URI; of a tel URI the number is the user. */
 export function parseSipUri(uri: string): Pick<NameAddress, 'user' | 'host' | 'userPhone'> | undefined {
-  const parts = /^(?:sips?|tel):(?:([^@;?]*)@)?([^;?]+)/i.exec(uri);
+  const parts = /^(?:sips?|tel):(?:([^@]*)@)?([^;?]+)/i.exec(uri);
   if (parts === null) return undefined;
   const userPhone = /;user=phone(?:;|\?|$)/i.test(uri);
   if (/^tel:/i.test(uri)) return { user: parts[2] ?? null, host: '', userPhone };
