@@ -15,12 +15,12 @@ fi
 # Databases that had to live outside of the clone (their user could not reach it): links in .run tell where.
 outside="$(find .run -type l -lname '/var/lib/hamrahi-sandbox/*' -exec readlink {} \; 2>/dev/null || true)"
 
-# still_used <directory>: the processes that work in it, or have it for their root
+# still_used <directory>: the processes that work in it, run a program of it, or have it for their root
 still_used() {
-  for link in /proc/[0-9]*/cwd /proc/[0-9]*/root; do
+  for link in /proc/[0-9]*/cwd /proc/[0-9]*/exe /proc/[0-9]*/root; do
     target="$(readlink "$link" 2>/dev/null || true)"
     case "$target/" in "$1"/*) echo "$link" | cut -d / -f 3 ;; esac
-  done | sort -u | tr '\n' ' '
+  done | sort -u | paste -s -d ' ' -
 }
 
 for directory in "$here/.run" "$here/.cache" $outside; do
@@ -36,5 +36,9 @@ rm -rf .run coverage control-plane/public/dist
 [ "$what" = all ] || exit 0
 rm -rf --one-file-system .cache
 rm -rf node_modules .tools
-rm -rf /var/lib/hamrahi-sandbox/postgres-* 2>/dev/null || true
-rmdir /var/lib/hamrahi-sandbox 2>/dev/null || true
+
+# Shared by all clones of this machine: left while any of them uses it.
+shared=/var/lib/hamrahi-sandbox
+[ -w "$shared" ] && [ -z "$(still_used "$shared")" ] || exit 0
+rm -rf "$shared"/postgres-*
+rmdir "$shared" 2>/dev/null || true
