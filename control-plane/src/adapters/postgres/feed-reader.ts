@@ -32,13 +32,17 @@ export class FeedReader {
     const horizon = await this.head();
     if (horizon <= seq) return [];
     const { rows } = await guarded(
-      this.#knex.raw<{ rows: FeedColumns[] }>(FEED_AFTER_SQL, [seq, horizon, limit]),
+      this.#knex
+        .raw<{ rows: FeedColumns[] }>(FEED_AFTER_SQL, [seq, horizon, limit])
+        .options({ name: 'feed-after' }),
     );
     return rows.map(feedRow);
   }
 
   async head(): Promise<number> {
-    const { rows } = await guarded(this.#knex.raw<{ rows: { horizon: number }[] }>(FEED_HORIZON_SQL));
+    const { rows } = await guarded(
+      this.#knex.raw<{ rows: { horizon: number }[] }>(FEED_HORIZON_SQL).options({ name: 'feed-horizon' }),
+    );
     return rows[0]?.horizon ?? 0;
   }
 

@@ -35,6 +35,7 @@ const UNAVAILABLE = /^(?:08|53|57|58|XX)|^25P0[34]$|^25006$/;
 
 export function storeErrorOf(error: unknown): Error {
   if (error instanceof StoreError || error instanceof StatementError) return error;
+  if (error instanceof TypeError || error instanceof RangeError) return error;
   if (!(error instanceof DatabaseError) || error.code === undefined)
     return new StoreError('ERR_STORE_UNAVAILABLE', `the database is out of reach: ${reasonOf(error)}`);
   const { code } = error;
