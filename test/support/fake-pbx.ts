@@ -115,6 +115,10 @@ export class FakePbx implements PbxDriver {
     this.emit({ type: 'media.lost', legId, at: this.#now(), silentForMs });
   }
 
+  sound(legId: LegId, talking: boolean): void {
+    if (this.#legs.has(legId)) this.emit({ type: 'media.sound', legId, at: this.#now(), talking });
+  }
+
   register(aor: AddressOfRecord): void {
     if (!this.endpoints.has(aor)) throw new Error(`${aor} has no endpoint: a REGISTER gets 401`);
     this.#contacts.add(aor);
