@@ -190,7 +190,7 @@ const peopleOperations = {
     params: subject,
     body: directory.citizenBody,
     responses: { 200: directory.citizenView },
-    errors: ['ERR_DIRECTORY_CONFLICT'],
+    errors: ['ERR_DIRECTORY_NOT_FOUND', 'ERR_DIRECTORY_CONFLICT'],
   },
   getCitizen: {
     method: 'get',

@@ -1,0 +1,116 @@
+/** A real HTTP server on a free port over fakes; every answer that `call` gets is checked against the contract. */
+import { JwtAuthenticator } from '../../control-plane/src/adapters/auth/jwt-authenticator.ts';
+import { sharedSecret } from '../../control-plane/src/adapters/auth/key-source.ts';
+import { mintToken } from '../../control-plane/src/adapters/auth/mint-token.ts';
+import { systemClock } from '../../control-plane/src/adapters/clock/system-clock.ts';
+import { startHttp, type HttpOptions } from '../../control-plane/src/adapters/http/start-http.ts';
+import { PrometheusMetrics } from '../../control-plane/src/adapters/metrics/prometheus-metrics.ts';
+import type { Problem, Role } from '../../control-plane/src/contracts/common.ts';
+import { Secret } from '../../control-plane/src/domain/secret.ts';
+import { checkAgainstContract } from './contract-check.ts';
+import { FakeGateway } from './fake-gateway.ts';
+import { keptLog } from './kept-log.ts';
+import { memoryStore } from './memory-store.ts';
+
+export const ISSUER = 'https://issuer.test';
+export const AUDIENCE = 'gateway-test';
+export const JWT_SECRET = new Secret('a-secret-that-only-the-tests-use-0123456789');
+
+export interface LabAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body as JSON, `null` when there is none. */
+  readonly body: unknown;
+  /** The problem's code, or `undefined`. */
+  readonly code: string | undefined;
+}
+
+export interface LabRequest {
+  readonly token?: string;
+  /** Sent as JSON; `raw` sends bytes or text as they are. */
+  readonly body?: unknown;
+  readonly raw?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function tokenFor(role: Role, subject: string, ttlS = 60): Promise<string> {
+  return mintToken({ secret: JWT_SECRET, issuer: ISSUER, audience: AUDIENCE, role, subject, ttlS });
+}
+
+export const LAB_CLIENTS: HttpOptions['clients'] = {
+  publicUrl: 'https://gateway.test',
+  sipWssUrl: 'wss://edge.test/sip',
+  sipDomain: 'sos.test',
+  stunUrls: ['stun:stun.test:3478'],
+  turn: { urls: ['turn:turn.test:3478'], secret: new Secret('turn-secret-of-the-tests'), ttlS: 3600 },
+};
+
+/** Everything that a server needs, over fakes. */
+export function labParts() {
+  const clock = systemClock();
+  const gateway = new FakeGateway();
+  const { directory, tickets } = memoryStore();
+  const log = keptLog();
+  const metrics = new PrometheusMetrics();
+  const keys = sharedSecret(JWT_SECRET);
+  const authenticator = new JwtAuthenticator({ keys, issuer: ISSUER, audience: AUDIENCE, clock });
+  return { clock, gateway, directory, tickets, log, metrics, authenticator };
+}
+
+export type LabParts = ReturnType<typeof labParts>;
+
+export async function startHttpLab(overrides: Partial<HttpOptions> = {}, parts: LabParts = labParts()) {
+  const server = await startHttp({
+    ...parts,
+    listen: { host: '127.0.0.1', port: 0 },
+    tls: null,
+    clients: LAB_CLIENTS,
+    metricsToken: null,
+    exposition: () => parts.metrics.exposition(),
+    staticDir: null,
+    rateLimits: { citizenPerMin: 1000, staffPerMin: 1000, backendPerMin: 1000 },
+    corsOrigins: [],
+    maxConnections: 1000,
+    upgrades: new Map(),
+    ...overrides,
+  });
+  const url = `http://127.0.0.1:${server.port}`;
+  return {
+    ...parts,
+    server,
+    url,
+    port: server.port,
+    call: (method: string, path: string, request: LabRequest = {}) => call(url, method, path, request),
+    close: () => server.close(500),
+  };
+}
+
+export type HttpLab = Awaited<ReturnType<typeof startHttpLab>>;
+
+async function call(url: string, method: string, path: string, request: LabRequest): Promise<LabAnswer> {
+  const sent = request.raw ?? (request.body === undefined ? null : JSON.stringify(request.body));
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      ...(request.token === undefined ? {} : { Authorization: `Bearer ${request.token}` }),
+      ...(sent === null ? {} : { 'Content-Type': 'application/json' }),
+      ...request.headers,
+    },
+    ...(sent === null ? {} : { body: sent as BodyInit }),
+    signal: AbortSignal.timeout(5000),
+  });
+  const text = await response.text();
+  const type = response.headers.get('content-type');
+  const body: unknown = text !== '' && type?.includes('json') ? JSON.parse(text) : null;
+  const bare = path.split('?')[0] ?? path;
+  checkAgainstContract(method, bare, response.status, type, text === '' ? null : body);
+  const isProblem = type === 'application/problem+json';
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body,
+    code: isProblem ? (body as Problem).code : undefined,
+  };
+}
