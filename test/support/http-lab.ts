@@ -102,9 +102,9 @@ async function call(url: string, method: string, path: string, request: LabReque
   });
   const text = await response.text();
   const type = response.headers.get('content-type');
-  const body: unknown = text !== '' && type?.includes('json') ? JSON.parse(text) : null;
+  const body: unknown = text === '' ? null : type?.includes('json') ? JSON.parse(text) : text;
   const bare = path.split('?')[0] ?? path;
-  checkAgainstContract(method, bare, response.status, type, text === '' ? null : body);
+  checkAgainstContract(method, bare, response.status, type, body);
   const isProblem = type === 'application/problem+json';
   return {
     status: response.status,
