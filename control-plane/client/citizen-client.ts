@@ -52,6 +52,8 @@ export interface CitizenClientOptions {
   readonly api: GatewayApi;
   readonly sockets: GatewaySockets;
   readonly media: CitizenMediaPort;
+  /** How long after its answer a call's ICE may take before it is given up. Default 2000. */
+  readonly iceTimeoutMs?: number;
 }
 
 /** The gateway's BYE may be followed by a new offer; later than this the microphone is off. */
@@ -83,6 +85,7 @@ export class CitizenClient extends TypedEvents<CitizenClientEvents> {
       sockets: options.sockets,
       media: options.media,
       direction: 'sendonly',
+      ...(options.iceTimeoutMs === undefined ? {} : { iceTimeoutMs: options.iceTimeoutMs }),
       track: () => this.microphone.open(),
     });
     this.connection.on('state', (state) => {

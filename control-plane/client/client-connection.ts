@@ -16,6 +16,8 @@ export interface ClientConnectionOptions {
   readonly media: MediaPort;
   readonly direction: 'sendonly' | 'recvonly';
   readonly track?: () => Promise<MediaStreamTrack>;
+  /** How long after our answer ICE may take. Default 2000. */
+  readonly iceTimeoutMs?: number;
 }
 
 const CONFIG_REFRESH_MS = 300_000;
@@ -88,11 +90,12 @@ export class ClientConnection extends TypedEvents<SipClientEvents> {
   }
 
   private connect(config: ClientConfig): void {
-    const { sockets, media, direction, track } = this.options;
+    const { sockets, media, direction, track, iceTimeoutMs } = this.options;
     const sip = new SipClient({
       sipUri: config.sipUri,
       openSocket: () => sockets.openSip(config.sipWssUrl),
       protocol: config.sipWssUrl.startsWith('ws:') ? 'WS' : 'WSS',
+      ...(iceTimeoutMs === undefined ? {} : { iceTimeoutMs }),
       media: () => ({
         media,
         direction,

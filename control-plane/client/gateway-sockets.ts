@@ -8,6 +8,8 @@ import type { GatewayApi } from './gateway-api.ts';
 
 /** What is used of a WebSocket; the browser's own class fits. */
 export interface ClientSocket {
+  /** 1: open. */
+  readonly readyState: number;
   send(data: string): void;
   close(code?: number, reason?: string): void;
   addEventListener(type: 'close', listener: (event: { code: number; reason: string }) => void): void;

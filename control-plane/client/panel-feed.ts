@@ -72,7 +72,7 @@ export class PanelFeed extends TypedEvents<PanelFeedEvents> {
 
   /** False when there is no connection: what was said is lost, so say it again when the feed is open. */
   send(message: PanelMessage): boolean {
-    if (this.current !== 'open' || this.socket === null) return false;
+    if (this.current !== 'open' || this.socket?.readyState !== 1) return false;
     this.socket.send(JSON.stringify(message));
     return true;
   }

@@ -24,6 +24,9 @@ export class SipSocketClosed extends Error {
   }
 }
 
+/** WebSocket.OPEN. */
+const OPEN = 1;
+
 export interface SipTransportOptions {
   /** Starts one connection; may reject (no ticket, no network). */
   readonly open: () => Promise<ClientSocket>;
@@ -85,7 +88,8 @@ export class SipTransport implements Transport {
   }
 
   send(message: string): Promise<void> {
-    if (!this.isConnected() || this.socket === null) return Promise.reject(new Error('not connected'));
+    // A socket that is closing says so before its close event comes.
+    if (!this.isConnected() || this.socket?.readyState !== OPEN) return Promise.reject(new Error('not connected'));
     try {
       this.socket.send(message);
       return Promise.resolve();

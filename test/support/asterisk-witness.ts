@@ -37,7 +37,7 @@ export interface WitnessedAri {
 const LOOK_AGAIN_MS = 20;
 
 export async function callWitness({ url, user, password }: WitnessedAri): Promise<AsteriskWitness> {
-  const client = await ariClient.connect(url, user, password);
+  const client = await connectQuietly(url, user, password);
   const witness: Omit<AsteriskWitness, 'assertNothingLeft'> = {
     channels: async () => (await client.channels.list()).map(({ id, name, state }) => ({ id, name, state })),
     bridges: async () =>
@@ -70,4 +70,19 @@ export async function callWitness({ url, user, password }: WitnessedAri): Promis
       }
     },
   };
+}
+
+/** ari-client prints a remark about Swagger on the console for each connection: it is of no use to anybody here. */
+async function connectQuietly(
+  url: string,
+  user: string,
+  password: string,
+): ReturnType<typeof ariClient.connect> {
+  const { log } = globalThis.console;
+  globalThis.console.log = () => undefined;
+  try {
+    return await ariClient.connect(url, user, password);
+  } finally {
+    globalThis.console.log = log;
+  }
 }

@@ -21,6 +21,8 @@ export interface HeadlessCitizenOptions {
   /** Sends packets of digital silence, as a locked phone does. */
   readonly silent?: boolean;
   readonly failIce?: boolean;
+  /** How long she waits for ICE before she gives a call up. Default 2000. */
+  readonly iceTimeoutMs?: number;
   /** Refuses every call with this SIP status. */
   readonly rejectWith?: number;
   /** Default `header`, as an app does. */
@@ -81,6 +83,7 @@ export async function createHeadlessCitizen(options: HeadlessCitizenOptions): Pr
       createSocket: sockets.create,
       credentials: options.credentials ?? 'header',
     }),
+    ...(options.iceTimeoutMs === undefined ? {} : { iceTimeoutMs: options.iceTimeoutMs }),
     media: {
       ...werift,
       openMicrophone() {

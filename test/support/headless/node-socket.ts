@@ -48,6 +48,9 @@ export class NodeSockets {
     socket.on('message', (data: Buffer) => record('received', data.toString('utf8')));
     const client = asClientSocket(socket);
     return {
+      get readyState() {
+        return socket.readyState;
+      },
       send(data) {
         record('sent', data);
         client.send(data);
