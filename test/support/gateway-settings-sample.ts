@@ -8,7 +8,7 @@ export const GATEWAY_SETTINGS: GatewaySettings = {
     modules: '/usr/lib/asterisk/modules',
     varlib: '/var/lib/asterisk',
     db: '/var/lib/asterisk',
-    keys: '/var/lib/asterisk',
+    key: '/var/lib/asterisk',
     data: '/usr/share/asterisk',
     agi: '/usr/share/asterisk/agi-bin',
     spool: '/var/spool/asterisk',

@@ -47,11 +47,15 @@ describe('engine-config/extensions.conf: calls that arrive', function () {
   let carrier: SipPeer;
   let relay: SipPeer;
   let events: AriEvents | undefined;
+  const stops: (() => unknown)[] = [];
 
   before(async () => {
     engine = await startTestEngine({ trunks: [sandboxTrunk(9)], verboseLog: false });
+    stops.push(() => engine.stop());
     carrier = await openUdpPeer('127.0.0.2', { host: '127.0.0.1', port: engine.sipPort });
+    stops.push(() => carrier.close());
     relay = await openWebSocketPeer(`${engine.httpUrl.replace('http', 'ws')}/ws`);
+    stops.push(() => relay.close());
     await provisionClient(engine, { aor: CLIENT });
   });
   afterEach(() => {
@@ -59,9 +63,7 @@ describe('engine-config/extensions.conf: calls that arrive', function () {
     events = undefined;
   });
   after(async () => {
-    carrier.close();
-    relay.close();
-    await engine.stop();
+    for (const stop of stops.reverse()) await stop();
   });
 
   const call = {

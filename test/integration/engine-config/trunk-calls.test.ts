@@ -21,6 +21,7 @@ describe('engine-config/pjsip.conf: calls by a trunk', function () {
   let engine: GatewayEngine & { readonly runDir: string };
   let events: AriEvents;
   let trunks: Record<'sandbox' | 'national', Trunk>;
+  const stops: (() => unknown)[] = [];
   let answersOptions = false;
   let calls = 0;
 
@@ -42,18 +43,19 @@ describe('engine-config/pjsip.conf: calls by a trunk', function () {
     };
     trunks = { sandbox, national };
     engine = await startTestEngine({ trunks: [sandbox, national], verboseLog: false });
+    stops.push(() => engine.stop());
     carrier = await openUdpPeer('127.0.0.2', { host: '127.0.0.1', port: engine.sipPort }, carrierPort);
+    stops.push(() => carrier.close());
     carrier.answer = (request) => {
       if (request.cseq.method === 'OPTIONS') return answersOptions ? ['200 OK'] : [];
       if (request.cseq.method === 'INVITE') return ['180 Ringing', '200 OK'];
       return request.cseq.method === 'ACK' ? [] : ['200 OK'];
     };
     events = await attachAri(engine, APP);
+    stops.push(() => events.close());
   });
   after(async () => {
-    events.close();
-    carrier.close();
-    await engine.stop();
+    for (const stop of stops.reverse()) await stop();
   });
   afterEach(async () => {
     for (const { id } of await channelsOf(engine)) await ariRequest(engine, 'DELETE', `/channels/${id}`);

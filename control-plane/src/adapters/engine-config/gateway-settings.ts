@@ -11,7 +11,7 @@ export interface EngineDirectories {
   readonly modules: string;
   readonly varlib: string;
   readonly db: string;
-  readonly keys: string;
+  readonly key: string;
   readonly data: string;
   readonly agi: string;
   readonly spool: string;

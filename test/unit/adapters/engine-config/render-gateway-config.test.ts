@@ -263,6 +263,9 @@ describe('asterisk/*.j2: only what nunjucks and Jinja2 render alike', () => {
         expect(line).to.match(/^\{% (if|elif|else|endif|for|endfor)\b[^%]* ?%\}$/);
       }
       for (const [, filter] of text.matchAll(/\{[{%][^}]*?\| ?(\w+)/g)) expect(FILTERS).to.include(filter);
+      expect(text).to.not.match(
+        /\{[{%][^}]*\.(clear|copy|fromkeys|get|items|keys|pop|popitem|update|values)\b/,
+      );
       expect(text).to.match(/[^\n]\n$/);
     });
   }
