@@ -1,4 +1,5 @@
 /** One transaction on one pooled connection: it commits what `work` did, or throws and has changed nothing. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { commitErrorOf, SerialisationConflict, storeErrorOf } from './store-error.ts';
 
@@ -8,6 +9,8 @@ export type RunStatement = <Row extends QueryResultRow>(
 ) => Promise<QueryResult<Row>>;
 
 const MAX_RETRIES = 3;
+/** Before the first retry; doubled for each further one. Who waited for us must get its lock before we ask for it again. */
+const FIRST_BACKOFF_MS = 10;
 
 /** `work` runs again, at most 3 times, when the database undid it (SQLSTATE 40001, 40P01); it must be repeatable. */
 export async function transact<T>(pool: Pool, work: (run: RunStatement) => Promise<T>): Promise<T> {
@@ -17,6 +20,7 @@ export async function transact<T>(pool: Pool, work: (run: RunStatement) => Promi
     } catch (error) {
       if (!(error instanceof SerialisationConflict) || retries === MAX_RETRIES) throw error;
     }
+    await delay(FIRST_BACKOFF_MS * 2 ** retries);
   }
 }
 
