@@ -2,7 +2,7 @@
 import type { SessionView } from '../client/gateway-api.ts';
 import type { AlertKind } from '../client/panel-client.ts';
 
-/** `alarm`: somebody must act; `warn`: under way, not there yet; `ok`: her voice is here; `over`: nothing to do. */
+/** `alarm`: somebody must act; `warn`: under way, not there yet; `ok`: the voice is here; `over`: nothing to do. */
 export type Tone = 'alarm' | 'warn' | 'ok' | 'over';
 
 const PHASES: Record<SessionView['phase'], { readonly text: string; readonly tone: Tone }> = {
@@ -44,12 +44,12 @@ export function flagsText({ flags }: SessionView): string {
 
 const ALERTS: Record<AlertKind, string> = {
   'no-operator': 'No officer is free',
-  'operator-absent': 'Nobody hears her voice yet',
+  'operator-absent': 'Nobody hears the voice yet',
   'operators-unreachable': 'No officer could be reached',
-  'citizen-unanswered': 'She does not answer her phone',
-  'citizen-hung-up': 'She hung up',
-  'voice-lost': 'Her voice was lost',
-  'phone-unusable': 'Her phone number cannot be called',
+  'citizen-unanswered': 'The citizen does not answer the phone',
+  'citizen-hung-up': 'The citizen hung up',
+  'voice-lost': 'The voice was lost',
+  'phone-unusable': 'The phone number cannot be called',
   'long-session': 'This SOS has been open for long',
 };
 
@@ -70,23 +70,23 @@ const PHONES: Record<PhoneState, string> = {
 const REASONS: Record<NonNullable<SessionView['fallback']>['reason'], string> = {
   timeout: 'no voice in time',
   'signalling-error': 'the connection failed',
-  'operator-absent': 'nobody heard her voice',
-  'media-lost': 'her voice was lost',
+  'operator-absent': 'nobody heard the voice',
+  'media-lost': 'the voice was lost',
   redial: 'called again',
 };
 
 export function fallbackText({ fallback }: SessionView): string {
   if (fallback === null) return '';
-  const hers =
+  const citizens =
     fallback.mode === 'operators-only'
-      ? 'Her phone does not ring'
-      : `Her phone ${PHONES[fallback.citizenPhone]}`;
+      ? 'The citizen’s phone does not ring'
+      : `Citizen’s phone ${PHONES[fallback.citizenPhone]}`;
   const reference = fallback.callReference === null ? '' : ` Reference ${fallback.callReference}.`;
   const why = REASONS[fallback.reason];
-  return `${hers}, officer’s phone ${PHONES[fallback.operatorPhone]} (${why}).${reference}`;
+  return `${citizens}, officer’s phone ${PHONES[fallback.operatorPhone]} (${why}).${reference}`;
 }
 
-/** Whether a second call to her phone makes sense now. */
+/** Whether a second call to the citizen's phone makes sense now. */
 export function mayRedial({ phase, fallback }: SessionView): boolean {
   return (
     fallback !== null &&

@@ -23,13 +23,13 @@ export interface CardActions {
 }
 
 const AUDIO_TEXTS: Record<AudioReading['state'], { readonly text: string; readonly detail: string }> = {
-  waiting: { text: 'Waiting for her voice', detail: 'Answered; no packet has come yet.' },
-  sound: { text: 'You hear her', detail: '' },
+  waiting: { text: 'Waiting for the voice', detail: 'Answered; no packet has come yet.' },
+  sound: { text: 'You hear the citizen', detail: '' },
   silence: {
     text: 'Silence: packets, no sound',
-    detail: 'Her phone sends, but nothing can be heard. It may be locked or covered.',
+    detail: 'The phone sends, but nothing can be heard. It may be locked or covered.',
   },
-  lost: { text: 'Her voice was lost', detail: 'No packets any more. The gateway tries to get it back.' },
+  lost: { text: 'Voice lost', detail: 'No packets any more. The gateway tries to get it back.' },
 };
 
 export class CardView {
@@ -111,9 +111,9 @@ export class CardView {
 
   private absentAudio(): { readonly text: string; readonly detail: string } {
     if (this.session.phase === 'phone-connected')
-      return { text: 'On the telephone', detail: 'Speak with her on the duty phone.' };
+      return { text: 'On the telephone', detail: 'Speak with the citizen on the duty phone.' };
     if (this.session.heard) return { text: 'Heard by another officer', detail: '' };
-    if (this.session.streaming) return { text: 'Her microphone is on', detail: 'No officer hears it yet.' };
+    if (this.session.streaming) return { text: 'The microphone is on', detail: 'No officer hears it yet.' };
     return { text: 'No voice yet', detail: '' };
   }
 
@@ -147,7 +147,7 @@ export class CardView {
     this.muted = !this.muted;
     const button = this.button('mute');
     button.setAttribute('aria-pressed', String(this.muted));
-    setText(button, this.muted ? 'Listen again' : 'Mute here');
+    setText(button, this.muted ? 'Listen again' : 'Mute');
     this.actions.setMuted(this.session, this.muted);
   }
 

@@ -17,14 +17,6 @@ const TWO_PRESS_MS = 5_000;
 const SESSION_KEY = 'hamrahi.citizen.session';
 
 const page = element('citizen');
-const credentials = readPageCredentials('citizen');
-if (credentials === null) {
-  element('no-token').hidden = false;
-  for (const part of ['sos-area', 'setup']) element(part).hidden = true;
-} else {
-  runPage(credentials);
-}
-
 function runPage({ token, deviceId }: PageCredentials): void {
   const api = new GatewayApi({ baseUrl: new URL('.', location.href).href, token: () => token });
   const client = new CitizenClient({
@@ -209,4 +201,12 @@ let screenLock: { released: boolean } | null = null;
 async function keepScreenOn(): Promise<void> {
   if (!('wakeLock' in navigator) || screenLock?.released === false) return;
   screenLock = await navigator.wakeLock.request('screen').catch(() => null);
+}
+
+const credentials = readPageCredentials('citizen');
+if (credentials === null) {
+  element('no-token').hidden = false;
+  for (const part of ['sos-area', 'setup']) element(part).hidden = true;
+} else {
+  runPage(credentials);
 }

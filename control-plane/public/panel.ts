@@ -11,10 +11,6 @@ import { element, inputElement, setNotice, setText } from './page-elements.ts';
 const TITLE = document.title;
 const SHOW_AGE_EVERY_MS = 250;
 
-const credentials = readPageCredentials('panel');
-if (credentials === null) element('no-token').hidden = false;
-else runPage(credentials);
-
 function runPage({ token, deviceId }: PageCredentials): void {
   const api = new GatewayApi({ baseUrl: new URL('.', location.href).href, token: () => token });
   const client = new PanelClient({
@@ -94,7 +90,12 @@ class CardTable {
           this.order(session, 'Resolving…', 'Resolved.', client.resolve(session.id, reason)),
         ),
       redial: (session) =>
-        this.order(session, 'Calling her again…', 'She is being called again.', client.redial(session.id)),
+        this.order(
+          session,
+          'Calling again…',
+          'The citizen is being called again.',
+          client.redial(session.id),
+        ),
       acknowledge: (session, kind) => {
         const said = client.acknowledge(session.id, kind);
         if (!said) this.get(session.id)?.showAnswer('Not connected: try again in a moment.');
@@ -120,7 +121,7 @@ function askToResolve(session: SessionView, resolve: (reason: string | undefined
   reason.value = '';
   setText(
     element('resolve-citizen'),
-    `The voice of ${session.citizenId} is cut, and her microphone is stopped.`,
+    `The voice of ${session.citizenId} is cut, and the microphone is stopped.`,
   );
   element('resolve-cancel').onclick = () => dialog.close();
   element('resolve-confirm').onclick = () => {
@@ -194,3 +195,7 @@ function showConnections(client: PanelClient): void {
   set('state-engine', ['unknown', 'Engine: not known']);
   set('state-database', ['unknown', 'Database: not known']);
 }
+
+const credentials = readPageCredentials('panel');
+if (credentials === null) element('no-token').hidden = false;
+else runPage(credentials);
