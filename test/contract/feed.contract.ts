@@ -48,7 +48,7 @@ export function feedContract(name: string, open: () => SessionStore): void {
           expect(await open().feedHead()).to.equal(since);
           if (end === 'is undone') throw new Error('undone');
         });
-        if (end === 'is undone') await rejection(failing);
+        if (end === 'is undone') expect((await rejection(failing)).message).to.equal('undone');
         else await failing;
         const ids = (await open().feedAfter(since, 100)).map((row) => row.sessionId);
         const expected = end === 'commits' ? [slow.after.id, quick.after.id] : [quick.after.id];
@@ -87,7 +87,7 @@ export async function writer(store: SessionStore, lane: number, rounds = 12): Pr
       for (let wait = 0; wait < (lane * round) % 4; wait += 1) await tx.dutyPhones(null, T0);
       if (undone) throw new Error('undone');
     });
-    if (undone) await rejection(attempt);
+    if (undone) expect((await rejection(attempt)).message).to.equal('undone');
     else await attempt.then(() => numbers.push(...rows.map((row) => row.seq)));
   }
   return numbers;
