@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { expect } from 'chai';
 import type { GatewayEngine } from '../../../control-plane/sandbox/gateway-engine.ts';
 import { ariRequest, channelsOf, provisionClient } from '../../support/ari-request.ts';
@@ -132,7 +133,7 @@ describe('engine-config/webrtc-endpoint: nobody but the relay speaks as a client
   });
 });
 
-describe('engine-config/pjsip.conf: the engine-wide filter of sources', function () {
+describe('engine-config: the engine-wide filters of sources', function () {
   this.timeout(30_000);
   let engine: GatewayEngine;
 
@@ -150,4 +151,22 @@ describe('engine-config/pjsip.conf: the engine-wide filter of sources', function
     expect(startLine(await carrier.request(options))).to.be.oneOf(['200', '404']);
     carrier.close();
   });
+
+  it('ARI lets its user in from the control plane’s address only, and nobody without the password', async () => {
+    const { user, password } = engine.settings.ari;
+    const good = `${user}:${password.reveal()}`;
+    expect(await ariStatus(engine, good, '127.0.0.1')).to.equal(200);
+    expect(await ariStatus(engine, good, STRANGER)).to.be.oneOf([401, 403]);
+    expect(await ariStatus(engine, `${user}:wrong`, '127.0.0.1')).to.equal(401);
+  });
 });
+
+function ariStatus(engine: GatewayEngine, credentials: string, localAddress: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+    get(`${engine.httpUrl}/ari/asterisk/ping`, { localAddress, headers, timeout: 3_000 }, (response) => {
+      response.resume();
+      resolve(response.statusCode ?? 0);
+    }).once('error', reject);
+  });
+}
