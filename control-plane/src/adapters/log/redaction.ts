@@ -12,7 +12,7 @@ const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic|Digest)\s+[^\s"',;]+/gi, '$1 [credentials]'],
   [/\b((?:ticket|token|api_key|apikey|access_token|password|secret|credential)=)[^&\s"']+/gi, '$1[secret]'],
   [/:\/\/[^\s/@:"']*:[^\s/@"']*@/g, '://[credentials]@'],
-  [/(?:\+|%2B)[1-9]\d{6,14}(?!\d)/gi, '[number]'],
+  [/(?:\+|%2B)[1-9]\d{6,}/gi, '[number]'],
   /** Indian mobile numbers in national or trunk form: 98…, 098…, 9198…, 009198…; not inside ids or fractions. */
   [/(?<![\w.-])(?:0091|91|0)?[6-9]\d{9}(?![\w-])/g, '[number]'],
 ];
@@ -33,7 +33,8 @@ export function redactField(name: string, value: unknown): unknown {
   if (value instanceof Error) return redactText(value.stack ?? value.message);
   try {
     // Inside an array even what JSON has no word for becomes text.
-    return redactText(JSON.stringify([value]).slice(1, -1));
+    const [plain] = JSON.parse(JSON.stringify([value])) as readonly unknown[];
+    return redactText(typeof plain === 'string' ? plain : JSON.stringify(plain));
   } catch {
     return '[unprintable]';
   }
