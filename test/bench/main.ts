@@ -1,0 +1,110 @@
+/** `make bench`: the path from SOS to sound over many activations, beside a floor measured in the same run. */
+import { writeFileSync } from 'node:fs';
+import { startSandbox } from '../../control-plane/sandbox/sandbox.ts';
+import { activations } from './activations.ts';
+import { fallbacks } from './fallbacks.ts';
+import { measureFloor } from './floor.ts';
+import { percentilesOf, type Percentiles } from './percentiles.ts';
+
+const ACTIVATIONS = 50;
+const FALLBACKS = 20;
+const FLOOR_RUNS = 50;
+/** Short, so that the bench is; what is measured begins at the deadline. */
+const WATCHDOG_MS = 1000;
+
+interface Row extends Percentiles {
+  readonly name: string;
+  /** p95 by the floor's p95. */
+  readonly ratio: number | null;
+  readonly bar: string;
+  readonly ok: boolean;
+}
+
+const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
+const progress = (what: string, of: number) => (done: number) => {
+  if (done % 10 === 0 || done === of) say(`${what} ${done} of ${of}`);
+};
+
+async function measure(): Promise<readonly Row[]> {
+  const sandbox = await startSandbox({
+    say,
+    env: { HAMRAHI_WATCHDOG_MS: '5000', HAMRAHI_FIRST_RETRY_MS: '3000', HAMRAHI_LOG_LEVEL: 'warn' },
+  });
+  try {
+    const before = await measureFloor(sandbox.file, FLOOR_RUNS);
+    const results = await activations(sandbox, ACTIVATIONS, progress('activation', ACTIVATIONS));
+    const floor = percentilesOf([...before, ...(await measureFloor(sandbox.file, FLOOR_RUNS))]);
+    const row = rower(floor);
+    const offer = percentilesOf(results.map((one) => one.offerAtClient));
+    return [
+      { ...floor, name: 'floor: commit + originate + bare relay', ratio: 1, bar: '', ok: true },
+      row(
+        'activation → offer at the client',
+        offer,
+        'p95 ≤ 3 × floor and < 50 ms',
+        offer.p95 <= 3 * floor.p95 && offer.p95 < 50,
+      ),
+      row('activation → streaming', percentilesOf(results.map((one) => one.streaming)), '', true),
+      limited(
+        row,
+        'activation → heard',
+        results.map((one) => one.heard),
+        1000,
+      ),
+      row('activation → panel event', percentilesOf(results.map((one) => one.panelEvent)), '', true),
+      limited(
+        row,
+        'commit → panel event',
+        results.map((one) => one.commitToPanel),
+        25,
+      ),
+    ];
+  } finally {
+    await sandbox.stop();
+  }
+}
+
+async function measureFallback(): Promise<readonly Row[]> {
+  const env = {
+    HAMRAHI_WATCHDOG_MS: String(WATCHDOG_MS),
+    HAMRAHI_FIRST_RETRY_MS: '600',
+    HAMRAHI_LOG_LEVEL: 'warn',
+  };
+  const sandbox = await startSandbox({ env });
+  try {
+    const values = await fallbacks(sandbox, FALLBACKS, WATCHDOG_MS, progress('fallback', FALLBACKS));
+    return [limited(rower(null), 'watchdog due → INVITE at the carrier', values, 50)];
+  } finally {
+    await sandbox.stop();
+  }
+}
+
+type Rower = (name: string, figures: Percentiles, bar: string, ok: boolean) => Row;
+
+function rower(floor: Percentiles | null): Rower {
+  return (name, figures, bar, ok) => ({ ...figures, name, ratio: floor && figures.p95 / floor.p95, bar, ok });
+}
+
+function limited(row: Rower, name: string, values: readonly number[], limitMs: number): Row {
+  const figures = percentilesOf(values);
+  return row(name, figures, `p95 < ${limitMs} ms`, figures.p95 < limitMs);
+}
+
+function printed(rows: readonly Row[]): string {
+  const number = (value: number): string => value.toFixed(1).padStart(8);
+  const lines = rows.map(
+    ({ name, p50, p95, p99, max, ratio, bar, ok }) =>
+      `${name.padEnd(40)} ${number(p50)} ${number(p95)} ${number(p99)} ${number(max)}  ${ratio === null ? '       ' : `${ratio.toFixed(1).padStart(5)} ×`}  ${bar === '' ? '' : `${ok ? 'ok  ' : 'FAIL'} ${bar}`}`,
+  );
+  return [
+    `${'ms'.padEnd(40)} ${['p50', 'p95', 'p99', 'max'].map((name) => name.padStart(8)).join(' ')}   floor`,
+    ...lines,
+    '',
+  ].join('\n');
+}
+
+const rows = [...(await measure()), ...(await measureFallback())];
+process.stdout.write(`\n${printed(rows)}`);
+const file = process.env['BENCH_JSON'];
+if (file) writeFileSync(file, `${JSON.stringify({ rows }, null, 2)}\n`);
+process.exitCode = rows.every(({ ok }) => ok) ? 0 : 1;
