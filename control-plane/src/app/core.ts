@@ -51,7 +51,7 @@ export interface Core {
 export function createCore(ports: CorePorts): Core {
   const { store, pbx, clock, log, metrics } = ports;
   const wheel = new TimerWheel(clock);
-  const feed = new FeedDispatcher(store, log);
+  const feed = new FeedDispatcher(store, clock, log);
   const open = new OpenSessions();
   const masterData = new MasterData(ports.directory, clock, log);
   const loop: SessionLoop = new SessionLoop({ store, wheel, feed, performer: () => performer, log, metrics });

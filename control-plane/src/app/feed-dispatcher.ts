@@ -1,22 +1,29 @@
 /**
- * Hands committed feed rows to listeners once and in order of their seq. Seq order is commit order, so when a number
- * is missing, its row is visible already (another node wrote it) or will never come (rolled back): one read tells.
+ * Hands committed feed rows to listeners once and in order of their seq. A number that is missing may belong to a
+ * transaction that still runs, to another node, or to nobody (rolled back). The store shows a row only when no lower
+ * one can appear any more, so the rows behind a gap are read from there, again and again until they show.
  */
+import type { Instant } from '../domain/ids.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { FeedRow, SessionStore } from '../ports/session-store.ts';
 
 const READ_LIMIT = 500;
+/** A transaction in the way lasts milliseconds. */
+const READ_AGAIN_MS = 2;
 
 export class FeedDispatcher {
   readonly #store: SessionStore;
+  readonly #clock: Clock;
   readonly #log: Log;
   readonly #listeners = new Set<(row: FeedRow) => void>();
   #last = 0;
-  #reading: Promise<void> | null = null;
+  #isReading = false;
   #highest = 0;
 
-  constructor(store: SessionStore, log: Log) {
+  constructor(store: SessionStore, clock: Clock, log: Log) {
     this.#store = store;
+    this.#clock = clock;
     this.#log = log;
   }
 
@@ -40,7 +47,7 @@ export class FeedDispatcher {
   committed(rows: readonly FeedRow[]): void {
     for (const row of rows) {
       this.#highest = Math.max(this.#highest, row.seq);
-      if (this.#reading === null && row.seq === this.#last + 1) this.#deliver(row);
+      if (!this.#isReading && row.seq === this.#last + 1) this.#deliver(row);
       else if (row.seq > this.#last) this.#catchUp();
     }
   }
@@ -51,23 +58,31 @@ export class FeedDispatcher {
   }
 
   #catchUp(): void {
-    if (this.#reading) return;
-    this.#reading = this.#read()
-      .catch((error: unknown) => {
-        this.#log.error('The feed could not be read; it is read again with the next change.', {
-          error: String(error),
-        });
-      })
-      .finally(() => {
-        this.#reading = null;
+    if (this.#isReading) return;
+    this.#isReading = true;
+    this.#read().catch((error: unknown) => {
+      this.#log.error('The feed could not be read; it is read again with the next change.', {
+        error: String(error),
       });
+    });
   }
 
   async #read(): Promise<void> {
-    while (this.#last < this.#highest) {
-      const rows = await this.#store.feedAfter(this.#last, READ_LIMIT);
-      if (rows.length === 0) return;
-      for (const row of rows) if (row.seq > this.#last) this.#deliver(row);
+    try {
+      while (this.#last < this.#highest) {
+        const rows = await this.#store.feedAfter(this.#last, READ_LIMIT);
+        for (const row of rows) if (row.seq > this.#last) this.#deliver(row);
+        if (rows.length === 0) await this.#pause(READ_AGAIN_MS);
+      }
+    } finally {
+      // In the same turn as the last look at `#highest`: what commits next finds it either raised or free.
+      this.#isReading = false;
     }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.at((this.#clock.now() + ms) as Instant, resolve);
+    });
   }
 }
