@@ -49,7 +49,6 @@ export interface Directory {
   putCitizen(citizen: Citizen): Promise<DirectoryResult>;
   citizen(id: CitizenId): Promise<Citizen | null>;
   deleteCitizen(id: CitizenId): Promise<DirectoryResult>;
-  /** A device seen for the first time is added to her. */
   putOperator(operator: Operator): Promise<DirectoryResult>;
   operator(id: OperatorId): Promise<Operator | null>;
   operators(after: OperatorId | null, limit: number): Promise<readonly Operator[]>;

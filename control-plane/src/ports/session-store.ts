@@ -68,6 +68,7 @@ export interface FeedRow {
   readonly location: Location | null;
 }
 
+/** Calls are performed in the order in which they are made; independent ones made together share a round trip. */
 export interface SessionTx {
   /** Serialises everything about one citizen's activations; held to the end of the transaction. */
   lockCitizen(citizenId: CitizenId): Promise<void>;
@@ -79,7 +80,11 @@ export interface SessionTx {
   dutyOperators(zoneId: ZoneId | null, at: Instant): Promise<readonly FreeOperator[]>;
   /** Duty phones for this zone in roster order, the supervisor last. */
   dutyPhones(zoneId: ZoneId | null, at: Instant): Promise<readonly Party[]>;
-  /** Writes everything; returns the new seq and the feed rows as they will be seen (seq assigned in commit order). */
+  /**
+   * Writes everything; `before` is what this transaction loaded. Returns the new seq and the feed rows as readers will
+   * see them. Their numbers grow inside a session; between sessions, a lower one may commit later (`feedAfter`).
+   * Setting a timer wins over clearing it; an ended session keeps only what is set now.
+   */
   apply(write: SessionWrite): Promise<{ readonly seq: number; readonly feed: readonly FeedRow[] }>;
   /**
    * Remembers an idempotency key. `fresh`: first time. `same`: the same body before. `other-body`: another body.
@@ -107,7 +112,7 @@ export interface SessionStore {
   find(sessionId: SessionId): Promise<StoredSession | null>;
   /** Open and arming sessions, oldest first, at most `limit`. */
   listOpen(limit: number): Promise<readonly StoredSession[]>;
-  /** Sessions newest first; `before` is the id to continue after. */
+  /** Sessions newest first; `before` is the id to continue after. A session of no zone is in every zone. */
   list(filter: {
     readonly open: boolean | null;
     readonly zones: readonly ZoneId[] | null;
@@ -117,10 +122,11 @@ export interface SessionStore {
   location(sessionId: SessionId): Promise<Location | null>;
   /** Every timer of open sessions due before `until`, at most `limit`. */
   timers(until: Instant | null, limit: number): Promise<readonly DueTimer[]>;
-  /** Overdue by more than `graceMs` and taken by nobody: for takeover, `FOR UPDATE SKIP LOCKED`. */
+  /** A session's events from the first on, at most `limit`. */
   events(sessionId: SessionId, limit: number): Promise<readonly StoredEvent[]>;
   /** Feed rows after `seq` in order, at most `limit`. A row is visible only when no lower one can appear any more. */
   feedAfter(seq: number, limit: number): Promise<readonly FeedRow[]>;
+  /** At and below it no row can appear any more: from here a reader that knows the present misses nothing. */
   feedHead(): Promise<number>;
   /** Lowest seq still kept minus 1: a resume from below it gets a snapshot. */
   feedFloor(): Promise<number>;
