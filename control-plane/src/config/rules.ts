@@ -115,7 +115,8 @@ export const RULES: readonly Rule[] = [
     variable: 'HAMRAHI_EDGE_SECRET',
     expected: 'to be set for the roles core and edge, and wherever HAMRAHI_INTERNAL_LISTEN is set',
     broken: (v) =>
-      v.HAMRAHI_EDGE_SECRET === null && (v.HAMRAHI_ROLE !== 'all' || Boolean(v.HAMRAHI_INTERNAL_LISTEN)),
+      v.HAMRAHI_EDGE_SECRET === null &&
+      (v.HAMRAHI_ROLE === 'core' || v.HAMRAHI_ROLE === 'edge' || Boolean(v.HAMRAHI_INTERNAL_LISTEN)),
   },
   {
     variable: 'HAMRAHI_CORE_URL',
