@@ -1,6 +1,7 @@
 /** The contract's lab on the real thing: the gateway's Asterisk, the simulated carrier, and WebRTC clients. */
 import type { MediaStreamTrack } from 'werift';
 import { SipClient } from '../../control-plane/client/sip-client.ts';
+import type { AsteriskProcess } from '../../control-plane/sandbox/asterisk-process.ts';
 import { behaviourNamed } from '../../control-plane/sandbox/carrier/behaviours.ts';
 import {
   createCarrierReport,
@@ -14,6 +15,7 @@ import {
 } from '../../control-plane/src/adapters/asterisk/asterisk-driver.ts';
 import { systemClock } from '../../control-plane/src/adapters/clock/system-clock.ts';
 import { webrtcEndpointFields } from '../../control-plane/src/adapters/engine-config/webrtc-endpoint.ts';
+import type { AddressOfRecord } from '../../control-plane/src/domain/ids.ts';
 import { PhoneNumber } from '../../control-plane/src/domain/numbering/phone-number.ts';
 import {
   LOST_AFTER_MS,
@@ -42,6 +44,12 @@ export interface AsteriskPbxLab extends PbxLab {
   readonly log: KeptLog;
   /** A further driver, straight to Asterisk. */
   newDriver(options?: Partial<AsteriskDriverOptions>): AsteriskDriver;
+  /** A client that answers and whose ICE never connects: it says so by a BYE after 2 s. */
+  connectDeafClient(aor: AddressOfRecord): Promise<PbxClient>;
+  /** Asterisk was started anew by the test: this process is to be ended with the lab. */
+  replaceEngine(asterisk: AsteriskProcess): void;
+  /** Where clients' SIP goes. */
+  readonly socketUrl: string;
 }
 
 const APP = 'hamrahi';
@@ -105,8 +113,15 @@ export async function startAsteriskPbxLab(): Promise<AsteriskPbxLab> {
       },
       connectClient: (aor, behaviour) =>
         behaviour === 'answers'
-          ? connectWebrtcClient(socketUrl, aor)
+          ? connectWebrtcClient(socketUrl, aor, false)
           : connectPlainClient(socketUrl, aor, behaviour),
+      replaceEngine: (asterisk) => {
+        stops.push(async () => {
+          await asterisk.stop();
+        });
+      },
+      connectDeafClient: (aor) => connectWebrtcClient(socketUrl, aor, true),
+      socketUrl,
       callIn: async () => {
         const placed = await report.placeCall({ to: '+911140000100', from: '+919812345678' });
         return placed.finalStatus ?? 0;
@@ -125,12 +140,12 @@ export async function startAsteriskPbxLab(): Promise<AsteriskPbxLab> {
  * Answers with media: sends a tone and would take what comes, whatever its role: so a test sees what the engine
  * enforces when a client does not.
  */
-async function connectWebrtcClient(url: string, aor: string): Promise<PbxClient> {
+async function connectWebrtcClient(url: string, aor: string, failIce: boolean): Promise<PbxClient> {
   const sockets = new NodeSockets();
   const counter = new RtpCounter();
   const packets = await opusLoop(TONE_HZ);
   const media = createWeriftMedia({
-    failIce: false,
+    failIce,
     onConnection: (connection) => counter.watch(connection),
   });
   const tracks: MediaStreamTrack[] = [];

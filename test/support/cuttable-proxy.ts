@@ -5,8 +5,8 @@ export interface CuttableProxy {
   readonly port: number;
   /** Ends every present connection at once; new ones are taken. */
   cut(): void;
-  /** From now on nothing passes on present connections, and nothing ends them. */
-  freeze(): void;
+  /** From now on nothing passes on present connections, one way or both, and nothing ends them. */
+  freeze(what: 'all' | 'answers'): void;
   /** New connections are refused, or taken again. */
   refuse(yes: boolean): void;
   stop(): Promise<void>;
@@ -47,12 +47,13 @@ export async function startCuttableProxy(target: { host: string; port: number })
   return {
     port: (server.address() as AddressInfo).port,
     cut,
-    freeze: () => {
+    freeze: (what) => {
       for (const [near, far] of pairs) {
-        near.unpipe(far);
         far.unpipe(near);
-        near.pause();
         far.pause();
+        if (what === 'answers') continue;
+        near.unpipe(far);
+        near.pause();
       }
     },
     refuse: (yes) => {

@@ -23,4 +23,12 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_edge_core_messages_invalid_total: 'Messages of the core that are not in the contract.',
   hamrahi_core_link_refused_total: 'Edges refused at the core link, by HTTP status.',
   hamrahi_core_link_invalid_total: 'Messages of edges that are not in the contract.',
+  hamrahi_ari_request_ms: 'From a request to Asterisk to its answer, by result.',
+  hamrahi_ari_events_total: 'Events of Asterisk, by type.',
+  hamrahi_ari_unknown_events_total: 'Events of a type that this version does not know.',
+  hamrahi_ari_unreadable_messages_total: 'Messages of Asterisk that are no JSON object with a type.',
+  hamrahi_ari_late_answers_total: 'Answers of Asterisk that nobody waited for any more.',
+  hamrahi_ari_connections_lost_total: 'Connections to Asterisk lost, attempts that failed included.',
+  hamrahi_ari_ping_timeouts_total: 'Connections to Asterisk ended because nothing came back on them.',
+  hamrahi_pbx_unexpected_calls_total: 'Calls that nobody ordered and that were refused, by their source.',
 };

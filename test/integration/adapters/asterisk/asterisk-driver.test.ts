@@ -1,0 +1,341 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import { startAsterisk, type AsteriskProcess } from '../../../../control-plane/sandbox/asterisk-process.ts';
+import type { AsteriskDriver } from '../../../../control-plane/src/adapters/asterisk/asterisk-driver.ts';
+import {
+  bridgeIdOf,
+  citizenAor,
+  legIdOf,
+  type AddressOfRecord,
+  type CitizenId,
+  type DeviceId,
+  type LegId,
+  type LegKind,
+  type SessionId,
+} from '../../../../control-plane/src/domain/ids.ts';
+import type { PbxEvent } from '../../../../control-plane/src/ports/pbx-driver.ts';
+import type { PhoneBehaviour } from '../../../contract/pbx-driver.contract.ts';
+import { ariRequest } from '../../../support/ari-request.ts';
+import { startAsteriskPbxLab, type AsteriskPbxLab } from '../../../support/asterisk-pbx-lab.ts';
+import { asteriskRootDir } from '../../../support/sandbox-roots.ts';
+import {
+  headerOf,
+  openWebSocketPeer,
+  PLAIN_SDP,
+  startLine,
+  type SipPeer,
+} from '../../../support/sip-peer.ts';
+
+const DONE = { ok: true, value: undefined };
+
+describe('adapters/asterisk/asterisk-driver', function () {
+  this.timeout(30_000);
+  let lab: AsteriskPbxLab;
+  let sessionId: SessionId;
+  let events: PbxEvent[] = [];
+  const drivers: AsteriskDriver[] = [];
+  const peers: SipPeer[] = [];
+  const aors: AddressOfRecord[] = [];
+
+  before(async function () {
+    this.timeout(60_000);
+    lab = await startAsteriskPbxLab();
+    lab.driver.onEvent((event) => events.push(event));
+  });
+  beforeEach(async () => {
+    await lab.carrier.reset();
+    events = [];
+    sessionId = randomUUID() as SessionId;
+  });
+  afterEach(async () => {
+    await lab.carrier.clearFaults();
+    await Promise.all(drivers.splice(0).map((driver) => driver.stop()));
+    for (const peer of peers.splice(0)) peer.close();
+    if (lab.driver.state === 'replaced') await lab.driver.start(5_000);
+    const snapshot = await lab.driver.list();
+    if (!snapshot.ok) throw new Error(snapshot.code);
+    for (const { legId } of snapshot.value.legs) await lab.driver.hangup(legId, 'session-ended');
+    for (const { bridgeId } of snapshot.value.bridges) await lab.driver.closeBridge(bridgeId);
+    for (const aor of aors.splice(0)) await lab.driver.removeEndpoint(aor);
+    await lab.assertNothingLeft();
+  });
+  after(() => lab.stop());
+
+  const until = async (
+    what: string,
+    isTrue: () => boolean | Promise<boolean>,
+    deadlineMs = 3_000,
+  ): Promise<void> => {
+    const deadline = performance.now() + deadlineMs;
+    while (!(await isTrue())) {
+      if (performance.now() > deadline) {
+        throw new Error(`not in time: ${what}; there were: ${events.map(({ type }) => type).join(' ')}`);
+      }
+      await delay(5);
+    }
+  };
+  const has = (type: PbxEvent['type'], legId?: LegId): boolean =>
+    events.some(
+      (event) => event.type === type && (legId === undefined || ('legId' in event && event.legId === legId)),
+    );
+  const ended = (legId: LegId) => events.find((event) => event.type === 'leg.ended' && event.legId === legId);
+  const dial = async (driver: AsteriskDriver, kind: LegKind, behaviour: PhoneBehaviour): Promise<LegId> => {
+    const legId = legIdOf(sessionId, kind, 1);
+    const order = {
+      legId,
+      sessionId,
+      number: lab.number(behaviour),
+      trunk: lab.trunk,
+      ringTimeoutMs: 10_000,
+    };
+    expect(await driver.dialPhone(order)).to.deep.equal(DONE);
+    return legId;
+  };
+  const newAor = async (): Promise<AddressOfRecord> => {
+    const aor = citizenAor(randomUUID().slice(0, 8) as CitizenId, 'phone' as DeviceId);
+    aors.push(aor);
+    expect(await lab.driver.provisionEndpoint(aor)).to.deep.equal(DONE);
+    return aor;
+  };
+  const registeredPeer = async (aor: AddressOfRecord): Promise<SipPeer> => {
+    const peer = await openWebSocketPeer(lab.socketUrl);
+    peers.push(peer);
+    const address = `sip:${aor}@127.0.0.1`;
+    const registered = { method: 'REGISTER', requestUri: 'sip:127.0.0.1', from: address, to: address };
+    expect(startLine(await peer.request(registered))).to.equal('200');
+    peer.answer = ({ cseq: { method } }) => (method === 'INVITE' ? ['180 Ringing'] : []);
+    return peer;
+  };
+
+  describe('on the wire', () => {
+    it('marks a client’s INVITE with leg and session, and puts Opus first', async () => {
+      const aor = await newAor();
+      const peer = await registeredPeer(aor);
+      const legId = legIdOf(sessionId, 'citizen-app', 1);
+      const order = { legId, sessionId, kind: 'citizen-app', aor, ringTimeoutMs: 5_000 } as const;
+      expect(await lab.driver.dialApp(order)).to.deep.equal(DONE);
+      const invite = await peer.untilRequest(({ cseq }) => cseq.method === 'INVITE');
+      expect(headerOf(invite, 'x-hamrahi-leg')).to.equal(legId);
+      expect(headerOf(invite, 'x-hamrahi-session')).to.equal(sessionId);
+      expect(invite.body).to.match(/^m=audio \d+ UDP\/TLS\/RTP\/SAVPF 107 /m);
+      expect(invite.body).to.match(/^a=rtpmap:107 opus\/48000\/2\r$/m);
+    });
+
+    it('TEL-2 FB-4: tells the carrier an owned number and no id of ours, and us its Call-ID', async () => {
+      const legId = await dial(lab.driver, 'citizen-phone', 'ring-for-ever');
+      const reference = events.find((event) => event.type === 'leg.carrier-reference');
+      const callId = reference?.type === 'leg.carrier-reference' ? reference.callId : '';
+      const call = await lab.carrier.waitForCall((one) => one.callId === callId, 2_000);
+      expect(call.from?.user).to.equal('+911140000100');
+      expect(call.pAssertedIdentity?.user).to.equal('+911140000100');
+      expect(call.privacy).to.equal(null);
+      expect(call.codecs.map(({ name }) => name)).to.include.members(['PCMA', 'PCMU']);
+      const [invite] = await lab.carrier.fetchMessages(callId);
+      expect(invite?.text)
+        .to.not.include(sessionId)
+        .and.not.match(/hamrahi-(leg|session)/i);
+      await lab.driver.hangup(legId, 'normal');
+    });
+
+    it('FB-8: cancels with a Reason that leaves no missed call when the stream won', async () => {
+      const legId = await dial(lab.driver, 'citizen-phone', 'ring-for-ever');
+      await until('ringing', () => has('leg.ringing', legId));
+      await lab.driver.hangup(legId, 'stream-won');
+      const call = await lab.carrier.waitForCall(({ cancelReasons }) => cancelReasons.length > 0, 2_000);
+      expect(call.cancelReasons.map(({ protocol, cause }) => `${protocol} ${cause}`)).to.include.members([
+        'SIP 200',
+        'Q.850 26',
+      ]);
+    });
+  });
+
+  it('RTC-7: a client whose ICE fails ends as media that failed', async () => {
+    const aor = await newAor();
+    const client = await lab.connectDeafClient(aor);
+    await until('its contact', () => has('contact.online'));
+    const legId = legIdOf(sessionId, 'citizen-app', 1);
+    await lab.driver.dialApp({ legId, sessionId, kind: 'citizen-app', aor, ringTimeoutMs: 5_000 });
+    lab.driver.watchMedia(legId);
+    await until('the end', () => has('leg.ended', legId), 5_000);
+    expect(ended(legId)).to.include({ outcome: 'media-failed', sipStatus: 408 });
+    expect(has('media.first-packet', legId)).to.equal(false);
+    await client.disconnect();
+  });
+
+  it('refuses a client that calls without being asked, and says who it was', async () => {
+    const aor = await newAor();
+    const peer = await registeredPeer(aor);
+    const address = `sip:${aor}@127.0.0.1`;
+    const invite = {
+      method: 'INVITE',
+      requestUri: 'sip:join@127.0.0.1',
+      from: address,
+      body: withDtls(PLAIN_SDP),
+    };
+    expect(startLine(await peer.request(invite))).to.equal('480');
+    await until('the event', () => has('call.unexpected'));
+    expect(events.find(({ type }) => type === 'call.unexpected')).to.include({ source: 'client', from: aor });
+  });
+
+  it('TEL-8: tells when a trunk stops answering OPTIONS and when it does again', async () => {
+    await lab.carrier.addFault({ method: 'OPTIONS', action: { do: 'drop' } });
+    await until('trunk.down', () => has('trunk.down'), 15_000);
+    await lab.carrier.clearFaults();
+    await until('trunk.up', () => has('trunk.up'), 15_000);
+    expect(events.filter(({ type }) => type.startsWith('trunk.'))).to.have.length(2);
+  });
+
+  describe('another process', () => {
+    const startAnother = async () => {
+      const told: PbxEvent[] = [];
+      const driver = lab.newDriver();
+      drivers.push(driver);
+      driver.onEvent((event) => told.push(event));
+      await driver.start(3_000);
+      return { driver, told };
+    };
+
+    it('finds the calls of the one before it, and commands them', async () => {
+      const citizen = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
+      const operator = await dial(lab.driver, 'operator-phone', 'answer-at-once');
+      await until('answers', () => has('leg.answered', citizen) && has('leg.answered', operator));
+      await lab.driver.startHoldingPrompt(citizen);
+      const { driver, told } = await startAnother();
+      const [back] = told;
+      expect(back?.type === 'engine.back' && back.snapshot.legs).to.have.deep.members([
+        { legId: citizen, state: 'answered', bridgeId: null },
+        { legId: operator, state: 'answered', bridgeId: null },
+      ]);
+      const order = {
+        legId: citizen,
+        sessionId,
+        number: lab.number('busy'),
+        trunk: lab.trunk,
+        ringTimeoutMs: 9_000,
+      };
+      expect(await driver.dialPhone(order), 'dialled again').to.deep.equal(DONE);
+      driver.watchMedia(citizen);
+      const bridgeId = bridgeIdOf(sessionId, 'phone');
+      for (const legId of [citizen, operator]) {
+        expect(await driver.join(bridgeId, legId, 'both')).to.deep.equal(DONE);
+      }
+      const bridged = () => told.find((event) => event.type === 'leg.bridged');
+      await until('the bridge', () => bridged() !== undefined);
+      expect(bridged()).to.include({ technology: 'native_rtp' });
+      await until('packets', () => told.some(({ type }) => type === 'media.streaming'));
+      expect(await lab.witness.bridges()).to.have.deep.members([
+        { id: bridgeId, technology: 'native_rtp', members: [citizen, operator] },
+      ]);
+      await driver.hangup(citizen, 'normal');
+      await until('its end', () =>
+        told.some((event) => event.type === 'leg.ended' && event.legId === citizen),
+      );
+    });
+
+    it('takes the engine over: the first one hears that it is lost, and commands nothing', async () => {
+      const legId = await dial(lab.driver, 'citizen-phone', 'ring-for-ever');
+      await startAnother();
+      await until('engine.lost', () => has('engine.lost'));
+      expect(lab.driver.attached).to.equal(false);
+      expect(lab.driver.state).to.equal('replaced');
+      const refused = { ok: false, code: 'ERR_PBX_REPLACED' };
+      expect(await lab.driver.hangup(legId, 'normal')).to.include(refused);
+      expect(await lab.driver.join(bridgeIdOf(sessionId, 'phone'), legId, 'both')).to.include(refused);
+      const order = { legId, sessionId, number: lab.number('busy'), trunk: lab.trunk, ringTimeoutMs: 9_000 };
+      expect(await lab.driver.dialPhone(order)).to.include(refused);
+      await delay(1_200);
+      expect(has('engine.back')).to.equal(false);
+    });
+  });
+
+  describe('an engine that does not answer', () => {
+    it('leaves nothing of a call whose dial order got no answer', async () => {
+      lab.proxy.freeze('answers');
+      const legId = legIdOf(sessionId, 'citizen-phone', 1);
+      const number = lab.number('answer-at-once');
+      const order = { legId, sessionId, number, trunk: lab.trunk, ringTimeoutMs: 9_000 };
+      const result = await lab.driver.dialPhone(order);
+      expect(result).to.include({ ok: false });
+      expect(result.ok ? '' : result.code).to.be.oneOf(['ERR_PBX_TIMEOUT', 'ERR_PBX_DISCONNECTED']);
+      const call = await lab.carrier.waitForCall((one) => one.number === number.reveal(), 1_000);
+      expect(call.times.inviteAt, 'the order was carried out').to.be.above(0);
+      await until('the return', () => has('engine.back'), 5_000);
+      const back = events.find((event) => event.type === 'engine.back');
+      expect(back?.type === 'engine.back' && back.snapshot.legs).to.deep.equal([]);
+      await lab.carrier.waitForCall((one) => one.number === number.reveal() && one.state === 'ended', 2_000);
+      expect(events.filter((event) => 'legId' in event && event.legId === legId)).to.deep.equal([]);
+    });
+
+    it('breaks a socket on which Asterisk is stuck, and commands again by a new one', async () => {
+      const legId = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
+      await until('the answer', () => has('leg.answered', legId));
+      // a playback by another's hand: until it ends, Asterisk will not add the channel, nor answer anything else
+      await ariRequest(lab.engine, 'POST', `/channels/${legId}/play/stuck?media=tone:ring`);
+      const bridgeId = bridgeIdOf(sessionId, 'phone');
+      const joined = await lab.driver.join(bridgeId, legId, 'both');
+      expect(joined.ok ? '' : joined.code).to.be.oneOf(['ERR_PBX_TIMEOUT', 'ERR_PBX_DISCONNECTED']);
+      await until('the return', () => has('engine.back'), 5_000);
+      expect(await lab.driver.hangup(legId, 'normal')).to.deep.equal(DONE);
+      await until('the end', () => has('leg.ended', legId));
+    });
+
+    it('has its endpoints put again after a restart of Asterisk', async () => {
+      const stays = await newAor();
+      const goes = await newAor();
+      await lab.driver.removeEndpoint(goes);
+      await lab.engine.asterisk.kill();
+      await until('engine.lost', () => has('engine.lost'));
+      const restarted = await restart(lab);
+      try {
+        await until('engine.back', () => has('engine.back'), 5_000);
+        const endpoints = await lab.witness.endpoints();
+        expect(endpoints.map(({ name }) => name)).to.have.members([lab.trunk, stays]);
+        const peer = await registeredPeer(stays);
+        await until('its contact', () => has('contact.online'));
+        peer.close();
+        await lab.driver.removeEndpoint(stays);
+        await lab.assertNothingLeft();
+      } finally {
+        lab.replaceEngine(restarted);
+      }
+    });
+  });
+
+  describe('its log, after all this', () => {
+    it('TEL-6: holds no number and no password', () => {
+      const text = lab.log.lines.join('\n');
+      expect(lab.log.lines).to.have.length.above(5);
+      expect(text).to.not.match(/\+?91\d{10}/);
+      expect(text).to.not.include(lab.engine.settings.ari.password.reveal());
+    });
+  });
+});
+
+/** The same Asterisk anew: its configuration and ports are as they were. */
+function restart(lab: AsteriskPbxLab): Promise<AsteriskProcess> {
+  const { settings, runDir } = lab.engine;
+  return startAsterisk({
+    root: asteriskRootDir(),
+    runDir,
+    name: 'gateway',
+    ari: {
+      host: settings.http.address,
+      port: settings.http.port,
+      user: settings.ari.user,
+      password: settings.ari.password.reveal(),
+    },
+  });
+}
+
+/** What a WebRTC endpoint asks of an offer, as far as a call that is refused gets. */
+function withDtls(sdp: string): string {
+  const lines = [
+    'a=setup:actpass',
+    `a=fingerprint:sha-256 ${Array.from({ length: 32 }, () => 'AB').join(':')}`,
+    'a=ice-ufrag:abcd',
+    'a=ice-pwd:abcdefghijklmnopqrstuvwx',
+    'a=rtcp-mux',
+  ];
+  return `${sdp.replace('RTP/AVP', 'UDP/TLS/RTP/SAVPF')}${lines.map((line) => `${line}\r\n`).join('')}`;
+}
