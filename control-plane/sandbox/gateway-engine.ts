@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { networkInterfaces } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Secret } from '../src/domain/secret.ts';
 import type { Trunk } from '../src/domain/trunk/trunk.ts';
@@ -137,7 +138,7 @@ function sandboxSettings(
       first: rtp.first,
       last: rtp.last,
       stunServer: null,
-      iceHostCandidates: [{ local: address, advertised: address }],
+      iceHostCandidates: iceHostCandidatesOf(address),
     },
     prompts: {
       holding: ['pls-hold-while-try', 'silence/2'].map((name) => join(directories.data, 'sounds/en', name)),
@@ -145,6 +146,18 @@ function sandboxSettings(
     log: { verbose: options.verboseLog ?? true },
     trunks: options.trunks,
   };
+}
+
+/**
+ * Asterisk offers the machine's own addresses and never one of 127/8, wherever its media are bound: each of them is
+ * replaced by the address that is really bound, so that a client never sends to one where nobody listens.
+ */
+function iceHostCandidatesOf(address: string): GatewaySettings['rtp']['iceHostCandidates'] {
+  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const local = own
+    .filter(({ family, internal }) => family === 'IPv4' && !internal)
+    .map((one) => one.address);
+  return [...new Set([...local, address])].map((one) => ({ local: one, advertised: address }));
 }
 
 function render(settings: GatewaySettings, secretOf: SecretLookup): void {
