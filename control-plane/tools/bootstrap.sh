@@ -95,7 +95,7 @@ install_tools() {
   echo '{"name":"tools","private":true}' >"$TOOLS/part/package.json"
   # shellcheck disable=SC2086 # the packages are words of their own
   PATH="$outside_path" "$system_npm" install --prefix "$TOOLS/part" --no-save --ignore-scripts --engine-strict=false \
-    --no-audit --no-fund --no-update-notifier --fetch-retries=2 --fetch-retry-mintimeout=1000 \
+    --no-audit --no-fund --no-update-notifier --fetch-retries=2 --fetch-retry-mintimeout=1000 --fetch-retry-factor=2 \
     --fetch-retry-maxtimeout=5000 $packages >"$LOG" 2>&1 9>&- </dev/null || explain_npm "fetching $packages"
   rm -rf "$TOOLS/node_modules"
   mv "$TOOLS/part/node_modules" "$TOOLS/node_modules"
@@ -126,7 +126,7 @@ install_packages() {
   fi
   say "installing the npm packages of package-lock.json"
   "$TOOLS/bin/npm" ci --ignore-scripts --no-audit --no-fund --no-update-notifier --fetch-retries=2 \
-    --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000 >"$LOG" 2>&1 9>&- </dev/null ||
+    --fetch-retry-mintimeout=1000 --fetch-retry-factor=2 --fetch-retry-maxtimeout=5000 >"$LOG" 2>&1 9>&- </dev/null ||
     explain_npm "installing the npm packages"
 }
 
