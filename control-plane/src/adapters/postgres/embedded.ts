@@ -173,6 +173,8 @@ function serverArguments(data: string, port: number): string[] {
     synchronous_commit: 'on',
     full_page_writes: 'on',
     jit: 'off',
+    // A refused statement's DETAIL quotes values, and a value can be somebody's number.
+    log_error_verbosity: 'terse',
   };
   return [
     '-D',
