@@ -138,6 +138,34 @@ describe('control-plane/client/citizen-client on real Asterisk', function () {
     expect(await cast.engine.channels()).to.deep.equal([leg]);
   });
 
+  it('connects anew at once when the network changes, and goes on streaming', async () => {
+    const priya = await cast.citizen();
+    const sessionId = await cast.press(priya);
+    await cast.call(priya, sessionId, 'citizen-app.1');
+    await eventually('she streams', () => priya.client.state.name === 'streaming');
+    const { length } = cast.gateway.connections;
+    priya.client.networkChanged();
+    await eventually('a new connection', () => cast.gateway.connections.length === length + 1, 500);
+    const { packetsSent } = priya.rtp();
+    // Longer than a call is given to heal.
+    await eventually('two seconds of packets', () => priya.rtp().packetsSent > packetsSent + 110);
+    expect(priya.client.state.name).to.equal('streaming');
+    expect(priya.legs).to.have.lengthOf(1);
+  });
+
+  it('RTC-7: goes on with its session when the app was started again', async () => {
+    const before = await cast.citizen();
+    const sessionId = await cast.press(before);
+    await before.vanish();
+    const after = await cast.citizen();
+    after.client.resume(sessionId);
+    await eventually('she is registered', () => sentRequests(after.sip, 'REGISTER').length > 0);
+    await cast.engine.contact(after.aor);
+    await cast.call(after, sessionId, 'citizen-app.2');
+    await eventually('she streams', () => after.client.state.name === 'streaming');
+    expect(cast.gateway.requests.filter(({ path }) => path === '/v1/sos')).to.have.lengthOf(1);
+  });
+
   it('RTC-10: repeats the SOS under one key until the gateway answers', async () => {
     const priya = await cast.citizen();
     cast.gateway.failNext('/v1/sos', 503, 500, 429);

@@ -19,6 +19,8 @@ export interface TestEngine {
   readonly sipWebSocketUrl: string;
   /** Makes the endpoint of this address of record. */
   provision(aor: string): Promise<void>;
+  /** Resolves when the endpoint has a contact. */
+  contact(aor: string): Promise<void>;
   /** Calls it; `legId` is the channel's id and the INVITE's X-Hamrahi-Leg. */
   call(aor: string, sessionId: string, legId: string): Promise<void>;
   hangUp(legId: string): Promise<void>;
@@ -46,6 +48,14 @@ export async function startTestEngine(): Promise<TestEngine> {
       const { aor: aorFields, endpoint } = webrtcEndpointFields({ aor, permit: engine.relayAddresses });
       await ari.put(`asterisk/config/dynamic/res_pjsip/aor/${aor}`, aorFields);
       await ari.put(`asterisk/config/dynamic/res_pjsip/endpoint/${aor}`, endpoint);
+    },
+    async contact(aor) {
+      for (let tries = 0; tries < 200; tries += 1) {
+        const { state } = (await ari.get(`endpoints/PJSIP/${aor}`)) as { state: string };
+        if (state === 'online') return;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      throw new Error(`${aor} has no contact`);
     },
     async call(aor, sessionId, legId) {
       const query = new URLSearchParams({

@@ -1,0 +1,103 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect } from 'chai';
+import type { SessionView } from '../../../control-plane/client/gateway-api.ts';
+import { ageText, fallbackText, mayRedial } from '../../../control-plane/public/card-texts.ts';
+import { citizenTexts } from '../../../control-plane/public/citizen-texts.ts';
+import { formatLocation, parseTyped } from '../../../control-plane/public/position.ts';
+
+const folder = resolve(import.meta.dirname, '../../../control-plane/public');
+const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
+const pages = readdirSync(folder).filter((name) => name.endsWith('.html'));
+
+const session = (changes: Partial<SessionView>): SessionView =>
+  ({ fallback: null, ...changes }) as SessionView;
+const fallback: NonNullable<SessionView['fallback']> = {
+  mode: 'both',
+  reason: 'timeout',
+  detail: '',
+  failedAt: '',
+  initiatedAt: '',
+  callReference: null,
+  citizenPhone: 'ringing',
+  operatorPhone: 'answered',
+};
+
+describe('control-plane/public: the pages', () => {
+  it('hold nothing that a strict content security policy refuses', () => {
+    expect(pages).to.have.members(['index.html', 'citizen.html', 'panel.html']);
+    for (const page of pages) {
+      const html = read(page);
+      expect(html, page).not.to.match(/<style|\sstyle=|\son[a-z]+=|javascript:/i);
+      for (const [, script] of html.matchAll(/<script\b([^>]*)>/g))
+        expect(script, page).to.include('src="dist/');
+    }
+  });
+
+  it('refer to nothing but files that are there', () => {
+    for (const page of pages)
+      for (const [, target] of read(page).matchAll(/(?:src|href)="([^"#]+)"/g))
+        if (!/^(?:dist\/|openapi\.json|readyz)/.test(target!))
+          expect(existsSync(join(folder, target!)), target).to.equal(true);
+  });
+
+  it('have every element that their scripts look for', () => {
+    for (const page of ['citizen', 'panel']) {
+      const html = read(`${page}.html`);
+      const wanted = [...read(`${page}.ts`).matchAll(/(?:\belement|inputElement|set)\('([a-z-]+)'/g)].map(
+        ([, id]) => id!,
+      );
+      expect(wanted.length).to.be.above(8);
+      for (const id of wanted) expect(html, page).to.include(`data-testid="${id}"`);
+    }
+    const slots = [...read('card-view.ts').matchAll(/(?:slot|fill)\('([a-z-]+)'/g)].map(([, slot]) => slot!);
+    for (const slot of slots) expect(read('panel.html')).to.include(`data-slot="${slot}"`);
+  });
+
+  it('tell an age as a clock does', () => {
+    expect([-5, 0, 59_999, 61_000, 3_600_000, 36_610_000].map(ageText)).to.deep.equal([
+      '0:00',
+      '0:00',
+      '0:59',
+      '1:01',
+      '1:00:00',
+      '10:10:10',
+    ]);
+  });
+
+  it('take typed coordinates that are on this earth, and no others', () => {
+    expect(parseTyped('28.6139', '77,209')).to.deep.equal({ latitude: 28.6139, longitude: 77.209 });
+    for (const [latitude, longitude] of [
+      ['', ''],
+      ['28.6', ''],
+      ['91', '0'],
+      ['0', '-181'],
+      ['north', '3'],
+    ] as const)
+      expect(parseTyped(latitude, longitude)).to.equal(null);
+    expect(formatLocation({ latitude: 28.6139, longitude: 77.209, accuracyM: 12 })).to.equal(
+      '28.61390, 77.20900, ±12 m',
+    );
+  });
+
+  it('FB-5: say whose phone does what, and offer a redial where there is a call', () => {
+    expect(fallbackText(session({ fallback }))).to.equal(
+      'Citizen’s phone rings, officer’s phone answered (no voice in time).',
+    );
+    expect(fallbackText(session({ fallback: { ...fallback, mode: 'operators-only' } }))).to.match(
+      /does not ring/,
+    );
+    expect(fallbackText(session({}))).to.equal('');
+    expect(mayRedial(session({ fallback, phase: 'phone-connected' }))).to.equal(true);
+    expect(mayRedial(session({ fallback, phase: 'resolved' }))).to.equal(false);
+    expect(mayRedial(session({ phase: 'active' }))).to.equal(false);
+  });
+
+  it('tell a citizen to answer her phone only when it will ring', () => {
+    const calling = { name: 'calling', waitingFor: 'offer' } as const;
+    const phase = 'phone-fallback-active';
+    expect(citizenTexts(calling, session({ phase, fallback })).explanation).to.match(/Your phone will ring/);
+    const silent = session({ phase, fallback: { ...fallback, mode: 'operators-only' } });
+    expect(citizenTexts(calling, silent).explanation).to.match(/will not ring/);
+  });
+});
