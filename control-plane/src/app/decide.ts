@@ -4,6 +4,7 @@
  */
 import type { Instant } from '../domain/ids.ts';
 import { chooseOperator } from '../domain/routing/choose-operator.ts';
+import type { FreeOperator } from '../domain/routing/choose-operator.ts';
 import type { Command, PbxCommand, RosterCommand } from '../domain/session/command.ts';
 import type { Verdict } from '../domain/session/draft.ts';
 import type { SessionEvent, TimerName } from '../domain/session/event.ts';
@@ -15,6 +16,15 @@ import type { PersonalFacts, SessionTx, SessionWrite, StoredSession } from '../p
 /** More roster questions than this from one event is a bug. */
 const MAX_ROSTER_ROUNDS = 8;
 
+/** What a transaction found, and the event that follows from it. */
+export interface Found {
+  readonly before: StoredSession | null;
+  readonly event: SessionEvent;
+  readonly personal: PersonalFacts | null;
+  /** The zone's operators, when they were read (and locked) ahead because the event will ask for one. */
+  readonly onDuty?: readonly FreeOperator[];
+}
+
 export interface Decided {
   readonly verdict: Verdict;
   readonly after: Session;
@@ -25,10 +35,8 @@ export interface Decided {
 /** `null`: the event means nothing without a session. */
 export async function decide(
   tx: SessionTx,
-  before: StoredSession | null,
-  event: SessionEvent,
+  { before, event, personal, onDuty }: Found,
   at: Instant,
-  personal: PersonalFacts | null,
 ): Promise<Decided | null> {
   const first = reduce(before?.session ?? null, event, at);
   if (!first) return null;
@@ -43,7 +51,7 @@ export async function decide(
     if (command?.type !== 'roster.assign' && command?.type !== 'roster.chain') continue;
     asked += 1;
     if (asked > MAX_ROSTER_ROUNDS) throw new Error('The reducer asks the roster without end.');
-    const answer = await askRoster(tx, session, command, at);
+    const answer = await askRoster(tx, session, command, at, asked === 1 ? onDuty : undefined);
     const next = reduce(session, answer, at);
     if (!next) throw new Error('A live session has no answer to its roster.');
     session = next.session;
@@ -64,9 +72,10 @@ async function askRoster(
   session: Session,
   question: RosterCommand,
   at: Instant,
+  onDuty: readonly FreeOperator[] | undefined,
 ): Promise<SessionEvent> {
   if (question.type === 'roster.assign') {
-    const choice = chooseOperator(await tx.dutyOperators(session.zoneId, at), question.exclude);
+    const choice = chooseOperator(onDuty ?? (await tx.dutyOperators(session.zoneId, at)), question.exclude);
     return choice ? { type: 'roster.assigned', ...choice } : { type: 'roster.nobody-free' };
   }
   const phones = await tx.dutyPhones(session.zoneId, at);

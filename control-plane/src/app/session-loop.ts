@@ -8,15 +8,9 @@ import type { Verdict } from '../domain/session/draft.ts';
 import type { SessionEvent } from '../domain/session/event.ts';
 import type { Session } from '../domain/session/session.ts';
 import type { Log, Metrics } from '../ports/log.ts';
-import type {
-  FeedRow,
-  PersonalFacts,
-  SessionStore,
-  SessionTx,
-  SessionWrite,
-  StoredSession,
-} from '../ports/session-store.ts';
+import type { FeedRow, SessionStore, SessionTx, SessionWrite } from '../ports/session-store.ts';
 import { decide } from './decide.ts';
+import type { Found } from './decide.ts';
 import type { FeedDispatcher } from './feed-dispatcher.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Performer } from './perform.ts';
@@ -27,13 +21,6 @@ export interface Outcome {
   readonly before: Session | null;
   readonly after: Session;
   readonly seq: number;
-}
-
-/** What a transaction found and the event that follows from it; `null`: nothing to do. */
-export interface Found {
-  readonly before: StoredSession | null;
-  readonly event: SessionEvent;
-  readonly personal: PersonalFacts | null;
 }
 
 export interface LoopPorts {
@@ -95,7 +82,7 @@ export class SessionLoop {
     const committed = await this.#ports.store.transact(async (tx): Promise<Committed | null> => {
       const found = await find(tx);
       if (!found) return null;
-      const decided = await decide(tx, found.before, found.event, at, found.personal);
+      const decided = await decide(tx, found, at);
       if (!decided) return null;
       const written = decided.write ? await tx.apply(decided.write) : null;
       this.#ports.metrics.count('hamrahi_core_events_total', {

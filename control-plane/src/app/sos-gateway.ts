@@ -21,7 +21,8 @@ import { judgeActivation, withSessionId } from './judge-activation.ts';
 import type { Judged } from './judge-activation.ts';
 import type { MasterData } from './master-data.ts';
 import type { Presence } from './presence.ts';
-import type { Found, Outcome, SessionLoop } from './session-loop.ts';
+import type { Found } from './decide.ts';
+import type { Outcome, SessionLoop } from './session-loop.ts';
 import { citizenViewOf, isoTime, viewOf } from './session-view.ts';
 
 const MAX_EVENTS = 500;
@@ -225,28 +226,30 @@ export class SosGateway implements Gateway {
     request: ActivateRequest,
     judged: Judged,
   ): Promise<Found> {
-    await tx.lockCitizen(request.citizenId);
-    const before = await tx.findOpen(request.citizenId);
+    // Sent together and performed in this order: each round trip is on the path from SOS to sound.
+    const [, before] = await Promise.all([tx.lockCitizen(request.citizenId), tx.findOpen(request.citizenId)]);
     const sessionId = before?.session.id ?? this.#ports.ids.sessionId();
+    const begins = type === 'api.activated' && (before === null || before.session.phase === 'arming');
+    const [keyReused, onDuty] = await Promise.all([
+      this.#isKeyReused(tx, request, sessionId),
+      begins ? tx.dutyOperators(judged.subject.zoneId, request.receivedAt) : undefined,
+    ]);
     const flags: Flag[] = [...judged.subject.flags];
     if (request.bodyMalformed) flags.push('body-malformed');
-    if (request.idempotencyKey !== null) {
-      const claim = await tx.claimIdempotencyKey(
-        request.citizenId,
-        request.idempotencyKey,
-        request.bodyHash,
-        sessionId,
-      );
-      if (claim.seen === 'other-body' || (claim.seen === 'same' && claim.sessionId !== sessionId))
-        flags.push('idempotency-key-reused');
-    }
+    if (keyReused) flags.push('idempotency-key-reused');
     const subject = withSessionId({ ...judged.subject, flags }, sessionId);
     const personal: PersonalFacts = judged.personal;
+    const contactOnline = this.#ports.presence.contacts.has(subject.aor);
     const event =
-      type === 'api.armed'
-        ? ({ type, subject } as const)
-        : ({ type, subject, contactOnline: this.#ports.presence.contacts.has(subject.aor) } as const);
-    return { before, event, personal };
+      type === 'api.armed' ? ({ type, subject } as const) : ({ type, subject, contactOnline } as const);
+    return { before, event, personal, ...(onDuty ? { onDuty } : {}) };
+  }
+
+  async #isKeyReused(tx: SessionTx, request: ActivateRequest, sessionId: SessionId): Promise<boolean> {
+    if (request.idempotencyKey === null) return false;
+    const { citizenId, idempotencyKey, bodyHash } = request;
+    const claim = await tx.claimIdempotencyKey(citizenId, idempotencyKey, bodyHash, sessionId);
+    return claim.seen === 'other-body' || (claim.seen === 'same' && claim.sessionId !== sessionId);
   }
 
   #activated({ before, after }: Outcome): Activated {

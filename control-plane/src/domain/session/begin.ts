@@ -5,7 +5,7 @@ import { Draft } from './draft.ts';
 import type { Decision } from './draft.ts';
 import type { Subject } from './event.ts';
 import type { Arming, Flag, Live, LiveFacts, Stream } from './session.ts';
-import { dialCitizenApp } from './stream.ts';
+import { dialCitizenApp } from './dial-citizen-app.ts';
 
 export const FRESH_STREAM: Stream = {
   contactOnline: false,

@@ -4,9 +4,9 @@ import type { LegId } from '../ids.ts';
 import type { Draft } from './draft.ts';
 import type { Leg, LegFailure, Party } from './leg.ts';
 import type { FallbackReason } from './session.ts';
-import { dialCitizenApp, heard } from './stream.ts';
-
-type HangupReason = 'stream-won' | 'session-ended' | 'normal';
+import { heard } from './confirm-active.ts';
+import { dialCitizenApp } from './dial-citizen-app.ts';
+import { cancelPhones } from './phone-calls.ts';
 
 /** Her phone may ring: a verified number, and no wish for silence. */
 function mayRing(draft: Draft): boolean {
@@ -254,12 +254,4 @@ export function redial(draft: Draft): boolean {
       return true;
     }
   }
-}
-
-/** Gives up the calls that run or are due; `except` stays: the duty phone that hears her. */
-export function cancelPhones(draft: Draft, reason: HangupReason, except: LegId | null = null): void {
-  draft.clearTimers('citizen-ring', 'operator-ring', 'citizen-redial');
-  draft.hangupAll('citizen-phone', reason);
-  draft.hangupAll('operator-phone', reason, except);
-  draft.changeFallback({ citizenRedialDue: false });
 }

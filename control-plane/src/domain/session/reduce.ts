@@ -5,6 +5,7 @@
 import { parseBridgeId } from '../ids.ts';
 import type { Instant } from '../ids.ts';
 import { activate, arm, fold, release } from './begin.ts';
+import { heard } from './confirm-active.ts';
 import { Draft } from './draft.ts';
 import type { Decision } from './draft.ts';
 import { reduceEnded, resolve } from './end.ts';
@@ -355,7 +356,7 @@ function mediaChanged(
       if (leg.kind !== 'operator-app' || leg.state !== 'answered' || leg.party.role === 'citizen')
         return ignored(session);
       if (leg.party.operatorId !== event.operatorId) return ignored(session);
-      stream.heard(draft, leg);
+      heard(draft, leg);
       break;
   }
   return draft.seal();

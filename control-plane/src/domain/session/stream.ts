@@ -3,13 +3,11 @@ import { bridgeIdOf } from '../ids.ts';
 import type { LegId } from '../ids.ts';
 import type { Draft } from './draft.ts';
 import type { Leg, LegFailure } from './leg.ts';
-import { cancelPhones, joinHeldOperator, startFallback } from './fallback.ts';
+import { becomeActiveIfBoth } from './confirm-active.ts';
+import { dialCitizenApp } from './dial-citizen-app.ts';
+import { joinHeldOperator, startFallback } from './fallback.ts';
 
 const MAX_FAILURES = 10;
-
-export function dialCitizenApp(draft: Draft): void {
-  draft.dialApp('citizen-app', { role: 'citizen', citizenId: draft.facts.citizenId }, draft.facts.aor);
-}
 
 /** Her device's contact appeared: the offer goes out, also in the middle of a session when the stream is gone. */
 export function citizenContactOnline(draft: Draft): void {
@@ -50,36 +48,6 @@ export function streaming(draft: Draft, leg: Leg): void {
   if (draft.phase === 'phone-connected' && draft.bridgedWith !== null) draft.hangup(leg, 'phone-won');
   else if (draft.phase !== 'active') joinHeldOperator(draft);
   becomeActiveIfBoth(draft);
-}
-
-/** An operator's end has her packets: by the panel's own count, or as a duty phone joined to her stream. */
-export function heard(draft: Draft, leg: Leg): void {
-  if (draft.facts.stream.heardBy === leg.id) return;
-  draft.changeStream({ heardBy: leg.id, heardSince: draft.at });
-  draft.publish('sos.heard', { legId: leg.id });
-  becomeActiveIfBoth(draft);
-}
-
-/** Confirmed active needs both facts (decision 7). Once the call has connected the stream cannot win (FB-8). */
-export function becomeActiveIfBoth(draft: Draft): void {
-  const { stream } = draft.facts;
-  if (draft.phase === 'active' || draft.phase === 'phone-connected') return;
-  if (stream.streamingSince === null || stream.heardBy === null) return;
-  draft.stopWatchdog();
-  draft.clearTimers('retry', 'no-operator');
-  draft.change({ degradedReason: null, triedOperators: [] });
-  const heardOnPhone = draft.leg(stream.heardBy)?.kind === 'operator-phone';
-  if (draft.phase === 'phone-fallback-active') {
-    cancelPhones(draft, 'stream-won', stream.heardBy);
-    if (heardOnPhone) {
-      draft.changeFallback({ mode: 'operators-only' });
-    } else {
-      draft.change({ fallback: null });
-      draft.publish('phone-fallback-retracted', {});
-    }
-  }
-  draft.phase = 'active';
-  draft.publish('sos.active', { ms: Math.round((draft.at - draft.facts.activatedAt) * 10) / 10 });
 }
 
 /** Three seconds without a confirmed stream (RTC-7): degraded, and one retry beside the first attempt. */
