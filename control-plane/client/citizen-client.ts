@@ -93,7 +93,11 @@ export class CitizenClient extends TypedEvents<CitizenClientEvents> {
       if (state === 'registered' && this.current.name === 'connecting') this.enter({ name: 'armed' });
     });
     this.connection.on('leg', (leg) => void this.take(leg));
-    this.connection.on('trouble', (error) => this.emit('trouble', error));
+    this.connection.on('trouble', (error) => {
+      // The gateway closes the connection when the session is over: ask whether it is.
+      this.watch?.askNow();
+      this.emit('trouble', error);
+    });
     this.microphone.on('track', (track) => {
       this.emit('microphone', track);
       if (track !== null)

@@ -89,7 +89,8 @@ export class SipTransport implements Transport {
 
   send(message: string): Promise<void> {
     // A socket that is closing says so before its close event comes.
-    if (!this.isConnected() || this.socket?.readyState !== OPEN) return Promise.reject(new Error('not connected'));
+    if (!this.isConnected() || this.socket?.readyState !== OPEN)
+      return Promise.reject(new Error('not connected'));
     try {
       this.socket.send(message);
       return Promise.resolve();
