@@ -4,6 +4,7 @@
  */
 import { Agent, request } from 'node:http';
 import { startHttpLab, tokenFor } from '../support/http-lab.ts';
+import { percentilesOf } from './percentiles.ts';
 
 const REQUESTS = Number(process.argv[2] ?? 3000);
 const WARM_UP = 500;
@@ -46,21 +47,13 @@ function press(): Promise<number> {
   });
 }
 
-function percentile(sorted: readonly number[], share: number): number {
-  return Math.round((sorted[Math.floor(sorted.length * share)] ?? Number.NaN) * 1000) / 1000;
-}
-
 for (let n = 0; n < WARM_UP; n++) await press();
 const times: number[] = [];
 for (let n = 0; n < REQUESTS; n++) times.push(await press());
-times.sort((a, b) => a - b);
 console.log(
   JSON.stringify({
-    what: 'POST /v1/sos, no-op gateway, client and server in one process, keep-alive',
-    requests: REQUESTS,
-    p50Ms: percentile(times, 0.5),
-    p95Ms: percentile(times, 0.95),
-    p99Ms: percentile(times, 0.99),
+    what: 'POST /v1/sos, no-op gateway, client and server in one process, keep-alive, ms',
+    ...percentilesOf(times),
   }),
 );
 agent.destroy();

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { asyncapiDocument } from '../../../../control-plane/src/contracts/asyncapi-document.ts';
 import { ERROR_TABLE } from '../../../../control-plane/src/contracts/error-table.ts';
@@ -32,7 +33,7 @@ describe('contracts as documents', () => {
     const { stdout, stderr } = await run(
       process.execPath,
       [
-        resolve(root, 'node_modules/@redocly/cli/bin/cli.js'),
+        fileURLToPath(import.meta.resolve('@redocly/cli/bin/cli.js')),
         'lint',
         'docs/api/openapi.json',
         '--config=docs/api/redocly.yaml',
