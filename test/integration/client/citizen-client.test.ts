@@ -225,6 +225,17 @@ describe('control-plane/client/citizen-client on real Asterisk', function () {
     expect(await cast.engine.channels()).to.deep.equal([leg]);
   });
 
+  it('RTC-7: refuses the call at once when she has not allowed the microphone', async () => {
+    const priya = await cast.citizen({ noMicrophone: true });
+    const sessionId = await cast.press(priya);
+    const leg = await cast.call(priya, sessionId, 'citizen-app.1');
+    const destroyed = await cast.engine.event(
+      ({ type, channel }) => type === 'ChannelDestroyed' && channel?.id === leg,
+    );
+    expect(Number(destroyed.tech_cause)).to.equal(488);
+    expect(priya.troubles.map(({ name }) => name)).to.include('NotAllowedError');
+  });
+
   it('refuses a call with the status that a test wants', async () => {
     const priya = await cast.citizen({ rejectWith: 486 });
     const sessionId = await cast.press(priya);

@@ -87,6 +87,8 @@ export async function createHeadlessCitizen(options: HeadlessCitizenOptions): Pr
     media: {
       ...werift,
       openMicrophone() {
+        if (options.noMicrophone === true)
+          return Promise.reject(new DOMException('denied', 'NotAllowedError'));
         microphone = createToneTrack(packets);
         return Promise.resolve(microphone as unknown as globalThis.MediaStreamTrack);
       },
