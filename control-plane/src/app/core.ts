@@ -1,4 +1,5 @@
 /** The core of a node, put together: loop, timers, presence, engine events, feed. `main.ts` gives it its adapters. */
+import type { Instant } from '../domain/ids.ts';
 import type { Policy } from '../domain/session/policy.ts';
 import type { Clock, IdSource } from '../ports/clock.ts';
 import type { ClientSockets } from '../ports/client-sockets.ts';
@@ -7,7 +8,6 @@ import type { FeedSource, Gateway } from '../ports/gateway.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxEvent, PbxSnapshot } from '../ports/pbx-driver.ts';
 import type { PresenceStore, SessionStore } from '../ports/session-store.ts';
-import { Callees } from './callees.ts';
 import { FeedDispatcher } from './feed-dispatcher.ts';
 import { MasterData } from './master-data.ts';
 import { OpenSessions } from './open-sessions.ts';
@@ -23,6 +23,8 @@ import { TimerWheel } from './timer-wheel.ts';
 const MAX_OPEN = 10_000;
 const MAX_TIMERS = 100_000;
 const ENGINE_START_MS = 15_000;
+/** Two readings 100 ms apart, and the way to the engine and back. */
+const RECOUNT_MS = 300;
 
 export interface CorePorts {
   readonly store: SessionStore;
@@ -54,7 +56,15 @@ export function createCore(ports: CorePorts): Core {
   const feed = new FeedDispatcher(store, clock, log);
   const open = new OpenSessions();
   const masterData = new MasterData(ports.directory, clock, log);
-  const loop: SessionLoop = new SessionLoop({ store, wheel, feed, performer: () => performer, log, metrics });
+  const loop: SessionLoop = new SessionLoop({
+    store,
+    wheel,
+    feed,
+    performer: () => performer,
+    clock,
+    log,
+    metrics,
+  });
   const presence = new Presence({
     loop,
     open,
@@ -67,7 +77,7 @@ export function createCore(ports: CorePorts): Core {
   });
   const performer = new Performer({
     pbx,
-    callees: new Callees(ports.directory),
+    masterData,
     removeEndpoint: (aor) => presence.sessionOver(aor),
     trunks: ports.trunks,
     log,
@@ -87,14 +97,18 @@ export function createCore(ports: CorePorts): Core {
     }
     if (event.type === 'contact.online') presence.contactChanged(event.aor, true);
     else if (event.type === 'contact.offline') presence.contactChanged(event.aor, false);
-    else if (event.type === 'engine.back') presence.background(engineBack(event.snapshot), 'reconcile');
-    else if (event.type === 'engine.lost')
+    else if (event.type === 'engine.back') {
+      reconciled = engineBack(event.snapshot);
+      presence.background(reconciled, 'reconcile');
+    } else if (event.type === 'engine.lost')
       log.error('The engine is out of reach; calls that stand go on without us.');
     else if (event.type === 'call.unexpected') {
       metrics.count('hamrahi_core_unexpected_calls_total', { source: event.source });
       log.warn('A call that nobody ordered was refused.', { source: event.source });
     }
   }
+
+  let reconciled: Promise<void> = Promise.resolve();
 
   async function engineBack(snapshot: PbxSnapshot): Promise<void> {
     const stored = await store.listOpen(MAX_OPEN);
@@ -137,8 +151,18 @@ export function createCore(ports: CorePorts): Core {
     for (const { session } of await store.listOpen(MAX_OPEN)) open.note(session);
     pbx.onEvent(onPbxEvent);
     await pbx.start(ENGINE_START_MS);
-    for (const { sessionId, timer, dueAt } of await store.timers(null, MAX_TIMERS))
-      wheel.set(sessionId, timer, dueAt);
+    // The engine is asked before anything is dialled again: what it has was queued before the first overdue timer.
+    await reconciled;
+    await setTimers();
+  }
+
+  /** An overdue watchdog waits until packets that may flow have been counted. */
+  async function setTimers(): Promise<void> {
+    const earliest = (clock.now() + RECOUNT_MS) as Instant;
+    for (const { sessionId, timer, dueAt } of await store.timers(null, MAX_TIMERS)) {
+      const recount = timer === 'watchdog' && dueAt < earliest && open.hasAnsweredCitizen(sessionId);
+      wheel.set(sessionId, timer, recount ? earliest : dueAt);
+    }
   }
 
   async function stop(): Promise<void> {

@@ -1,12 +1,15 @@
-/** Zones and citizens as the path from SOS to sound needs them: from memory where it can, never waiting for long. */
-import type { CitizenId } from '../domain/ids.ts';
+/** Zones, people and their numbers as the path from SOS to sound needs them: from memory where it can, never waiting for long. */
+import type { CitizenId, OperatorId } from '../domain/ids.ts';
+import type { PhoneNumber } from '../domain/numbering/phone-number.ts';
+import type { Party } from '../domain/session/leg.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Citizen, Directory, Zone } from '../ports/directory.ts';
+import type { Citizen, Directory, Operator, Zone } from '../ports/directory.ts';
 import type { Log } from '../ports/log.ts';
+import { Recent } from './recent.ts';
 
 const ZONES_FRESH_MS = 2000;
-const CITIZEN_FRESH_MS = 10_000;
-const MAX_CITIZENS = 10_000;
+const PERSON_FRESH_MS = 10_000;
+const MAX_PEOPLE = 10_000;
 
 export class MasterData {
   readonly #directory: Directory;
@@ -15,13 +18,15 @@ export class MasterData {
   #zones: readonly Zone[] = [];
   #zonesReadAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | null = null;
-  /** Oldest first; also what serves when the directory is away. */
-  readonly #citizens = new Map<CitizenId, { readonly citizen: Citizen; readonly readAt: number }>();
+  readonly #citizens: Recent<CitizenId, Citizen>;
+  readonly #operators: Recent<OperatorId, Operator>;
 
   constructor(directory: Directory, clock: Clock, log: Log) {
     this.#directory = directory;
     this.#clock = clock;
     this.#log = log;
+    this.#citizens = new Recent(clock, PERSON_FRESH_MS, MAX_PEOPLE);
+    this.#operators = new Recent(clock, PERSON_FRESH_MS, MAX_PEOPLE);
   }
 
   async start(): Promise<void> {
@@ -41,20 +46,22 @@ export class MasterData {
       await this.#read();
       return result;
     };
+    const forgetting = async <T>(forget: () => void, change: Promise<T>): Promise<T> => {
+      const result = await change;
+      forget();
+      return result;
+    };
     return {
       ...directory,
       putZone: async (zone) => reread(await directory.putZone(zone)),
       deleteZone: async (id) => reread(await directory.deleteZone(id)),
-      putCitizen: async (citizen) => {
-        const result = await directory.putCitizen(citizen);
-        this.#citizens.delete(citizen.id);
-        return result;
-      },
-      deleteCitizen: async (id) => {
-        const result = await directory.deleteCitizen(id);
-        this.#citizens.delete(id);
-        return result;
-      },
+      putCitizen: async (citizen) =>
+        forgetting(() => this.#citizens.forget(citizen.id), directory.putCitizen(citizen)),
+      deleteCitizen: async (id) => forgetting(() => this.#citizens.forget(id), directory.deleteCitizen(id)),
+      putOperator: async (operator) =>
+        forgetting(() => this.#operators.forget(operator.id), directory.putOperator(operator)),
+      deleteOperator: async (id) =>
+        forgetting(() => this.#operators.forget(id), directory.deleteOperator(id)),
     };
   }
 
@@ -63,23 +70,31 @@ export class MasterData {
    * does not answer: she is served all the same.
    */
   async citizen(id: CitizenId): Promise<Citizen | null> {
-    const kept = this.#citizens.get(id);
-    if (kept && this.#clock.now() - kept.readAt <= CITIZEN_FRESH_MS) return kept.citizen;
     try {
-      const citizen = await this.#directory.citizen(id);
-      if (citizen) this.#keep(id, citizen);
-      return citizen;
+      return await this.#citizens.get(id, () => this.#directory.citizen(id));
     } catch (error) {
       this.#log.error('A citizen could not be looked up.', { error: String(error) });
-      return kept?.citizen ?? null;
+      return null;
     }
   }
 
-  #keep(id: CitizenId, citizen: Citizen): void {
-    this.#citizens.delete(id);
-    this.#citizens.set(id, { citizen, readAt: this.#clock.now() });
-    const oldest = this.#citizens.keys().next();
-    if (this.#citizens.size > MAX_CITIZENS && !oldest.done) this.#citizens.delete(oldest.value);
+  /**
+   * Whose number is dialled for a party; `null`: there is none, or none that may be called. Hers was read at the
+   * activation, so that no database stands between the watchdog and the call.
+   */
+  async numberOf(party: Party): Promise<PhoneNumber | null> {
+    if (party.role === 'citizen') {
+      const citizen = await this.citizen(party.citizenId);
+      return citizen?.phoneVerified ? citizen.phone : null;
+    }
+    const { operatorId } = party;
+    try {
+      const operator = await this.#operators.get(operatorId, () => this.#directory.operator(operatorId));
+      return operator?.dutyPhone ?? null;
+    } catch (error) {
+      this.#log.error('A duty phone could not be looked up.', { error: String(error) });
+      return null;
+    }
   }
 
   async #refresh(): Promise<void> {

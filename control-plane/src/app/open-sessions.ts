@@ -1,5 +1,5 @@
 /** What this node knows of its open sessions without asking the database: to route contacts, presence and clean-up. */
-import type { AddressOfRecord, OperatorId, SessionId } from '../domain/ids.ts';
+import type { AddressOfRecord, SessionId } from '../domain/ids.ts';
 import { isLive } from '../domain/session/session.ts';
 import type { Session } from '../domain/session/session.ts';
 
@@ -34,25 +34,14 @@ export class OpenSessions {
       .map((session) => session.id);
   }
 
-  /** Whether this operator's client has an app leg in some session. */
-  serves(operatorId: OperatorId): boolean {
-    return [...this.#sessions.values()].some(
-      (session) =>
-        isLive(session) &&
-        session.assignment?.state === 'assigned' &&
-        session.assignment.operatorId === operatorId,
-    );
+  /** Whether her app's leg is up: packets may flow. */
+  hasAnsweredCitizen(id: SessionId): boolean {
+    const session = this.#sessions.get(id);
+    if (!session || !isLive(session)) return false;
+    return session.legs.some((leg) => leg.kind === 'citizen-app' && leg.state === 'answered');
   }
 
   get size(): number {
     return this.#sessions.size;
-  }
-
-  has(id: SessionId): boolean {
-    return this.#sessions.has(id);
-  }
-
-  all(): readonly Session[] {
-    return [...this.#sessions.values()];
   }
 }

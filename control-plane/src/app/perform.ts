@@ -4,14 +4,14 @@ import type { PbxCommand } from '../domain/session/command.ts';
 import type { LegOutcome } from '../domain/session/leg.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxErrorCode, PbxResult } from '../ports/pbx-driver.ts';
-import type { Callees } from './callees.ts';
+import type { MasterData } from './master-data.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 
 const JOIN_ATTEMPTS = 3;
 
 export interface PerformPorts {
   readonly pbx: PbxDriver;
-  readonly callees: Callees;
+  readonly masterData: MasterData;
   /** The session is over: the endpoint goes, unless a newer session needs it. */
   readonly removeEndpoint: (aor: AddressOfRecord) => Promise<PbxResult>;
   /** The trunk for the next call, first choice first. */
@@ -80,8 +80,8 @@ export class Performer {
     sessionId: SessionId,
     order: Extract<PbxCommand, { type: 'pbx.dial-phone' }>,
   ): Promise<void> {
-    const { pbx, callees, trunks, dialFailed } = this.#ports;
-    const number = await callees.numberOf(order.party).catch(() => null);
+    const { pbx, masterData, trunks, dialFailed } = this.#ports;
+    const number = await masterData.numberOf(order.party);
     const trunk = trunks[0];
     if (!number || trunk === undefined) {
       this.#ports.log.warn('No number or no trunk for a phone leg.', {

@@ -7,7 +7,9 @@ import type { PbxCommand } from '../domain/session/command.ts';
 import type { Verdict } from '../domain/session/draft.ts';
 import type { SessionEvent } from '../domain/session/event.ts';
 import type { Session } from '../domain/session/session.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Log, Metrics } from '../ports/log.ts';
+import { StoreError } from '../ports/session-store.ts';
 import type { FeedRow, SessionStore, SessionTx, SessionWrite } from '../ports/session-store.ts';
 import { decide } from './decide.ts';
 import type { Found } from './decide.ts';
@@ -15,6 +17,12 @@ import type { FeedDispatcher } from './feed-dispatcher.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Performer } from './perform.ts';
 import type { TimerWheel } from './timer-wheel.ts';
+
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 1000;
+/** A request waits for its answer; a fact of the engine or a timer must not be lost. */
+const REQUEST_DEADLINE_MS = 5000;
+const FACT_DEADLINE_MS = 60_000;
 
 export interface Outcome {
   readonly verdict: Verdict;
@@ -28,6 +36,7 @@ export interface LoopPorts {
   readonly wheel: TimerWheel;
   readonly feed: FeedDispatcher;
   readonly performer: () => Performer;
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -62,20 +71,43 @@ export class SessionLoop {
   ): Promise<Outcome | null> {
     return this.#queue.run(sessionId, async () => {
       if (isStale?.() === true) return null;
-      return this.#run(at, async (tx) => {
-        const before = await tx.load(sessionId);
-        return before ? { before, event, personal: null } : null;
-      });
+      return this.#persist(FACT_DEADLINE_MS, () =>
+        this.#run(at, async (tx) => {
+          const before = await tx.load(sessionId);
+          return before ? { before, event, personal: null } : null;
+        }),
+      );
     });
   }
 
   /** An arming or activation: which session it means is found inside the transaction, under `key`'s lock. */
   handleNew(key: string, at: Instant, find: (tx: SessionTx) => Promise<Found>): Promise<Outcome | null> {
-    return this.#queue.run(key, () => this.#run(at, find));
+    return this.#queue.run(key, () => this.#persist(REQUEST_DEADLINE_MS, () => this.#run(at, find)));
   }
 
   async idle(): Promise<void> {
     await this.#queue.idle();
+  }
+
+  /**
+   * A fact that the store would not take is offered again until the deadline; what follows it in its session waits, so
+   * that the order stays. A commit whose outcome is unknown is repeated too: doubled events change nothing.
+   */
+  async #persist<T>(deadlineMs: number, work: () => Promise<T>): Promise<T> {
+    const { clock, log, metrics } = this.#ports;
+    const giveUpAt = clock.now() + deadlineMs;
+    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!(error instanceof StoreError) || clock.now() + waitMs > giveUpAt) throw error;
+        metrics.count('hamrahi_core_store_retries_total', { code: error.code });
+        log.warn('The store did not take an event; it is offered again.', { code: error.code, waitMs });
+      }
+      await new Promise<void>((resolve) => {
+        clock.at((clock.now() + waitMs) as Instant, resolve);
+      });
+    }
   }
 
   async #run(at: Instant, find: (tx: SessionTx) => Promise<Found | null>): Promise<Outcome | null> {
