@@ -59,6 +59,6 @@ export function parseTyped(latitudeText: string, longitudeText: string): Locatio
 }
 
 export function formatLocation({ latitude, longitude, accuracyM }: Location): string {
-  const accuracy = accuracyM === undefined ? '' : `, ±${accuracyM} m`;
+  const accuracy = accuracyM === undefined ? '' : `, ±${accuracyM}\u00a0m`;
   return `${latitude.toFixed(5)}, ${longitude.toFixed(5)}${accuracy}`;
 }

@@ -21,6 +21,8 @@ export interface HeadlessCitizenOptions {
   /** Sends packets of digital silence, as a locked phone does. */
   readonly silent?: boolean;
   readonly failIce?: boolean;
+  /** She has not allowed the microphone. */
+  readonly noMicrophone?: boolean;
   /** How long she waits for ICE before she gives a call up. Default 2000. */
   readonly iceTimeoutMs?: number;
   /** Refuses every call with this SIP status. */

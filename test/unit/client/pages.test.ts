@@ -76,7 +76,7 @@ describe('control-plane/public: the pages', () => {
     ] as const)
       expect(parseTyped(latitude, longitude)).to.equal(null);
     expect(formatLocation({ latitude: 28.6139, longitude: 77.209, accuracyM: 12 })).to.equal(
-      '28.61390, 77.20900, ±12 m',
+      '28.61390, 77.20900, ±12\u00a0m',
     );
   });
 
