@@ -122,6 +122,9 @@ function common(subject: Subject, createdAt: Instant) {
   return { id: subject.sessionId, citizenId, deviceId, aor, zoneId, profile, flags, policy, createdAt };
 }
 
-export function merged(flags: readonly Flag[], more: readonly Flag[]): readonly Flag[] {
-  return [...new Set([...flags, ...more])];
+/** What each activation tells anew; the rest stays on the record once it was so. */
+const REJUDGED: readonly Flag[] = ['location-missing', 'location-absurd', 'unknown-zone', 'unknown-device'];
+
+function merged(flags: readonly Flag[], more: readonly Flag[]): readonly Flag[] {
+  return [...new Set([...flags.filter((flag) => !REJUDGED.includes(flag)), ...more])];
 }

@@ -52,6 +52,15 @@ describe('domain/session/reduce', () => {
       expect(scenario.live.attempts['citizen-app']).to.equal(1);
     });
 
+    it('RTC-10 judges the position anew when a warm-up without one is activated with one', () => {
+      const scenario = new SessionScenario().send({
+        type: 'api.armed',
+        subject: subject({ flags: ['location-missing', 'phone-unverified'] }),
+      });
+      scenario.activate();
+      expect(scenario.live.flags).to.deep.equal(['phone-unverified']);
+    });
+
     it('FB-10 releases a warm-up and dials nobody, then or later', () => {
       const scenario = new SessionScenario().send({ type: 'api.armed', subject: subject() });
       expect([...scenario.timers.keys()]).to.deep.equal(['arming-expiry']);
