@@ -14,6 +14,7 @@ import { instantAfter } from './instant.ts';
 import { LaneRegistry } from './lane-registry.ts';
 import { problemOf, readHandshake, refuseUpgrade } from './handshake.ts';
 import { Refusals } from './refusals.ts';
+import { warmUp } from './warm-up.ts';
 import type { EdgeContext, EdgeOptions } from './edge-options.ts';
 
 export interface Edge {
@@ -48,6 +49,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     },
     context,
   );
+  warmUp();
   const door = new FrontDoor(core, lanes, context);
   const server =
     options.tls === undefined ? createHttpServer(HTTP) : createHttpsServer({ ...HTTP, ...options.tls });

@@ -39,9 +39,12 @@ export function ruleClientRequest(
   if (!ruled.ok) return ruled;
   const route = routeFault(request.headers, client.sipDomain);
   if (route !== null) return refuse(route);
-  const { headers } = ruled.value;
-  const complete = forwards === null ? [...headers, sipHeader('Max-Forwards', '70')] : headers;
-  return pass({ action: 'pass', request: { ...ruled.value, headers: complete } });
+  const headers = [...ruled.value.headers];
+  if (forwards === null) headers.push(sipHeader('Max-Forwards', '70'));
+  // Without a reason the engine reports cause 0, as it does for calls whose media failed.
+  if (request.method === 'BYE' && headerValue(headers, 'reason') === null)
+    headers.push(sipHeader('Reason', 'Q.850;cause=16'));
+  return pass({ action: 'pass', request: { ...ruled.value, headers } });
 }
 
 function isOwn(address: SipAddress, client: ClientIdentity): boolean {

@@ -37,7 +37,7 @@ export class DialogTable {
       return true;
     }
     this.#sweep(now);
-    if (this.#dialogs.size >= MAX_DIALOGS) return false;
+    if (this.#dialogs.size >= MAX_DIALOGS && !this.#forgetOldestEnded()) return false;
     this.#dialogs.set(invite.callId, {
       callId: invite.callId,
       engineTag: tagOf(invite.from) ?? '',
@@ -67,6 +67,12 @@ export class DialogTable {
   end(callId: string, now: number): void {
     const dialog = this.#dialogs.get(callId);
     if (dialog !== undefined) dialog.endedAt ??= now;
+  }
+
+  #forgetOldestEnded(): boolean {
+    for (const [callId, { endedAt }] of this.#dialogs)
+      if (endedAt !== null) return this.#dialogs.delete(callId);
+    return false;
   }
 
   #sweep(now: number): void {

@@ -28,8 +28,8 @@ export class TransactionTable {
   open(request: SipRequest, text: string, legId: string | null, now: number): boolean {
     const key = keyOf(request.via.branch ?? '', request.method);
     if (this.#transactions.has(key)) return true;
-    if (this.#transactions.size >= MAX_TRANSACTIONS / 2) this.#sweep(now);
-    if (this.#transactions.size >= MAX_TRANSACTIONS) return false;
+    if (this.#transactions.size >= MAX_TRANSACTIONS) this.#sweep(now);
+    if (this.#transactions.size >= MAX_TRANSACTIONS && !this.#forgetOldestAnswered()) return false;
     const fresh = { offered: false, finalStatus: null, finalAt: null, overruled: false };
     this.#transactions.set(key, { request, text, legId, startedAt: now, ...fresh });
     return true;
@@ -43,6 +43,12 @@ export class TransactionTable {
   unanswered(now: number): readonly EngineTransaction[] {
     this.#sweep(now);
     return [...this.#transactions.values()].filter((transaction) => transaction.finalStatus === null);
+  }
+
+  #forgetOldestAnswered(): boolean {
+    for (const [key, { finalStatus }] of this.#transactions)
+      if (finalStatus !== null) return this.#transactions.delete(key);
+    return false;
   }
 
   #sweep(now: number): void {

@@ -1,5 +1,6 @@
 /** An edge between raw SIP clients and a real Asterisk, with the core's end of the link in this process. */
 import { randomBytes } from 'node:crypto';
+import { EventEmitter, once } from 'node:events';
 import {
   startCoreLinkServer,
   type CoreLinkServer,
@@ -34,6 +35,8 @@ export class Witness implements Metrics {
   readonly lines: { message: string; fields: LogFields }[] = [];
   readonly refused: string[] = [];
   readonly relayMs: number[] = [];
+  /** `relayed`: a message has gone through the edge's rules. */
+  readonly events = new EventEmitter();
 
   readonly log: Log = {
     debug: (message, fields = {}) => this.#line(message, fields),
@@ -48,7 +51,9 @@ export class Witness implements Metrics {
   }
 
   observe(name: string, valueMs: number): void {
-    if (name === 'hamrahi_edge_relay_ms') this.relayMs.push(valueMs);
+    if (name !== 'hamrahi_edge_relay_ms') return;
+    this.relayMs.push(valueMs);
+    this.events.emit('relayed');
   }
 
   gauge(): void {
@@ -59,6 +64,8 @@ export class Witness implements Metrics {
     this.lines.push({ message, fields });
   }
 }
+
+const endpoints = new WeakMap<GatewayEngine, Set<string>>();
 
 export interface EdgeLab {
   readonly edge: Edge;
@@ -74,6 +81,11 @@ export interface EdgeLab {
   /** Ends the core's end of the link; `startCore` brings it back on the same port. */
   stopCore(): Promise<void>;
   startCore(): Promise<void>;
+  now(): number;
+  /** The first stamp of this kind, there already or yet to come. Throws after 3 s. */
+  untilStamp(kind: StampNotice['kind']): Promise<StampNotice>;
+  /** Waits until this is the last that the core was told of the client. Throws after `deadlineMs` (default 3 s). */
+  untilNotice(type: SocketNotice['type'], aor: string, deadlineMs?: number): Promise<void>;
   /** Connects as this address of record, its endpoint provisioned. */
   connect(aor: string, options?: Partial<RawClientOptions>): Promise<RawClient>;
   stop(): Promise<void>;
@@ -95,7 +107,9 @@ export async function startEdgeLab(engine: GatewayEngine, options: EdgeLabOption
   const notices: SocketNotice[] = [];
   const asked: Credential[] = [];
   const clients: RawClient[] = [];
-  const provisioned = new Set<string>();
+  const told = new EventEmitter();
+  const provisioned = endpoints.get(engine) ?? new Set<string>();
+  endpoints.set(engine, provisioned);
   const coreOptions = (port: number): CoreLinkServerOptions => ({
     listen: { host: '127.0.0.1', port },
     secret,
@@ -103,8 +117,14 @@ export async function startEdgeLab(engine: GatewayEngine, options: EdgeLabOption
       asked.push(credential);
       return lab.admitAs(credential);
     },
-    onStamp: (stamp) => stamps.push(stamp),
-    onSocket: (notice) => notices.push(notice),
+    onStamp: (stamp) => {
+      stamps.push(stamp);
+      told.emit('notice');
+    },
+    onSocket: (notice) => {
+      notices.push(notice);
+      told.emit('notice');
+    },
     log: witness.log,
     metrics: witness,
   });
@@ -135,6 +155,20 @@ export async function startEdgeLab(engine: GatewayEngine, options: EdgeLabOption
         upstreamUrl: sipUrlOf(engine),
         sipDomain: SIP_DOMAIN,
       }),
+    now: () => realClock.now(),
+    untilStamp: async (kind) => {
+      const signal = AbortSignal.timeout(3_000);
+      for (;;) {
+        const stamp = stamps.find((each) => each.kind === kind);
+        if (stamp !== undefined) return stamp;
+        await once(told, 'notice', { signal });
+      }
+    },
+    untilNotice: async (type, aor, deadlineMs = 3_000) => {
+      const signal = AbortSignal.timeout(deadlineMs);
+      while (notices.findLast((notice) => notice.aor === aor)?.type !== type)
+        await once(told, 'notice', { signal });
+    },
     stopCore: () => core.stop(),
     startCore: async () => {
       core = await startCoreLinkServer(coreOptions(core.port));

@@ -213,6 +213,13 @@ describe('domain/sip/lane-guard: dialogs', () => {
       ]);
     });
 
+  it("gives a client's BYE without a reason the one that it means", () => {
+    const reason = (headers: string[]): string[] =>
+      headersOf(onlyEngine(inCall().fromClient(clientInDialog('BYE', { headers }), 2)), 'Reason');
+    expect(reason([])).to.deep.equal(['Q.850;cause=16']);
+    expect(reason(['Reason: SIP;cause=408'])).to.deep.equal(['SIP;cause=408']);
+  });
+
   it('takes the own address of record for the address that the engine called', () => {
     const from = `<sip:${AOR}@${DOMAIN}>;tag=client-tag`;
     expect(inCall().fromClient(clientInDialog('BYE', { from }), 2).toEngine).to.have.length(1);
@@ -249,6 +256,26 @@ describe('domain/sip/lane-guard: dialogs', () => {
     expect(onlyEngine(guard.fromClient(clientInDialog('BYE'), 3))).to.match(
       /^BYE sip:moved@127\.0\.0\.1:5070/,
     );
+  });
+
+  it('has room for call after call, however fast they follow each other', () => {
+    const guard = guardOf();
+    for (let index = 0; index < 200; index += 1) {
+      const call = { callId: `call-${index}`, branch: `z9hG4bKe-${index}` };
+      expect(guard.fromEngine(engineRequest('INVITE', { ...call, body: sdp() }), index).refused).to.equal(
+        null,
+      );
+      expect(guard.fromClient(clientAnswer('200 OK', { ...call, body: sdp() }), index).refused).to.equal(
+        null,
+      );
+      const bye = { callId: call.callId, branch: `z9hG4bKb-${index}`, seq: 101 };
+      expect(guard.fromEngine(engineRequest('BYE', { ...bye, inDialog: true }), index).refused).to.equal(
+        null,
+      );
+      expect(guard.fromClient(clientAnswer('200 OK', { ...bye, method: 'BYE' }), index).refused).to.equal(
+        null,
+      );
+    }
   });
 
   it('refuses the engine a call too many with 503, and keeps those that are', () => {
