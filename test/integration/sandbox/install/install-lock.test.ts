@@ -39,9 +39,11 @@ describe('sandbox/install/install-lock', () => {
     expect(!refused.ok && refused.failure.code).to.equal('ERR_INSTALL_BUSY');
 
     const heard: string[] = [];
-    const second = take(5_000, (holder) => heard.push(holder));
-    await first.release();
-    await (await second).release();
+    const second = await take(5_000, (holder) => {
+      heard.push(holder);
+      void first.release();
+    });
+    await second.release();
     expect(heard).to.deep.equal([String(process.pid)]);
   });
 
