@@ -7,8 +7,10 @@ import type { Directory } from '../ports/directory.ts';
 import type { FeedSource, Gateway } from '../ports/gateway.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxEvent, PbxSnapshot } from '../ports/pbx-driver.ts';
+import type { RecordKeeping } from '../ports/record-keeping.ts';
 import type { PresenceStore, SessionStore } from '../ports/session-store.ts';
 import { FeedDispatcher } from './feed-dispatcher.ts';
+import { keepHouse } from './housekeeping.ts';
 import { MasterData } from './master-data.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { sessionEventOf } from './pbx-events.ts';
@@ -29,6 +31,7 @@ const RECOUNT_MS = 300;
 export interface CorePorts {
   readonly store: SessionStore;
   readonly presence: PresenceStore;
+  readonly records: RecordKeeping;
   readonly directory: Directory;
   readonly pbx: PbxDriver;
   readonly sockets: ClientSockets;
@@ -108,6 +111,7 @@ export function createCore(ports: CorePorts): Core {
     }
   }
 
+  let stopHousekeeping: () => void = () => undefined;
   let reconciled: Promise<void> = Promise.resolve();
 
   async function engineBack(snapshot: PbxSnapshot): Promise<void> {
@@ -154,6 +158,7 @@ export function createCore(ports: CorePorts): Core {
     // The engine is asked before anything is dialled again: what it has was queued before the first overdue timer.
     await reconciled;
     await setTimers();
+    stopHousekeeping = keepHouse(ports.records, clock, log);
   }
 
   /** An overdue watchdog waits until packets that may flow have been counted. */
@@ -166,6 +171,7 @@ export function createCore(ports: CorePorts): Core {
   }
 
   async function stop(): Promise<void> {
+    stopHousekeeping();
     wheel.stop();
     presence.stop();
     await loop.idle();

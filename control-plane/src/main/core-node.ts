@@ -151,11 +151,12 @@ function readTrunks(core: CoreConfig): readonly Trunk[] {
 
 function authenticatorOf(core: CoreConfig, { clock, log, metrics }: NodePorts): JwtAuthenticator {
   const { keys, issuer, audience } = core.jwt;
-  const source =
-    keys.kind === 'hs256'
-      ? sharedSecret(keys.secret)
-      : new IssuerKeys({ url: keys.url, clock, log, metrics });
-  return new JwtAuthenticator({ keys: source, issuer, audience, clock });
+  if (keys.kind === 'hs256')
+    return new JwtAuthenticator({ keys: sharedSecret(keys.secret), issuer, audience, clock });
+  const issuerKeys = new IssuerKeys({ url: keys.url, clock, log, metrics });
+  // Fetched ahead, so that the first SOS does not wait for them; a failure is told by the first token.
+  void issuerKeys.refresh();
+  return new JwtAuthenticator({ keys: issuerKeys, issuer, audience, clock });
 }
 
 async function serve(
