@@ -122,6 +122,13 @@ export async function startAsteriskPbxLab(): Promise<AsteriskPbxLab> {
       },
       connectDeafClient: (aor) => connectWebrtcClient(socketUrl, aor, true),
       socketUrl,
+      untilHears: async (listener, speaker) => {
+        const { phoneHz } = await report.waitForCall(({ number }) => number === speaker.reveal(), 2_000);
+        await report.waitForCall(
+          ({ number, heard }) => number === listener.reveal() && heard.some(({ hz }) => hz === phoneHz),
+          2_000,
+        );
+      },
       callIn: async () => {
         const placed = await report.placeCall({ to: '+911140000100', from: '+919812345678' });
         return placed.finalStatus ?? 0;

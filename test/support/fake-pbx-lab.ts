@@ -125,6 +125,21 @@ export function startFakePbxLab(): Promise<PbxLab> {
       driver.register(aor);
       return Promise.resolve(client);
     },
+    untilHears(listener, speaker) {
+      const [hearing, speaking] = [listener, speaker].map((number) =>
+        driver.legIds
+          .map((legId) => driver.leg(legId))
+          .find((leg) => {
+            return leg !== undefined && 'number' in leg.dial && leg.dial.number.equals(number);
+          }),
+      );
+      const hears =
+        hearing?.bridgeId != null &&
+        hearing.bridgeId === speaking?.bridgeId &&
+        hearing.voice !== 'speaks' &&
+        speaking.voice !== 'listens';
+      return hears ? Promise.resolve() : Promise.reject(new Error('one does not hear the other'));
+    },
     callIn() {
       driver.emit({ type: 'call.unexpected', source: 'trunk', from: trunk, at: systemClock().now() });
       return Promise.resolve(480);

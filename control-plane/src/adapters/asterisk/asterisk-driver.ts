@@ -261,6 +261,7 @@ export class AsteriskDriver implements PbxDriver {
     this.#attached = true;
     this.#emit({ type: 'engine.back', at: clock.now(), snapshot: this.#snapshot(inventory.value) });
     this.#contacts.tellTrunks(clock.now());
+    for (const channel of inventory.value.strangers) this.#refuse(channel);
     const held = this.#heldEvents;
     this.#heldEvents = null;
     for (const event of held) this.#received(event);
@@ -268,21 +269,18 @@ export class AsteriskDriver implements PbxDriver {
     this.#attaching.resolve(undefined);
   }
 
-  #adopt({ legs, bridges, strangers, endpoints }: EngineInventory): void {
+  #adopt({ legs, bridges, endpoints }: EngineInventory): void {
     const living = legs.filter(({ legId }) => !this.#dialer.isCondemned(legId));
     this.#legs.keepOnly(new Set(living.map(({ legId }) => legId)));
-    this.#prompt.clear();
     for (const { legId, state, bridgeId } of living) {
-      const known = this.#legs.get(legId);
-      const leg = this.#legs.add(legId, known?.trunk ?? null, { from: 'engine', state, bridgeId });
-      leg.hangup = known?.hangup ?? null;
-      known?.setControllable(false);
+      const leg = this.#legs.adopt(legId, state, bridgeId);
+      const { voice } = leg;
+      if (voice !== null) leg.lastOrder = leg.lastOrder.then(() => this.#bridges.assertVoice(leg, voice));
       if (state === 'answered' && this.#watchWanted.has(legId)) this.#media.start(legId);
     }
     this.#bridges.reset(bridges.map(({ bridgeId }) => bridgeId));
     this.#contacts.reset(endpoints);
     for (const { legId } of legs) if (this.#dialer.isCondemned(legId)) this.#dialer.end(legId, REFUSE_Q850);
-    for (const channel of strangers) this.#refuse(channel);
   }
 
   #detached(): void {

@@ -8,6 +8,13 @@ import { withoutValue, type AriResult } from './ari-result.ts';
 import type { LegRecord } from './leg-record.ts';
 import type { LegTable } from './leg-table.ts';
 
+/**
+ * Media pass through Asterisk, which sends each leg one stream of its own with sequence numbers that go on. In
+ * bridge_native_rtp a leg would get its peer's packets under the peer's numbers: after a prompt, or when the next
+ * operator follows, the numbers may fall, and receivers drop what looks late (Asterisk's own transcoding does, and
+ * carriers run Asterisk): one hears nothing, in about half of the calls.
+ */
+const BRIDGE_TYPE = 'mixing,proxy_media';
 /** Asterisk names the technology anew some moments after a leg came in, and sends no event when it does. */
 const SETTLE_EVERY_MS = 20;
 const MAX_SETTLE_READINGS = 10;
@@ -46,6 +53,11 @@ export class BridgeDesk {
     return withoutValue(added);
   }
 
+  /** After the connection was lost: who may not be heard, or may not hear, is told to Asterisk once more. */
+  async assertVoice(leg: LegRecord, voice: Voice): Promise<void> {
+    if (voice !== 'both') await this.#setVoice(leg, voice);
+  }
+
   async close(bridgeId: BridgeId): Promise<PbxResult> {
     this.#arrivals.delete(bridgeId);
     const result = await this.#client.request(ari.bridges.destroy, { bridgeId });
@@ -80,7 +92,7 @@ export class BridgeDesk {
 
   async #create(bridgeId: BridgeId): Promise<AriResult<unknown>> {
     if (this.#arrivals.has(bridgeId)) return { ok: true, value: null };
-    const result = await this.#client.request(ari.bridges.createWithId, { bridgeId, type: 'mixing' });
+    const result = await this.#client.request(ari.bridges.createWithId, { bridgeId, type: BRIDGE_TYPE });
     if (!result.ok && result.code !== 'ERR_PBX_CONFLICT') return result;
     if (!this.#arrivals.has(bridgeId)) this.#arrivals.set(bridgeId, 0);
     return { ok: true, value: null };

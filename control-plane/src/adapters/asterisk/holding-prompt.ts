@@ -13,6 +13,7 @@ import type { LegRecord } from './leg-record.ts';
 export class HoldingPrompt {
   readonly #client: AriClient;
   readonly #mohClass: string;
+  /** Legs to which it plays, or may. */
   readonly #playing = new Set<LegId>();
 
   constructor(client: AriClient, mohClass: string) {
@@ -23,24 +24,22 @@ export class HoldingPrompt {
   async start(leg: LegRecord): Promise<PbxResult> {
     if (this.#playing.has(leg.legId) || leg.bridgeId !== null) return { ok: true, value: undefined };
     const order = { channelId: leg.legId, mohClass: this.#mohClass };
+    this.#playing.add(leg.legId);
     const result = await this.#client.request(ari.channels.startMoh, order);
-    if (result.ok) this.#playing.add(leg.legId);
+    // an order without an answer may have been carried out: it will be taken back all the same
+    if (!result.ok && result.httpStatus !== null) this.#playing.delete(leg.legId);
     return withoutValue(result);
   }
 
   /** Also where it is not known whether one plays: of a leg that was adopted, nobody remembers. */
   async stop(leg: LegRecord): Promise<PbxResult> {
-    const known = this.#playing.delete(leg.legId);
-    if (!known && leg.voice !== null) return { ok: true, value: undefined };
-    return withoutValue(await this.#client.request(ari.channels.stopMoh, { channelId: leg.legId }));
+    if (!this.#playing.has(leg.legId) && leg.voice !== null) return { ok: true, value: undefined };
+    const result = await this.#client.request(ari.channels.stopMoh, { channelId: leg.legId });
+    if (result.ok) this.#playing.delete(leg.legId);
+    return withoutValue(result);
   }
 
   forget(legId: LegId): void {
     this.#playing.delete(legId);
-  }
-
-  /** The engine was lost; what plays there now is not known. */
-  clear(): void {
-    this.#playing.clear();
   }
 }

@@ -1,5 +1,6 @@
 /** The legs whose channels live, and what Asterisk's events make of them. */
 import { parseLegId, type BridgeId, type Instant, type LegId } from '../../domain/ids.ts';
+import type { LegState } from '../../domain/session/leg.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { PbxEvent } from '../../ports/pbx-driver.ts';
 import type { AriEvent, Channel } from './ari.gen.ts';
@@ -33,6 +34,16 @@ export class LegTable {
     const record = newLegRecord(legId, trunk, origin);
     this.#records.set(legId, record);
     return record;
+  }
+
+  /** As the engine says after (re)attaching; told as a whole, not as events. Orders to the leg that wait go on waiting. */
+  adopt(legId: LegId, state: LegState, bridgeId: BridgeId | null): LegRecord {
+    const known = this.#records.get(legId);
+    if (known === undefined) return this.add(legId, null, { from: 'engine', state, bridgeId });
+    known.state = state;
+    known.bridgeId = bridgeId;
+    if (state === 'answered') known.setControllable(true);
+    return known;
   }
 
   /** The dial order was carried out: what has happened meanwhile is told. */

@@ -92,6 +92,13 @@ describe('adapters/asterisk/asterisk-driver', function () {
     expect(await driver.dialPhone(order)).to.deep.equal(DONE);
     return legId;
   };
+  const phoneOf = (legId: LegId) => {
+    const reference = events.find((event) => event.type === 'leg.carrier-reference' && event.legId === legId);
+    return lab.carrier.waitForCall(
+      ({ callId }) => reference?.type === 'leg.carrier-reference' && callId === reference.callId,
+      2_000,
+    );
+  };
   const newAor = async (): Promise<AddressOfRecord> => {
     const aor = citizenAor(randomUUID().slice(0, 8) as CitizenId, 'phone' as DeviceId);
     aors.push(aor);
@@ -186,6 +193,62 @@ describe('adapters/asterisk/asterisk-driver', function () {
     expect(events.filter(({ type }) => type.startsWith('trunk.'))).to.have.length(2);
   });
 
+  it('FB-8: ends each leg exactly once, however cancel and answer cross', async () => {
+    const legIds = Array.from({ length: 40 }, (_, index) => legIdOf(sessionId, 'citizen-phone', index + 1));
+    await Promise.all(
+      legIds.map(async (legId, index) => {
+        const number = lab.number('answer-at-once');
+        await lab.driver.dialPhone({ legId, sessionId, number, trunk: lab.trunk, ringTimeoutMs: 10_000 });
+        await delay(index / 2);
+        expect(await lab.driver.hangup(legId, 'stream-won')).to.deep.equal(DONE);
+      }),
+    );
+    await until('every end', () => legIds.every((legId) => has('leg.ended', legId)));
+    await lab.assertNothingLeft();
+    for (const legId of legIds) {
+      const story = events.filter((event) => 'legId' in event && event.legId === legId);
+      expect(story.filter(({ type }) => type === 'leg.ended')).to.have.length(1);
+      expect(story.at(-1)).to.include({ outcome: has('leg.answered', legId) ? 'completed' : 'cancelled' });
+    }
+  });
+
+  it('TEL-10: ends a holding prompt that began before the connection was lost', async () => {
+    const citizen = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
+    const operator = await dial(lab.driver, 'operator-phone', 'answer-at-once');
+    await until('answers', () => has('leg.answered', citizen) && has('leg.answered', operator));
+    expect(await lab.driver.startHoldingPrompt(citizen)).to.deep.equal(DONE);
+    await delay(300);
+    lab.breakConnection();
+    await until('the return', () => has('engine.back'));
+    const bridgeId = bridgeIdOf(sessionId, 'phone');
+    for (const legId of [citizen, operator]) {
+      expect(await lab.driver.join(bridgeId, legId, 'both')).to.deep.equal(DONE);
+    }
+    const operatorHz = (await phoneOf(operator)).phoneHz;
+    await until('her hearing him, and no prompt', async () =>
+      (await phoneOf(citizen)).heard.some(({ hz }) => hz === operatorHz),
+    );
+  });
+
+  it('RTC-8: lists 150 calls, and finds them again after a loss', async () => {
+    const legIds = Array.from({ length: 150 }, (_, index) => legIdOf(sessionId, 'citizen-phone', index + 1));
+    await Promise.all(
+      legIds.map((legId) => {
+        const number = lab.number('ring-for-ever');
+        return lab.driver.dialPhone({ legId, sessionId, number, trunk: lab.trunk, ringTimeoutMs: 20_000 });
+      }),
+    );
+    await until('all ring', () => legIds.every((legId) => has('leg.ringing', legId)), 8_000);
+    const snapshot = await lab.driver.list();
+    expect(snapshot.ok && snapshot.value.legs.map(({ legId }) => legId)).to.have.members(legIds);
+    lab.breakConnection();
+    await until('the return', () => has('engine.back'));
+    const back = events.find((event) => event.type === 'engine.back');
+    expect(back?.type === 'engine.back' && back.snapshot.legs).to.have.length(150);
+    await Promise.all(legIds.map((legId) => lab.driver.hangup(legId, 'normal')));
+    await until('every end', () => legIds.every((legId) => has('leg.ended', legId)), 8_000);
+  });
+
   describe('another process', () => {
     const startAnother = async () => {
       const told: PbxEvent[] = [];
@@ -222,10 +285,10 @@ describe('adapters/asterisk/asterisk-driver', function () {
       }
       const bridged = () => told.find((event) => event.type === 'leg.bridged');
       await until('the bridge', () => bridged() !== undefined);
-      expect(bridged()).to.include({ technology: 'native_rtp' });
+      expect(bridged()).to.include({ technology: 'simple_bridge' });
       await until('packets', () => told.some(({ type }) => type === 'media.streaming'));
       expect(await lab.witness.bridges()).to.have.deep.members([
-        { id: bridgeId, technology: 'native_rtp', members: [citizen, operator] },
+        { id: bridgeId, technology: 'simple_bridge', members: [citizen, operator] },
       ]);
       await driver.hangup(citizen, 'normal');
       await until('its end', () =>
