@@ -179,6 +179,7 @@ export class Draft {
       state: 'dialing',
       dialledAt: this.at,
       streaming: false,
+      sound: false,
       ending: false,
     };
     this.change({ attempts: { ...this.facts.attempts, [kind]: attempt }, legs: [...this.facts.legs, leg] });

@@ -39,6 +39,8 @@ export interface Leg {
   readonly dialledAt: Instant;
   /** Its packets reach the gateway (citizen's legs). */
   readonly streaming: boolean;
+  /** There was sound in its packets; it may be known before they count as a stream. */
+  readonly sound: boolean;
   /** A hangup was ordered; what it reports until its end changes nothing. */
   readonly ending: boolean;
 }

@@ -347,10 +347,8 @@ function mediaChanged(
       stream.mediaLost(draft, leg.id);
       break;
     case 'media.sound':
-      if (!event.talking || session.stream.leg !== leg.id || session.stream.sound === true)
-        return ignored(session);
-      draft.changeStream({ sound: true });
-      draft.publish('sos.sound', { talking: true });
+      if (!event.talking || leg.kind !== 'citizen-app' || leg.sound) return ignored(session);
+      stream.soundHeard(draft, leg);
       break;
     case 'panel.heard':
       if (leg.kind !== 'operator-app' || leg.state !== 'answered' || leg.party.role === 'citizen')

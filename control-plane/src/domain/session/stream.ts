@@ -43,11 +43,20 @@ export function appAnswered(draft: Draft, leg: Leg): void {
 export function streaming(draft: Draft, leg: Leg): void {
   draft.replaceLeg(leg.id, { streaming: true });
   draft.hangupAll('citizen-app', 'cancelled', leg.id);
-  draft.changeStream({ leg: leg.id, streamingSince: draft.at, sound: false, lost: false });
+  draft.changeStream({ leg: leg.id, streamingSince: draft.at, sound: leg.sound, lost: false });
   draft.publish('sos.streaming', { legId: leg.id });
+  if (leg.sound) draft.publish('sos.sound', { talking: true });
   if (draft.phase === 'phone-connected' && draft.bridgedWith !== null) draft.hangup(leg, 'phone-won');
   else if (draft.phase !== 'active') joinHeldOperator(draft);
   becomeActiveIfBoth(draft);
+}
+
+/** Sound in the packets of one of her attempts. It often comes before the packets count as a stream. */
+export function soundHeard(draft: Draft, leg: Leg): void {
+  draft.replaceLeg(leg.id, { sound: true });
+  if (draft.facts.stream.leg !== leg.id) return;
+  draft.changeStream({ sound: true });
+  draft.publish('sos.sound', { talking: true });
 }
 
 /** Three seconds without a confirmed stream (RTC-7): degraded, and one retry beside the first attempt. */

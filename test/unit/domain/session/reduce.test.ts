@@ -85,6 +85,23 @@ describe('domain/session/reduce', () => {
   });
 
   describe('the stream', () => {
+    it('RTC-2 knows of sound that was heard before the packets counted as a stream', () => {
+      const scenario = begun().answer('citizen-app');
+      const legId = scenario.leg('citizen-app');
+      scenario.send({ type: 'media.sound', legId, talking: true });
+      expect(scenario.live.stream.sound).to.be.null;
+      scenario.stream();
+      expect(scenario.live.stream.sound).to.be.true;
+      expect(scenario.feed).to.include('sos.sound');
+    });
+
+    it('RTC-2 says of a stream without sound that it is silent, until there is some', () => {
+      const scenario = begun().answer('citizen-app').stream();
+      expect(scenario.live.stream.sound).to.be.false;
+      scenario.send({ type: 'media.sound', legId: scenario.leg('citizen-app'), talking: true });
+      expect(scenario.live.stream.sound).to.be.true;
+    });
+
     it('RTC-2 is active only when both facts hold, in either order', () => {
       const streamingFirst = begun().answer('citizen-app').answer('operator-app').stream();
       expect(streamingFirst.phase).to.equal('connecting');
