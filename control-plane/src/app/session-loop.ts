@@ -136,10 +136,11 @@ export class SessionLoop {
 
   #afterCommit({ outcome, orders, write, feed }: Committed): void {
     const { id } = outcome.after;
+    // First: a command asks what is open now (an endpoint goes only when no session needs it).
+    if (outcome.verdict === 'applied') for (const watcher of this.#watchers) watcher(outcome);
     this.#ports.performer().perform(id, orders);
     for (const { timer, dueAt } of write?.timersSet ?? []) this.#ports.wheel.set(id, timer, dueAt);
     for (const timer of write?.timersCleared ?? []) this.#ports.wheel.clear(id, timer);
     this.#ports.feed.committed(feed);
-    if (outcome.verdict === 'applied') for (const watcher of this.#watchers) watcher(outcome);
   }
 }
