@@ -90,11 +90,13 @@ export function degrade(draft: Draft, reason: string): void {
   draft.publish('sos.degraded', { reason });
 }
 
-/** A word for the record that tells one signalling error from another (FB-4). */
-export function failureDetail(failure: Pick<LegFailure, 'sipStatus' | 'outcome'>): string {
-  return failure.sipStatus === null || failure.outcome === 'media-failed'
-    ? failure.outcome
-    : `sip-${failure.sipStatus}`;
+/**
+ * A word for the record that tells one signalling error from another (FB-4). 408 beside `media-failed` is the reason
+ * that an app gives with its BYE when ICE failed, not an answer to our INVITE.
+ */
+export function failureDetail({ sipStatus, outcome }: Pick<LegFailure, 'sipStatus' | 'outcome'>): string {
+  const isIceFailure = outcome === 'media-failed' && sipStatus === 408;
+  return sipStatus === null || isIceFailure ? outcome : `sip-${sipStatus}`;
 }
 
 /** One of her attempts ended without our order. */

@@ -214,8 +214,8 @@ describe('domain/session/reduce', () => {
         callReference: `${SESSION}.citizen-phone.1`,
       });
       const error = begun();
-      error.end(error.leg('citizen-app'), 'rejected', 488);
-      error.end(error.leg('citizen-app'), 'rejected', 488);
+      error.end(error.leg('citizen-app'), 'media-failed', 488);
+      error.end(error.leg('citizen-app'), 'media-failed', 488);
       expect(error.live.fallback).to.include({ reason: 'signalling-error', detail: 'sip-488' });
     });
 
