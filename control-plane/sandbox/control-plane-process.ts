@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { call } from './call.ts';
 import { endProcess, identifyProcess, writePidFile, type ProcessIdentity } from './process-identity.ts';
 
 const MAIN = resolve(import.meta.dirname, '../src/main.ts');
@@ -16,10 +17,10 @@ export interface ControlPlaneOptions {
   readonly runDir: string;
   readonly name: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Answers 200 once the process can serve. `null`: ready when its port answers (an edge alone). */
+  /** Answers 200 once the process can serve. */
   readonly readyUrl: string;
-  /** For a self-signed certificate. */
-  readonly trustAnyCertificate: boolean;
+  /** PEM of the sandbox's own certificate; `null` without TLS. */
+  readonly certificateFile: string | null;
 }
 
 export interface ControlPlaneProcess {
@@ -87,9 +88,9 @@ async function identityOf(pid: number, marker: string): Promise<ProcessIdentity 
   return undefined;
 }
 
-async function isReady({ readyUrl }: ControlPlaneOptions): Promise<boolean> {
+async function isReady({ readyUrl, certificateFile }: ControlPlaneOptions): Promise<boolean> {
   try {
-    return (await fetch(readyUrl, { signal: AbortSignal.timeout(1000) })).ok;
+    return (await call(readyUrl, { certificateFile, deadlineMs: 1000 })).status === 200;
   } catch {
     return false;
   }

@@ -57,12 +57,6 @@ export async function cleanUpDeadRuns(): Promise<number> {
   return cleaned;
 }
 
-/** The newest sandbox's directory, or `null`. */
-export function latestRun(): string | null {
-  const link = join(RUNS, 'latest');
-  return existsSync(link) ? resolve(RUNS, readlinkSync(link)) : null;
-}
-
 function placeFor(id: string): string {
   const path = join(RUNS, id);
   if (path.length <= LONGEST_PATH) {

@@ -1,11 +1,11 @@
 /** `sandbox.json` in the run directory: every URL, port and token of one sandbox, so that anybody's client can join. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
 const token = z.object({ subject: z.string(), token: z.string() });
 
-export const sandboxFile = z.object({
+const sandboxFile = z.object({
   runDir: z.string(),
   urls: z.object({
     api: z.string(),
@@ -45,8 +45,4 @@ export function writeSandboxFile(runDir: string, content: SandboxFile): string {
   writeFileSync(`${path}.tmp`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${path}.tmp`, path);
   return path;
-}
-
-export function readSandboxFile(runDir: string): SandboxFile {
-  return sandboxFile.parse(JSON.parse(readFileSync(join(runDir, 'sandbox.json'), 'utf8')));
 }

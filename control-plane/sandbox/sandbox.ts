@@ -133,7 +133,7 @@ async function build(
   });
   say('starting the control plane');
   const processes = await startProcesses(runDir, file, env, options.edgeApart === true, stops);
-  await seed(file.urls.api, file.tokens.admin.token);
+  await seed(file);
   const path = writeSandboxFile(runDir, file);
   return {
     file,
@@ -167,14 +167,14 @@ async function startProcesses(
   };
   stops.push(() => processes.core.stop());
   if (edgeApart) {
-    const readyUrl = `${file.urls.sip.replace(/^ws/, 'http').replace(/\/sip$/, '')}/healthz`;
-    const trustAnyCertificate = file.certificateFile !== null;
+    const readyUrl = `${file.urls.sip.replace(/^ws/, 'http').replace(/\/sip$/, '')}/readyz`;
+    const { certificateFile } = file;
     processes.edge = await startControlPlane({
       runDir,
       name: 'edge',
       env: env.edge,
       readyUrl,
-      trustAnyCertificate,
+      certificateFile,
     });
     stops.push(async () => processes.edge?.stop());
   }
@@ -183,7 +183,7 @@ async function startProcesses(
 
 function coreOptions(runDir: string, file: SandboxFile, env: Readonly<Record<string, string>>) {
   const readyUrl = `${file.urls.api}/readyz`;
-  return { runDir, name: 'core', env, readyUrl, trustAnyCertificate: file.certificateFile !== null };
+  return { runDir, name: 'core', env, readyUrl, certificateFile: file.certificateFile };
 }
 
 function kept<T extends { stop(): Promise<void> }>(stops: Stops, one: T): T {

@@ -1,17 +1,23 @@
 /** Fills a fresh gateway with the sandbox's zones, people and roster, through its own API. */
+import { call } from './call.ts';
 import { CITIZENS, OPERATORS, SUPERVISOR, ZONES } from './people.ts';
+import type { SandboxFile } from './sandbox-file.ts';
 
 const REQUEST_DEADLINE_MS = 5000;
 
-export async function seed(apiUrl: string, adminToken: string): Promise<void> {
-  const put = async (path: string, body: unknown): Promise<void> => {
-    const response = await fetch(new URL(path, apiUrl), {
+export async function seed(file: Pick<SandboxFile, 'urls' | 'tokens' | 'certificateFile'>): Promise<void> {
+  const { certificateFile } = file;
+  const { token } = file.tokens.admin;
+  const put = async (path: string, json: unknown): Promise<void> => {
+    const url = `${file.urls.api}${path}`;
+    const { status, text } = await call(url, {
       method: 'PUT',
-      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(REQUEST_DEADLINE_MS),
+      token,
+      json,
+      certificateFile,
+      deadlineMs: REQUEST_DEADLINE_MS,
     });
-    if (!response.ok) throw new Error(`PUT ${path}: ${response.status} ${await response.text()}`);
+    if (status !== 200) throw new Error(`PUT ${path}: ${status} ${text}`);
   };
   for (const { id, name, polygon } of ZONES) await put(`/v1/zones/${id}`, { name, polygon });
   for (const { id, ...operator } of [...OPERATORS, SUPERVISOR]) await put(`/v1/operators/${id}`, operator);

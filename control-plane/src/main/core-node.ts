@@ -94,6 +94,7 @@ export async function startCoreNode(
     onStamp: ({ legId, kind, status, at }) =>
       gatewayCore.gateway.stamped(legId as LegId, kind, status ?? null, at as Instant),
     onSocket: ({ type, aor }) => socketChanged(gatewayCore, type, aor as AddressOfRecord, log),
+    clock,
     log,
     metrics,
   });

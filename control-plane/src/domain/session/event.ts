@@ -4,7 +4,6 @@ import type {
   BridgeId,
   CitizenId,
   DeviceId,
-  Instant,
   LegId,
   OperatorId,
   SessionId,
@@ -80,9 +79,3 @@ export type SessionEvent =
   /** Somebody came free or on line: a queued session may be assigned. */
   | { readonly type: 'roster.changed' }
   | { readonly type: 'timer.due'; readonly timer: TimerName };
-
-/** A recorded event with the server's time of it. */
-export interface Occurred {
-  readonly event: SessionEvent;
-  readonly at: Instant;
-}
