@@ -148,7 +148,8 @@ everything_is_there && exit 0
 here="$(pwd)"
 outside_path="$(printf '%s' "$PATH" | awk -v RS=: -v ORS=: -v own="$here/$TOOLS/bin" '$0 != own')"
 [ -f package-lock.json ] || fail "package-lock.json is missing." "Run make in a complete clone."
-mkdir -p "$TOOLS"
+{ mkdir -p "$TOOLS" && [ -w "$TOOLS" ] && [ -w . ]; } 2>/dev/null ||
+  fail "something is missing in $here, and this user may not write there." "Run make once as the clone's owner."
 exec 9>"$TOOLS/lock"
 flock -n 9 || {
   say "another setup is at work in this clone, waiting for it"
