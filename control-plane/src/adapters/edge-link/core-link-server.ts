@@ -13,11 +13,14 @@ import {
   type CoreMessage,
   type EdgeMessage,
 } from '../../contracts/core-link.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Instant } from '../../domain/ids.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
+import { EdgePresence, type SocketNotice } from './edge-presence.ts';
 
 export type Credential = Extract<EdgeMessage, { type: 'admit' }>['credential'];
 export type StampNotice = Extract<EdgeMessage, { type: 'stamp' }>;
-export type SocketNotice = Extract<EdgeMessage, { type: 'opened' | 'lost' | 'closed' }>;
+export type { SocketNotice } from './edge-presence.ts';
 
 /** Why a client may not come in: an HTTP status of 401, 403, 429 or 503, and a stable code. */
 export interface Refusal {
@@ -31,7 +34,9 @@ export interface CoreLinkServerOptions {
   /** A rejection is answered to the client with 503. */
   readonly onAdmit: (credential: Credential) => Promise<Admission | Refusal>;
   readonly onStamp: (stamp: StampNotice) => void;
+  /** Of a client at several edges only the newest is told. */
   readonly onSocket: (notice: SocketNotice) => void;
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -50,6 +55,7 @@ const MAX_EDGES = 32;
 const MAX_OPEN_ADMISSIONS = 512;
 const MAX_MESSAGE_BYTES = 16_384;
 const HANDSHAKE_DEADLINE_MS = 2_000;
+const EDGE_RETURN_MS = 10_000;
 /** An edge pings every second; one that is silent for this long is gone. */
 const SILENCE_MS = 10_000;
 
@@ -60,11 +66,19 @@ export async function startCoreLinkServer(options: CoreLinkServerOptions): Promi
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
   });
+  const presence = new EdgePresence<WebSocket>();
+  let stopped = false;
+  const waits = new Set<() => void>();
   http.on('request', (_request, response) => response.writeHead(404).end());
   http.on('upgrade', (request, duplex, head) => {
     const refusal = refusalOf(request, options.secret, sockets.clients.size);
     if (refusal === null) {
-      sockets.handleUpgrade(request, duplex, head, (socket) => attach(socket, options));
+      sockets.handleUpgrade(request, duplex, head, (socket) => {
+        attach(socket, presence, options);
+        socket.once('close', () => {
+          if (!stopped) dropLater(socket, presence, options, waits);
+        });
+      });
       return;
     }
     options.metrics.count('hamrahi_core_link_refused_total', { status: refusal.slice(0, 3) });
@@ -84,6 +98,8 @@ export async function startCoreLinkServer(options: CoreLinkServerOptions): Promi
       for (const socket of sockets.clients) send(socket, order);
     },
     stop: async () => {
+      stopped = true;
+      for (const cancel of waits) cancel();
       for (const socket of sockets.clients) socket.terminate();
       http.closeAllConnections();
       await new Promise<void>((resolve) => http.close(() => resolve()));
@@ -108,7 +124,7 @@ function refuse(duplex: Duplex, status: string): void {
   duplex.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
-function attach(socket: WebSocket, options: CoreLinkServerOptions): void {
+function attach(socket: WebSocket, presence: EdgePresence<WebSocket>, options: CoreLinkServerOptions): void {
   options.log.info('edge attached');
   let open = 0;
   const silence = setTimeout(() => socket.terminate(), SILENCE_MS);
@@ -151,9 +167,26 @@ function attach(socket: WebSocket, options: CoreLinkServerOptions): void {
     } else if (message.type === 'stamp') {
       options.onStamp(message);
     } else {
-      options.onSocket(message);
+      const { believed, elsewhere } = presence.note(socket, message);
+      if (elsewhere !== null)
+        send(elsewhere, { type: 'close', aor: message.aor, code: 4001, reason: 'replaced' });
+      if (believed) options.onSocket(message);
     }
   });
+}
+
+/** An edge that is back in time has told of its clients anew; what is left then is gone. */
+function dropLater(
+  socket: WebSocket,
+  presence: EdgePresence<WebSocket>,
+  { clock, onSocket }: CoreLinkServerOptions,
+  waits: Set<() => void>,
+): void {
+  const cancel = clock.at((clock.now() + EDGE_RETURN_MS) as Instant, () => {
+    waits.delete(cancel);
+    for (const aor of presence.drop(socket)) onSocket({ type: 'closed', aor, at: clock.now() });
+  });
+  waits.add(cancel);
 }
 
 function readMessage(data: RawData): EdgeMessage | null {

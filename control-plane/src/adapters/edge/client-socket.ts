@@ -41,8 +41,8 @@ export class ClientSocket {
     const perSecond = limits.maxMalformed / MALFORMED_WINDOW_S;
     this.#malformed = new TokenBucket(perSecond, limits.maxMalformed, clock.now());
     socket.on('message', (data: RawData, isBinary: boolean) => this.#received(data, isBinary));
-    socket.on('pong', () => (this.#stirred = true));
-    socket.on('ping', () => (this.#stirred = true));
+    socket.on('pong', () => this.#stir());
+    socket.on('ping', () => this.#stir());
     socket.on('error', (error) => this.#failed(error));
     socket.on('close', () => this.#ended());
     this.#cancelFirst = clock.at(instantAfter(clock.now(), limits.firstMessageDeadlineMs), () => {
@@ -86,12 +86,8 @@ export class ClientSocket {
   }
 
   #received(data: RawData, isBinary: boolean): void {
+    this.#stir();
     if (this.#gone) return;
-    this.#stirred = true;
-    if (!this.#rate.take(this.#context.clock.now())) {
-      this.refuse('ERR_EDGE_FLOOD', CLOSE.flood);
-      return;
-    }
     const bytes = frameBytes(data, isBinary);
     if (bytes === null) {
       this.#refusals.note('ERR_EDGE_FRAME');
@@ -101,6 +97,13 @@ export class ClientSocket {
     } else if (bytes !== KEEP_ALIVE_PONG) {
       this.#handlers.onFrame(bytes);
     }
+  }
+
+  /** A sign of life; control frames count as messages do. */
+  #stir(): void {
+    this.#stirred = true;
+    if (!this.#gone && !this.#rate.take(this.#context.clock.now()))
+      this.refuse('ERR_EDGE_FLOOD', CLOSE.flood);
   }
 
   /** A frame too large (closed with 1009), no UTF-8 (1007), a broken frame (1002), or the connection broke. */

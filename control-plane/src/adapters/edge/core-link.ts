@@ -122,7 +122,7 @@ export class CoreLink {
     socket.on('open', () => this.#opened(socket));
     socket.on('message', (data: RawData) => this.#received(data));
     socket.on('error', (error) => {
-      if (this.#failures === 0) this.#context.log.warn('core link failed', { error: error.name });
+      if (this.#failures === 0) this.#context.log.warn('core link failed', { error: error.message });
     });
     socket.on('close', () => {
       if (this.#socket === socket) this.#closed();

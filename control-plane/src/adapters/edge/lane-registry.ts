@@ -48,8 +48,7 @@ export class LaneRegistry {
       entry = undefined;
     }
     if (entry === undefined) {
-      if ((this.#perIdentity.get(identityOf(aor)) ?? 0) >= this.#context.limits.maxSocketsPerIdentity)
-        return { ok: false, status: 429, code: 'ERR_EDGE_IDENTITY_SOCKETS' };
+      if (!this.#hasRoomFor(aor)) return { ok: false, status: 429, code: 'ERR_EDGE_IDENTITY_SOCKETS' };
       if (this.#entries.size >= this.#context.limits.maxSockets)
         return { ok: false, status: 503, code: 'ERR_EDGE_BUSY' };
       entry = this.#create(admission);
@@ -92,6 +91,20 @@ export class LaneRegistry {
       this.#openings.get(aor) ?? new TokenBucket(maxOpenings / OPENINGS_WINDOW_S, maxOpenings, now);
     this.#openings.set(aor, bucket);
     return bucket.take(now);
+  }
+
+  /** Room is made by ending the lane of a device of this identity that is away: a reloaded page may have a new id. */
+  #hasRoomFor(aor: string): boolean {
+    const identity = identityOf(aor);
+    const isFull = (): boolean =>
+      (this.#perIdentity.get(identity) ?? 0) >= this.#context.limits.maxSocketsPerIdentity;
+    if (!isFull()) return true;
+    for (const [other, { lane }] of this.#entries) {
+      if (lane.hasClient || identityOf(other) !== identity) continue;
+      lane.end(CLOSE.replaced, 'replaced');
+      return !isFull();
+    }
+    return false;
   }
 
   #count(aor: string, change: 1 | -1): void {

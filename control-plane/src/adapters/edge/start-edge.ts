@@ -2,7 +2,12 @@
  * The edge: SIP over WebSocket (RFC 7118) for phones and browsers, in front of the engine's own. It lets in whom the
  * core admits, and passes on what the rules of `domain/sip` allow; it keeps no state beyond its open sockets.
  */
-import { createServer as createHttpServer, type IncomingMessage, type Server } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -23,6 +28,8 @@ export interface Edge {
   readonly coreConnected: boolean;
   /** Addresses of record with a way to their engine, those included whose client is away for a moment. */
   readonly lanes: number;
+  /** A renewed certificate, for handshakes from now on. Only for an edge that was started with one. */
+  renewTls(tls: { readonly cert: string; readonly key: string }): void;
   /** Closes every socket with 1001. */
   stop(): Promise<void>;
 }
@@ -30,6 +37,7 @@ export interface Edge {
 const REFUSAL_STATUSES = [401, 403, 429, 503];
 const CODE = /^ERR_[A-Z0-9_]{1,60}$/;
 const STOP_GRACE_MS = 500;
+const REFUSED_GRACE_MS = 1_000;
 
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const context: EdgeContext = {
@@ -51,9 +59,9 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   );
   warmUp();
   const door = new FrontDoor(core, lanes, context);
-  const server =
-    options.tls === undefined ? createHttpServer(HTTP) : createHttpsServer({ ...HTTP, ...options.tls });
-  door.guard(server, options.tls !== undefined);
+  const secure = options.tls === undefined ? null : createHttpsServer({ ...HTTP, ...options.tls });
+  const server = secure ?? createHttpServer(HTTP);
+  door.guard(server, secure !== null);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.listen, resolve);
@@ -67,6 +75,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     get lanes() {
       return lanes.size;
     },
+    renewTls: (tls) => secure?.setSecureContext(tls),
     stop: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       lanes.endAll(CLOSE.stopping, 'ERR_EDGE_STOPPING');
@@ -79,6 +88,12 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
 }
 
 const HTTP = { maxHeaderSize: 16_384, noDelay: true, keepAlive: false } as const;
+
+/** `/healthz`: the process lives; `/readyz`: new clients can be admitted. For balancers. */
+function answerProbe(response: ServerResponse, good: boolean): void {
+  response.writeHead(good ? 200 : 503, { 'content-type': 'application/json', connection: 'close' });
+  response.end(JSON.stringify({ ok: good }));
+}
 
 /** From the TCP connection to the finished WebSocket handshake, or to the refusal. */
 class FrontDoor {
@@ -115,10 +130,13 @@ class FrontDoor {
       socket.destroy();
     });
     server.on('request', (request, response) => {
+      const path = request.url?.split('?')[0];
+      if (path === '/healthz' || path === '/readyz') {
+        answerProbe(response, path === '/healthz' || this.#core.connected);
+        return;
+      }
       const [status, code] =
-        request.url?.split('?')[0] === '/sip'
-          ? ([426, 'ERR_EDGE_UPGRADE'] as const)
-          : ([404, 'ERR_EDGE_PATH'] as const);
+        path === '/sip' ? ([426, 'ERR_EDGE_UPGRADE'] as const) : ([404, 'ERR_EDGE_PATH'] as const);
       this.#refusals.note(code);
       response.writeHead(status, { 'content-type': 'application/problem+json', connection: 'close' });
       response.end(JSON.stringify(problemOf(status, code)));
@@ -160,7 +178,7 @@ class FrontDoor {
     const handshake = readHandshake(request);
     if (!handshake.ok) {
       this.#refusals.note(handshake.code);
-      refuseUpgrade(socket, handshake.status, handshake.code);
+      this.#refuse(socket, handshake.status, handshake.code);
       return;
     }
     const outcome = await this.#core.admit(handshake.credential);
@@ -171,7 +189,7 @@ class FrontDoor {
     const opening = await this.#lanes.open(outcome.admission);
     if (!opening.ok) {
       this.#refusals.note(opening.code);
-      refuseUpgrade(socket, opening.status, opening.code);
+      this.#refuse(socket, opening.status, opening.code);
       return;
     }
     // The lane is kept for the sticky time even if the client went away meanwhile.
@@ -181,7 +199,15 @@ class FrontDoor {
   #refuseAdmission(socket: Duplex, status: number, code: string): void {
     const known = REFUSAL_STATUSES.includes(status) && CODE.test(code);
     this.#refusals.noteAdmission(known ? code : 'ERR_EDGE_CORE_UNAVAILABLE');
-    if (known) refuseUpgrade(socket, status, code);
-    else refuseUpgrade(socket, 503, 'ERR_EDGE_CORE_UNAVAILABLE');
+    if (known) this.#refuse(socket, status, code);
+    else this.#refuse(socket, 503, 'ERR_EDGE_CORE_UNAVAILABLE');
+  }
+
+  /** A peer that does not close in turn is cut off. */
+  #refuse(socket: Duplex, status: number, code: string): void {
+    refuseUpgrade(socket, status, code);
+    const { clock } = this.#context;
+    const cancel = clock.at(instantAfter(clock.now(), REFUSED_GRACE_MS), () => socket.destroy());
+    socket.once('close', cancel);
   }
 }

@@ -39,6 +39,18 @@ describe('adapters/edge: the handshake', function () {
   const url = (path = '/sip'): string => `ws://127.0.0.1:${lab.edge.port}${path}`;
   const app = { authorization: 'Bearer citizen-c1-d1', 'x-hamrahi-device': 'd1' };
 
+  const open = async (allowHalfOpen = false): Promise<{ socket: Socket; closed: Promise<number> }> => {
+    const socket = connect({ port: lab.edge.port, host: '127.0.0.1', allowHalfOpen });
+    await new Promise((resolve) => socket.once('connect', resolve));
+    const started = performance.now();
+    socket.on('error', () => undefined);
+    socket.resume();
+    return {
+      socket,
+      closed: new Promise((resolve) => socket.once('close', () => resolve(performance.now() - started))),
+    };
+  };
+
   before(async () => (engine = await startTestEngine({ trunks: [sandboxTrunk(9)] })));
   afterEach(() => lab.stop());
   after(() => engine.stop());
@@ -190,6 +202,31 @@ describe('adapters/edge: the handshake', function () {
     expect(lab.edge.lanes).to.equal(3);
   });
 
+  it('gives the place of a device that is away to a new one of the same identity', async () => {
+    await start({ limits: { maxSocketsPerIdentity: 2 } });
+    await lab.connect('operator-o1-t1');
+    (await lab.connect('operator-o1-t2')).terminate();
+    await lab.untilNotice('lost', 'operator-o1-t2');
+    await lab.connect('operator-o1-t3');
+    expect(lab.edge.lanes).to.equal(2);
+  });
+
+  it('cuts a refused client that does not hang up', async () => {
+    await start();
+    const { socket, closed } = await open(true);
+    socket.write(
+      'GET /other HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    );
+    // A socket that is destroyed answers further bytes with a reset.
+    const prod = setInterval(() => socket.write('x'), 50);
+    try {
+      expect(await closed).to.be.within(900, 2_000);
+    } finally {
+      clearInterval(prod);
+    }
+  });
+
   it('lets one device open only so many sockets, and others in', async () => {
     await start({ limits: { maxOpenings: 3 } });
     for (let index = 0; index < 3; index += 1) await lab.connect('citizen-c1-d1');
@@ -206,18 +243,6 @@ describe('adapters/edge: the handshake', function () {
     expect(status).to.equal(503);
     expect(problem).to.include({ code: 'ERR_EDGE_BUSY' });
   });
-
-  const open = async (): Promise<{ socket: Socket; closed: Promise<number> }> => {
-    const socket = connect(lab.edge.port, '127.0.0.1');
-    await new Promise((resolve) => socket.once('connect', resolve));
-    const started = performance.now();
-    socket.on('error', () => undefined);
-    socket.resume();
-    return {
-      socket,
-      closed: new Promise((resolve) => socket.once('close', () => resolve(performance.now() - started))),
-    };
-  };
 
   it('cuts who says nothing, and who says it a byte at a time', async () => {
     await start({ limits: { handshakeDeadlineMs: 300 } });

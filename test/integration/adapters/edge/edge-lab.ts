@@ -125,6 +125,7 @@ export async function startEdgeLab(engine: GatewayEngine, options: EdgeLabOption
       notices.push(notice);
       told.emit('notice');
     },
+    clock: realClock,
     log: witness.log,
     metrics: witness,
   });

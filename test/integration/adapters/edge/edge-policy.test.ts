@@ -118,6 +118,11 @@ describe('adapters/edge: what a client may send', function () {
     expect((await client.end()).code).to.equal(4008);
   });
 
+  it('closes with 4008 on a flood of pings', async () => {
+    for (let index = 0; index < 60; index += 1) client.socket.ping();
+    expect((await client.end()).code).to.equal(4008);
+  });
+
   it('closes with 4002 on message after message that is no SIP, and says each time why', async () => {
     for (const text of [
       'noise',
