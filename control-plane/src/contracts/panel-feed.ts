@@ -56,7 +56,6 @@ export const feedSnapshot = z
     data: z.object({ sessions: z.array(sessionView).max(1000), onShift: z.boolean() }),
   })
   .meta({ id: 'FeedSnapshot' });
-export type FeedSnapshot = z.infer<typeof feedSnapshot>;
 
 /** Answer to something the panel said. */
 export const feedReply = z

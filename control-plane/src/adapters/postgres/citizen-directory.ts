@@ -66,7 +66,10 @@ export class CitizenDirectory {
     return directoryResult(
       this.#knex.transaction(async (trx) => {
         await trx.raw(`SELECT pg_advisory_xact_lock(hashtextextended('citizen:' || ?::text, 0))`, [id]);
-        const open = await trx('sessions').select('id').where({ citizen_id: id, open: true }).first<object | undefined>();
+        const open = await trx('sessions')
+          .select('id')
+          .where({ citizen_id: id, open: true })
+          .first<object | undefined>();
         if (open) return refused('ERR_DIRECTORY_IN_USE', 'she has an open session');
         const deleted = await trx('citizens').where({ id }).delete();
         return deleted > 0 ? DONE : refused('ERR_DIRECTORY_NOT_FOUND', 'no such citizen');

@@ -43,7 +43,11 @@ export class OperatorDirectory {
     return directoryResult(
       this.#knex.transaction(async (trx) => {
         // The lock that assignments take: none can come between the question and the deletion.
-        const locked = await trx('operators').select('id').where({ id }).forUpdate().first<object | undefined>();
+        const locked = await trx('operators')
+          .select('id')
+          .where({ id })
+          .forUpdate()
+          .first<object | undefined>();
         if (!locked) return refused('ERR_DIRECTORY_NOT_FOUND', 'no such operator');
         const open = await trx('sessions')
           .select('id')

@@ -42,7 +42,10 @@ export class ZoneDirectory {
   delete(id: ZoneId): Promise<DirectoryResult> {
     return directoryResult(
       this.#knex.transaction(async (trx) => {
-        const open = await trx('sessions').select('id').where({ zone_id: id, open: true }).first<object | undefined>();
+        const open = await trx('sessions')
+          .select('id')
+          .where({ zone_id: id, open: true })
+          .first<object | undefined>();
         if (open) return refused('ERR_DIRECTORY_IN_USE', 'a session of the zone is open');
         const deleted = await trx('zones').where({ id }).delete();
         return deleted > 0 ? DONE : refused('ERR_DIRECTORY_NOT_FOUND', 'no such zone');
@@ -64,7 +67,11 @@ export class ZoneDirectory {
     return directoryResult(
       this.#knex.transaction(async (trx) => {
         // Two replacements of one roster come one after the other, never mixed.
-        const zone = await trx('zones').select('id').where({ id: zoneId }).forUpdate().first<object | undefined>();
+        const zone = await trx('zones')
+          .select('id')
+          .where({ id: zoneId })
+          .forUpdate()
+          .first<object | undefined>();
         if (!zone) return refused('ERR_DIRECTORY_NOT_FOUND', 'no such zone');
         await trx('roster').where({ zone_id: zoneId }).delete();
         if (rows.length > 0) await trx('roster').insert(rows);
