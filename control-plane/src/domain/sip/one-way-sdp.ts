@@ -9,7 +9,8 @@
  * | the operator            | `recvonly`, `inactive`  |
  *
  * A client that says more is not refused but held to its role: refusing would end a call for help. What would make
- * the stream insecure is refused: no DTLS fingerprint, keys in the SDP, anything but one audio stream.
+ * the stream insecure is refused: no DTLS fingerprint, keys in the SDP, anything but one audio stream; and so are host
+ * names where addresses belong, as a slow name server would hold up everybody's calls.
  */
 import { attributeOf, parseSdp, renderSdp, type Sdp, type SdpLine, type SdpMedia } from './sdp.ts';
 import { type Checked, pass, refuse, type SipRefusalCode } from './refusal-code.ts';
@@ -30,6 +31,8 @@ const DTLS_PROTOCOLS = ['UDP/TLS/RTP/SAVPF', 'UDP/TLS/RTP/SAVP'];
 /** RFC 8122 §5: the hash function, then upper-case hex bytes; engines and browsers differ in case. */
 const FINGERPRINT = /^sha-256[ \t]+((?:[0-9a-f]{2}:){31}[0-9a-f]{2})[ \t]*$/i;
 const ALL_ZERO = /^[0:]+$/;
+/** RFC 8866 §5.7 without host names and multicast: the engine would wait for the name server in a SIP thread. */
+const NUMERIC_ADDRESS = /^IN IP(?:4 \d{1,3}(?:\.\d{1,3}){3}|6 [0-9A-Fa-f:.]{2,45})$/;
 /** Opus DTX (RFC 7587 §6.1): silence must still be packets, else it looks like a lost stream. */
 const OPUS_DTX = /\busedtx[ \t]*=[ \t]*[^;\s]*/gi;
 
@@ -37,12 +40,19 @@ const OPUS_DTX = /\busedtx[ \t]*=[ \t]*[^;\s]*/gi;
 export function holdOneWay(text: string, describer: Describer): Checked<string> {
   const sdp = parseSdp(text);
   if (sdp === null) return refuse('ERR_EDGE_SDP_SYNTAX');
-  const fault = insecurity(sdp);
+  const fault = hasHostName(sdp) ? 'ERR_EDGE_SDP_SYNTAX' : insecurity(sdp);
   if (fault !== null) return refuse(fault);
   const inherited = directionsIn(sdp.session).at(-1) ?? 'sendrecv';
   const session = sdp.session.filter((line) => !isDirection(line));
   const media = sdp.media.map((stream) => holdStream(stream, inherited, MAY_SEND[describer]));
   return pass(renderSdp({ session, media }));
+}
+
+/** Also of declined streams: the engine looks at their addresses before their ports. */
+function hasHostName(sdp: Sdp): boolean {
+  return [sdp.session, ...sdp.media.map(({ lines }) => lines)]
+    .flat()
+    .some(({ type, value }) => type === 'c' && !NUMERIC_ADDRESS.test(value));
 }
 
 function insecurity(sdp: Sdp): SipRefusalCode | null {

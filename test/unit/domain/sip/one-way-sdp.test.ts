@@ -61,6 +61,17 @@ describe('domain/sip/one-way-sdp', () => {
     expect(directions(text)).to.deep.equal(['recvonly']);
   });
 
+  it('takes addresses of both versions', () => {
+    for (const address of [
+      'IP4 0.0.0.0',
+      'IP4 192.0.2.1',
+      'IP6 ::',
+      'IP6 2001:db8::1',
+      'IP6 ::ffff:192.0.2.1',
+    ])
+      expect(codeOf(sdp({ media: [`c=IN ${address}`] }))).to.equal('passed');
+  });
+
   it('keeps the length where it only changes a word', () => {
     const text = sdp();
     expect(held(text, 'engine-to-citizen')).to.have.length(text.length);
@@ -133,6 +144,18 @@ describe('domain/sip/one-way-sdp', () => {
     ['a media line with a wrong port', sdp({ port: 70_000 }), 'ERR_EDGE_SDP_SYNTAX'],
     ['1000 lines', sdp({ media: Array.from({ length: 1000 }, () => 'a=x') }), 'ERR_EDGE_SDP_SYNTAX'],
     ['nothing', '', 'ERR_EDGE_SDP_SYNTAX'],
+    [
+      'a host name as the address of the stream',
+      sdp({ media: ['c=IN IP4 slow.name.invalid'] }),
+      'ERR_EDGE_SDP_SYNTAX',
+    ],
+    ['a host name for the session', sdp({ session: ['c=IN IP6 slow.name.invalid'] }), 'ERR_EDGE_SDP_SYNTAX'],
+    [
+      'a host name of a declined stream',
+      sdp({ more: ['m=video 0 UDP/TLS/RTP/SAVPF 96', 'c=IN IP4 slow.name.invalid'] }),
+      'ERR_EDGE_SDP_SYNTAX',
+    ],
+    ['a multicast scope', sdp({ media: ['c=IN IP4 224.2.1.1/127'] }), 'ERR_EDGE_SDP_SYNTAX'],
   ];
   for (const [what, text, code] of REFUSED)
     it(`RTC-3: refuses ${what}`, () => expect(codeOf(text)).to.equal(code));
