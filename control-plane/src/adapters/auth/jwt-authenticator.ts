@@ -46,9 +46,10 @@ export class JwtAuthenticator implements Authenticator {
 function callerOf(payload: JWTPayload): AuthResult {
   const role = roleSchema.safeParse(payload['role']);
   if (!role.success) return refused('ERR_AUTH_ROLE', 'the claim `role` names no known role');
-  const subject = payload.sub ?? '';
-  if (subject === '' || subject.length > 64)
-    return refused('ERR_AUTH_INVALID', 'the claim `sub` is empty or too long');
+  // A type says what it should be, a token what it is: a number or a list would pass for its text further on.
+  const subject: unknown = payload.sub;
+  if (typeof subject !== 'string' || subject === '' || subject.length > 64)
+    return refused('ERR_AUTH_INVALID', 'the claim `sub` is no text, empty or too long');
   if (!isAorPart(subject) && role.data !== 'backend')
     return refused('ERR_AUTH_INVALID', 'the claim `sub` may hold letters, digits and underscore only');
   return {

@@ -111,6 +111,19 @@ describe('adapters/auth jwt-authenticator', () => {
       );
   });
 
+  it('takes no subject that only looks like text', async () => {
+    for (const role of ['citizen', 'operator', 'backend'])
+      for (const sub of [5, true, ['priya'], { length: 5 }, null]) {
+        const token = await new SignJWT({ role, sub: sub as never })
+          .setProtectedHeader({ alg: 'HS256' })
+          .setIssuer(issuer)
+          .setAudience(audience)
+          .setExpirationTime('1m')
+          .sign(key);
+        expect(await codeOf(token), JSON.stringify(sub)).to.equal('ERR_AUTH_INVALID');
+      }
+  });
+
   it('lets a backend have a name that could be no address of record', async () => {
     expect(
       await codeOf(await signed((jwt) => jwt.setSubject('ham-rahi.backend'), { role: 'backend' })),
