@@ -220,6 +220,14 @@ describe('domain/sip/lane-guard: dialogs', () => {
     expect(reason(['Reason: SIP;cause=408'])).to.deep.equal(['SIP;cause=408']);
   });
 
+  it('writes the To of a call as the engine wrote it, whatever address the client gives its tag', () => {
+    const to = '<sip:somebody@evil.test>;tag=engine-tag';
+    const text = onlyEngine(inCall().fromClient(clientInDialog('BYE', { to }), 2));
+    expect(headersOf(text, 'To')).to.deep.equal([
+      '"Ham Rahi" <sip:anonymous@anonymous.invalid>;tag=engine-tag',
+    ]);
+  });
+
   it('takes the own address of record for the address that the engine called', () => {
     const from = `<sip:${AOR}@${DOMAIN}>;tag=client-tag`;
     expect(inCall().fromClient(clientInDialog('BYE', { from }), 2).toEngine).to.have.length(1);
@@ -364,6 +372,8 @@ describe('domain/sip/lane-guard: responses', () => {
     expect(guard.fromEngine(engineRequest('ACK', { branch: 'z9hG4bKe-INVITE' }), 2).toClient).to.deep.equal(
       [],
     );
+    const again = guard.fromClient(clientAnswer('200 OK', { body: sdp() }), 2);
+    expect(again).to.deep.equal({ toEngine: [], toClient: [], refused: null, answered: null });
     const branch = /branch=([^;\s]+)/.exec(bye ?? '')?.[1] ?? '';
     const ended = guard.fromClient(clientAnswer('200 OK', { method: 'BYE', branch, seq: 101 }), 3);
     expect(ended).to.deep.equal({ toEngine: [], toClient: [], refused: null, answered: null });
