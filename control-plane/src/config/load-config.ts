@@ -120,6 +120,7 @@ function policyOf(v: Values): Policy {
 function edgeOf(v: Values): EdgeConfig {
   return {
     listen: v.HAMRAHI_EDGE_LISTEN,
+    relayAddress: v.HAMRAHI_RELAY_ADDRESS,
     maxConnections: v.HAMRAHI_MAX_CONNECTIONS,
     core:
       v.HAMRAHI_ROLE === 'edge'

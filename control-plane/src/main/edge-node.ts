@@ -20,6 +20,7 @@ export async function startEdgeNode(
   };
   const started = await startEdge({
     listen: edge.listen,
+    localAddress: edge.relayAddress,
     ...(tls ? { tls } : {}),
     coreUrl: core.url,
     coreSecret: core.secret,
