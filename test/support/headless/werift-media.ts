@@ -20,6 +20,9 @@ const NO_ICE: Partial<PeerConfig> = {
   iceFilterCandidatePair: () => false,
 };
 
+/** Later than every flight of a handshake: nothing is waited for any more. */
+const LAST_FLIGHT = 99;
+
 /** The discard port (RFC 863): nothing listens there. */
 const CANDIDATE_PORT = /^(a=candidate:\S+ \d+ \S+ \d+ \S+) \d+ /gm;
 
@@ -38,9 +41,25 @@ export function createWeriftMedia(options: WeriftOptions): MediaPort {
         iceServers: (configuration.iceServers ?? []).flatMap(asWeriftServers),
         ...(options.failIce ? NO_ICE : {}),
       });
+      endHandshakeOnClose(connection);
       options.onConnection?.(connection);
       return asPeerConnection(connection, options.failIce);
     },
+  };
+}
+
+/** werift begins and repeats a DTLS handshake, closed or not, and would hold the process for half a minute. */
+function endHandshakeOnClose(connection: RTCPeerConnection): void {
+  const close = connection.close.bind(connection);
+  const nothing = (): Promise<void> => Promise.resolve();
+  connection.close = () => {
+    for (const transport of connection.dtlsTransports) {
+      transport.start = nothing;
+      const { dtls } = transport;
+      if (dtls && 'connect' in dtls) dtls.connect = nothing;
+      if (dtls) dtls.dtls.flight = LAST_FLIGHT;
+    }
+    return close();
   };
 }
 
