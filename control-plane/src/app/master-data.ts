@@ -78,6 +78,12 @@ export class MasterData {
     }
   }
 
+  /** Whether an operator is still one: a lost laptop is shut out by the directory, before its token expires. */
+  async isActive(id: OperatorId): Promise<boolean> {
+    const operator = await this.#operators.get(id, () => this.#directory.operator(id));
+    return operator?.active === true;
+  }
+
   /**
    * Whose number is dialled for a party; `null`: there is none, or none that may be called. Hers was read at the
    * activation, so that no database stands between the watchdog and the call.

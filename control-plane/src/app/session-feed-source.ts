@@ -62,7 +62,9 @@ export class SessionFeedSource implements FeedSource {
   }
 
   async zonesOf(operatorId: OperatorId): Promise<readonly ZoneId[]> {
-    const entries = await this.#ports.directory.roster(null);
+    const { directory } = this.#ports;
+    const [entries, operator] = await Promise.all([directory.roster(null), directory.operator(operatorId)]);
+    if (operator?.active !== true) return [];
     const now = this.#ports.clock.now();
     const valid = entries.filter(
       (entry) =>

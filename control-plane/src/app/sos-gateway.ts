@@ -139,8 +139,10 @@ export class SosGateway implements Gateway {
     before: SessionId | null,
     limit: number,
   ): Promise<GatewayResult<readonly SessionView[]>> {
-    const zones =
-      caller.role === 'operator' ? await this.#ports.feedSource.zonesOf(caller.subject as OperatorId) : null;
+    const operatorId = caller.role === 'operator' ? (caller.subject as OperatorId) : null;
+    if (operatorId !== null && !(await this.#ports.masterData.isActive(operatorId)))
+      return { ok: true, value: [] };
+    const zones = operatorId === null ? null : await this.#ports.feedSource.zonesOf(operatorId);
     const stored = await this.#ports.store.list({ open, zones, before, limit });
     return { ok: true, value: await Promise.all(stored.map((one) => this.#view(caller, one))) };
   }
@@ -155,15 +157,14 @@ export class SosGateway implements Gateway {
   }
 
   async acknowledgeAlert(
-    operatorId: OperatorId,
+    caller: Caller,
     sessionId: SessionId,
     kind: AlertKind,
   ): Promise<GatewayResult<SessionView>> {
-    const caller: Caller = { role: 'operator', subject: operatorId, tokenId: null };
     return this.#act(
       caller,
       sessionId,
-      { type: 'panel.alert-acknowledged', kind, by: operatorId },
+      { type: 'panel.alert-acknowledged', kind, by: caller.subject as OperatorId },
       'This SOS has ended already.',
     );
   }
@@ -285,12 +286,13 @@ export class SosGateway implements Gateway {
     return caller.role === 'citizen' ? citizenViewOf(view) : view;
   }
 
-  /** A citizen: her own. An operator: the zones of the roster, or what is assigned to them. Others: all. */
+  /** A citizen: her own. An active operator: the zones of the roster, or what is assigned to them. Others: all. */
   async #mayTouch(caller: Caller, session: Session): Promise<boolean> {
     switch (caller.role) {
       case 'citizen':
         return session.citizenId === caller.subject;
       case 'operator': {
+        if (!(await this.#ports.masterData.isActive(caller.subject as OperatorId))) return false;
         if (
           'assignment' in session &&
           session.assignment?.state === 'assigned' &&

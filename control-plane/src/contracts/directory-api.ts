@@ -36,7 +36,10 @@ export const operatorBody = z
     name: z.string().min(1).max(100),
     dutyPhone: e164.nullable().default(null),
     capacity: z.int().min(1).max(20).default(1).meta({ description: 'Sessions at once.' }),
-    active: z.boolean().default(true),
+    active: z
+      .boolean()
+      .default(true)
+      .meta({ description: 'false: is offered no SOS, sees none and ends none, whatever token is shown.' }),
   })
   .meta({ id: 'OperatorEntry' });
 export const operatorView = z

@@ -70,8 +70,9 @@ export interface Gateway {
 
   /** The panel's word that packets arrive at its end. Ignored unless the leg is this operator's. */
   heard(operatorId: OperatorId, sessionId: SessionId, legId: LegId, packets: number): Promise<void>;
+  /** By an operator, a supervisor or an admin. */
   acknowledgeAlert(
-    operatorId: OperatorId,
+    caller: Caller,
     sessionId: SessionId,
     kind: AlertKind,
   ): Promise<GatewayResult<SessionView>>;

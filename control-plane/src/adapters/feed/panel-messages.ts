@@ -75,7 +75,8 @@ export class PanelMessages {
         if (role !== 'operator') return refused('ERR_AUTH_ROLE', 'only operators report audio');
         return this.#heard(connection, message);
       case 'alert.acknowledge': {
-        const result = await gateway.acknowledgeAlert(subject, message.sessionId as SessionId, message.kind);
+        const caller = { role, subject, tokenId: null };
+        const result = await gateway.acknowledgeAlert(caller, message.sessionId as SessionId, message.kind);
         return result.ok ? DONE : refused(result.code, result.detail);
       }
     }

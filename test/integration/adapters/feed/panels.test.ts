@@ -216,7 +216,11 @@ describe('adapters/feed panels', () => {
       name === 'acknowledgeAlert' ? Promise.reject(new Error('bug')) : undefined;
     panel.say(message);
     expect(await panel.take('error')).to.include({ code: 'ERR_GATEWAY_UNAVAILABLE' });
-    expect(lab.gateway.argsOf('acknowledgeAlert')[0]).to.deep.equal(['akram', SESSION_ID, 'no-operator']);
+    expect(lab.gateway.argsOf('acknowledgeAlert')[0]).to.deep.equal([
+      { role: 'operator', subject: 'akram', tokenId: null },
+      SESSION_ID,
+      'no-operator',
+    ]);
   });
 
   describe('that misbehave', () => {

@@ -1,0 +1,54 @@
+import { expect } from 'chai';
+import type { OperatorId, SessionId } from '../../control-plane/src/domain/ids.ts';
+import type { Caller } from '../../control-plane/src/ports/gateway.ts';
+import {
+  AKRAM,
+  asCitizen,
+  asOperator,
+  CHIEF,
+  MEERA,
+  startCoreLab,
+  type CoreLab,
+} from '../support/core-lab.ts';
+
+describe('scenario: who may touch an SOS', () => {
+  const shutOut = async (lab: CoreLab, operatorId: OperatorId) => {
+    const operator = await lab.core.directory.operator(operatorId);
+    if (!operator) throw new Error('no such operator');
+    await lab.core.directory.putOperator({ ...operator, active: false });
+  };
+  const codeOf = (result: { readonly ok: boolean; readonly code?: string }) =>
+    result.ok ? 'ok' : result.code;
+
+  it('RTC-9 an operator who was shut out neither sees nor ends an SOS, not even the own one', async () => {
+    const lab = await startCoreLab();
+    await lab.beginShift(AKRAM);
+    const id = (await lab.activate()).id as SessionId;
+    const akram = asOperator(AKRAM);
+    expect(codeOf(await lab.gateway.view(akram, id))).to.equal('ok');
+    await shutOut(lab, AKRAM);
+    expect(codeOf(await lab.gateway.view(akram, id))).to.equal('ERR_SOS_NOT_FOUND');
+    expect(codeOf(await lab.gateway.timeline(akram, id))).to.equal('ERR_SOS_NOT_FOUND');
+    expect(codeOf(await lab.gateway.resolve(akram, id, null))).to.equal('ERR_SOS_NOT_FOUND');
+    expect(codeOf(await lab.gateway.redial(akram, id))).to.equal('ERR_SOS_NOT_FOUND');
+    expect(await lab.gateway.list(akram, true, null, 10)).to.deep.equal({ ok: true, value: [] });
+    expect(await lab.core.feedSource.zonesOf(AKRAM)).to.be.empty;
+    expect((await lab.live(id)).phase).to.equal('connecting');
+  });
+
+  it('RTC-5 a supervisor and an admin of no roster acknowledge an alert; a stranger and a citizen do not', async () => {
+    const lab = await startCoreLab();
+    const id = (await lab.activate()).id as SessionId;
+    await lab.forward(10_000);
+    expect((await lab.live(id)).alerts.map(({ kind }) => kind)).to.include('no-operator');
+    const say = async (caller: Caller) =>
+      codeOf(await lab.gateway.acknowledgeAlert(caller, id, 'no-operator'));
+    expect(await say(asOperator('nobody' as OperatorId))).to.equal('ERR_SOS_NOT_FOUND');
+    expect(await say(asCitizen(MEERA))).to.equal('ERR_SOS_NOT_FOUND');
+    expect(await say({ role: 'admin', subject: 'root', tokenId: null })).to.equal('ok');
+    await lab.forward(0);
+    const [alert] = (await lab.live(id)).alerts.filter(({ kind }) => kind === 'no-operator');
+    expect(alert?.acknowledgedBy).to.equal('root');
+    expect(await say({ role: 'supervisor', subject: CHIEF, tokenId: null })).to.equal('ok');
+  });
+});
