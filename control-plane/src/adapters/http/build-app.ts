@@ -45,7 +45,7 @@ export function buildApp(options: AppOptions): Express {
   addOperations(app, options);
   addDocuments(app);
   addMetrics(app, options);
-  addMethodRefusals(app);
+  addMethodRefusals(app, options);
   if (options.staticDir !== null) addPages(app, options.staticDir, options.security);
   app.use((_request, response) => refuse(options, response, 'ERR_HTTP_NOT_FOUND', 'nothing is there'));
   app.use(errorHandler(options));
@@ -59,8 +59,8 @@ function routeOf(path: string): string {
 
 function addOperations(app: Express, options: AppOptions): void {
   const handlers: Handlers = {
-    activateSos: activationHandler(options.gateway, 'activate'),
-    armSos: activationHandler(options.gateway, 'arm'),
+    activateSos: activationHandler(options.gateway, options.serve.metrics, 'activate'),
+    armSos: activationHandler(options.gateway, options.serve.metrics, 'arm'),
     ...sessionHandlers(options.gateway),
     ...clientHandlers(options.tickets, options.serve.clock, options.clients),
     ...peopleHandlers(options.directory),
@@ -116,7 +116,7 @@ function sameText(a: string, b: string): boolean {
   return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest());
 }
 
-function addMethodRefusals(app: Express): void {
+function addMethodRefusals(app: Express, options: AppOptions): void {
   const methods = new Map<string, Set<string>>();
   for (const id of Object.keys(OPERATIONS) as OperationId[]) {
     const { path, method } = OPERATIONS[id];
@@ -126,7 +126,7 @@ function addMethodRefusals(app: Express): void {
   for (const [path, allowed] of methods) {
     app.all(routeOf(path), (request, response) => {
       response.setHeader('Allow', [...allowed].join(', '));
-      writeOutcome(response, failure('ERR_HTTP_METHOD', `${request.method} is not possible here`));
+      refuse(options, response, 'ERR_HTTP_METHOD', `${request.method} is not possible here`);
     });
   }
 }
