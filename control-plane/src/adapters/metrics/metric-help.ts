@@ -5,6 +5,7 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_http_requests_total: 'HTTP requests by operation and status.',
   hamrahi_http_request_ms: 'From arrival of the request head to the end of the response, by operation.',
   hamrahi_http_refused_total: 'Requests and upgrades refused, by error code.',
+  hamrahi_http_flagged_total: 'Activations answered with a flag of what was wrong with them, by flag.',
   hamrahi_http_connections_dropped_total: 'TCP connections refused because of the connection limit.',
   hamrahi_auth_keys_fetched_total: "Fetches of the token issuer's keys, by result.",
   hamrahi_feed_connections: 'Open panel feed connections.',

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isAorPart, type CitizenId } from '../../../domain/ids.ts';
 import type { ActivateRequest, Caller, Gateway } from '../../../ports/gateway.ts';
+import type { Metrics } from '../../../ports/log.ts';
 import { failure, reply, type Call, type Handler, type Outcome } from '../http-call.ts';
 import { parseJson, type ReadBody } from '../read-body.ts';
 
@@ -14,6 +15,7 @@ interface Claims {
 
 export function activationHandler(
   gateway: Gateway,
+  metrics: Metrics,
   use: 'activate' | 'arm',
 ): Handler<'activateSos'> & Handler<'armSos'> {
   return async ({ caller, raw, idempotencyKey, receivedAt }: Call<'activateSos'> | Call<'armSos'>) => {
@@ -32,6 +34,7 @@ export function activationHandler(
     };
     const result = use === 'activate' ? await gateway.activate(request) : await gateway.arm(request);
     if (!result.ok) return failure(result.code, result.detail);
+    for (const flag of result.value.flags) metrics.count('hamrahi_http_flagged_total', { flag });
     return reply(result.value.folded ? 200 : 201, result.value);
   };
 }
