@@ -51,6 +51,7 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
   private readonly mutedSessions = new Set<string>();
   private feed: PanelFeed | null = null;
   private wantsShift = false;
+  private hasOpened = false;
   private currentShift: PanelClientEvents['shift'] = 'off';
 
   constructor(options: PanelClientOptions) {
@@ -77,7 +78,7 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
     if (feedUrl === null) throw new Error('this token may not read the feed');
     if (this.feed !== null) return;
     const feed = new PanelFeed({ open: (since) => this.options.sockets.openFeed(feedUrl, since) });
-    feed.on('state', (state) => this.emit('feed', state));
+    feed.on('state', (state) => this.feedChanged(state));
     feed.on('trouble', (error) => this.emit('trouble', error));
     feed.on('message', (message) => this.receive(message));
     this.feed = feed;
@@ -140,6 +141,14 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
     this.feed?.stop();
     this.feed = null;
     await this.connection.vanish();
+  }
+
+  /** The loss of a feed has ended our shift at the gateway, and one that is resumed brings no snapshot to say so. */
+  private feedChanged(state: PanelFeedEvents['state']): void {
+    this.emit('feed', state);
+    if (state !== 'open') return;
+    if (this.hasOpened && this.wantsShift) this.askForShift();
+    this.hasOpened = true;
   }
 
   private receive(message: FeedMessage): void {

@@ -163,7 +163,7 @@ export async function startFakeGateway(options: FakeGatewayOptions): Promise<Fak
       sockets[kind].add(client);
       client.on('close', () => sockets[kind].delete(client));
       if (kind === 'sip') relay(client, options.sipUpstream);
-      else serveFeed(client, panelMessages, sessions);
+      else serveFeed(client, url.searchParams.has('since'), panelMessages, sessions);
     });
   });
 
@@ -193,7 +193,13 @@ export async function startFakeGateway(options: FakeGatewayOptions): Promise<Fak
   };
 }
 
-function serveFeed(client: WebSocket, said: PanelMessage[], sessions: Map<string, SessionView>): void {
+/** As the gateway does: a feed that is resumed begins without a snapshot. */
+function serveFeed(
+  client: WebSocket,
+  resumed: boolean,
+  said: PanelMessage[],
+  sessions: Map<string, SessionView>,
+): void {
   const at = new Date().toISOString();
   const snapshot: FeedMessage = {
     type: 'snapshot',
@@ -201,7 +207,7 @@ function serveFeed(client: WebSocket, said: PanelMessage[], sessions: Map<string
     at,
     data: { sessions: [...sessions.values()], onShift: false },
   };
-  client.send(JSON.stringify(snapshot));
+  if (!resumed) client.send(JSON.stringify(snapshot));
   client.on('message', (data: Buffer) => {
     const message = JSON.parse(data.toString('utf8')) as PanelMessage;
     said.push(message);

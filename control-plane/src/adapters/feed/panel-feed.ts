@@ -37,6 +37,8 @@ export interface FeedTiming {
   /** A dead panel is found within twice this. */
   readonly pingIntervalMs: number;
   readonly healthIntervalMs: number;
+  /** Health is told again after so long, though nothing changed: a browser sees no pings, and takes silence for the end. */
+  readonly repeatHealthMs: number;
   readonly scopeIntervalMs: number;
   readonly startTimeoutMs: number;
   readonly closeGraceMs: number;
@@ -46,6 +48,7 @@ export interface FeedTiming {
 export const DEFAULT_FEED_TIMING: FeedTiming = {
   pingIntervalMs: 4000,
   healthIntervalMs: 2000,
+  repeatHealthMs: 5000,
   scopeIntervalMs: 15_000,
   startTimeoutMs: 5000,
   closeGraceMs: 1000,
@@ -69,11 +72,13 @@ export class PanelFeed {
   readonly #messages: PanelMessages;
   readonly #stops: (() => void)[] = [];
   #health: { engine: boolean; database: boolean } | null = null;
+  #healthToldAt: number;
   #closing = false;
 
   constructor(options: FeedOptions) {
     this.#options = options;
     this.#timing = { ...DEFAULT_FEED_TIMING, ...options.timing };
+    this.#healthToldAt = options.clock.now();
     this.#desk = new ShiftDesk(options);
     this.#messages = new PanelMessages({ ...options, desk: this.#desk });
   }
@@ -193,9 +198,11 @@ export class PanelFeed {
     const before = this.#health;
     const now = await this.#readHealth();
     this.#health = now;
-    if (before?.engine === now.engine && before.database === now.database) return;
-    for (const connection of this.#connections.keys())
-      connection.send(healthMessage(now, this.#options.clock));
+    const { clock } = this.#options;
+    const isSame = before?.engine === now.engine && before.database === now.database;
+    if (isSame && clock.now() - this.#healthToldAt < this.#timing.repeatHealthMs) return;
+    this.#healthToldAt = clock.now();
+    for (const connection of this.#connections.keys()) connection.send(healthMessage(now, clock));
   }
 
   async #tellHealth(connection: FeedConnection): Promise<void> {

@@ -146,6 +146,15 @@ describe('adapters/feed changes', () => {
     expect((await panel.take('health')).data).to.deep.equal({ engine: false, database: false });
   });
 
+  it('says something now and then, so that a panel can tell quiet from a dead connection', async () => {
+    await lab.close();
+    lab = await startFeedLab({ healthIntervalMs: 20, repeatHealthMs: 60 });
+    const panel = await lab.connect();
+    const told: number[] = [];
+    while (told.length < 3) told.push(Date.parse((await panel.take('health')).at));
+    expect(told[2]! - told[1]!, 'no oftener than it must').to.be.at.least(55);
+  });
+
   it('ends a connection whose beginning cannot be read', async () => {
     lab.source.afterRead = () => Promise.reject(new Error('the database is down'));
     const panel = await lab.connect();
