@@ -137,6 +137,7 @@ function bridgePhones(draft: Draft, citizen: LegId, operator: LegId): void {
 export function phonesBridged(draft: Draft, technology: string): void {
   draft.hangupAll('citizen-app', 'phone-won');
   draft.hangupAll('operator-app', 'phone-won');
+  draft.order({ type: 'pbx.close-bridge', bridgeId: bridgeIdOf(draft.facts.id, 'stream') });
   draft.changeStream({
     leg: null,
     streamingSince: null,
