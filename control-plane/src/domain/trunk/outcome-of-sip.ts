@@ -74,7 +74,14 @@ export function outcomeOfClient({ sipStatus, rang }: Refusal): LegOutcome {
     case 408:
     case 480:
       return rang ? 'no-answer' : 'unreachable';
-    default:
+    // nobody is there; 430 and 503: the way to the client broke
+    case 404:
+    case 410:
+    case 430:
+    case 503:
       return 'unreachable';
+    // an app that answers with an error has been reached (RTC-7)
+    default:
+      return 'rejected';
   }
 }

@@ -62,7 +62,9 @@ describe('domain/trunk/outcome-of-sip', () => {
     }
     expect(outcomeOfClient(refusal(488))).to.equal('media-failed');
     expect(outcomeOfClient(refusal(486))).to.equal('busy');
+    expect(outcomeOfClient(refusal(500)), 'RTC-7: an error is no absence').to.equal('rejected');
     expect(outcomeOfClient(refusal(480))).to.equal('unreachable');
+    expect(outcomeOfClient(refusal(503))).to.equal('unreachable');
     expect(outcomeOfClient(refusal(480, true))).to.equal('no-answer');
   });
 });
