@@ -1,15 +1,19 @@
 /** Activations one after the other, each with a fresh app that is armed first, as phones do it. */
 import {
+  firstOfferAt,
   press,
   resolveSession,
   setStage,
   since,
   timelineOf,
 } from '../../control-plane/sandbox/demo/stage.ts';
+import pg from 'pg';
 import { CITIZENS } from '../../control-plane/sandbox/people.ts';
 import type { Sandbox } from '../../control-plane/sandbox/sandbox.ts';
 
 const DEADLINE_MS = 10_000;
+const COMMITTED_SQL = `SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000 AS at
+  FROM session_events WHERE session_id = $1 AND seq = 1`;
 
 export interface Activation {
   /** Milliseconds since the activation arrived. */
@@ -17,7 +21,7 @@ export interface Activation {
   readonly streaming: number;
   readonly heard: number;
   readonly panelEvent: number;
-  /** From the answer to the activation (sent after the commit) to the event at the panel. */
+  /** From the commit of the activation, by PostgreSQL's own stamp, to the event at the panel. */
   readonly commitToPanel: number;
 }
 
@@ -27,18 +31,20 @@ export async function activations(
   tell: (done: number) => void,
 ): Promise<readonly Activation[]> {
   const results: Activation[] = [];
+  const database = new pg.Client(sandbox.file.databaseUrl);
+  await database.connect();
   for (let run = 0; run < runs; run += 1) {
-    results.push(await one(sandbox, run % CITIZENS.length));
+    results.push(await one(sandbox, database, run % CITIZENS.length));
     tell(run + 1);
   }
+  await database.end();
   return results;
 }
 
-async function one(sandbox: Sandbox, citizen: number): Promise<Activation> {
+async function one(sandbox: Sandbox, database: pg.Client, citizen: number): Promise<Activation> {
   const stage = await setStage(sandbox, citizen);
   try {
     const id = await press(stage);
-    const answeredAt = performance.timeOrigin + performance.now();
     const event = (type: string) =>
       stage.operator.event((one) => one.type === type && one.sessionId === id, DEADLINE_MS);
     const told = await event('sos.activated');
@@ -49,13 +55,19 @@ async function one(sandbox: Sandbox, citizen: number): Promise<Activation> {
     const ms = (name: string): number =>
       timeline.milestones.find((one) => one.name === name)?.ms ?? Number.NaN;
     return {
-      offerAtClient: since(timeline, stage.citizen.legs[0]?.offeredAt) ?? Number.NaN,
+      offerAtClient: since(timeline, firstOfferAt(stage)) ?? Number.NaN,
       streaming: ms('streaming'),
       heard: ms('heard'),
       panelEvent: since(timeline, told.at) ?? Number.NaN,
-      commitToPanel: Math.max(0, told.at - answeredAt),
+      commitToPanel: told.at - (await committedAt(database, id)),
     };
   } finally {
     await stage.close();
   }
+}
+
+/** Wall-clock milliseconds at which the session's first transaction was committed. */
+async function committedAt(database: pg.Client, id: string): Promise<number> {
+  const { rows } = await database.query<{ at: string }>(COMMITTED_SQL, [id]);
+  return Number(rows[0]?.at);
 }

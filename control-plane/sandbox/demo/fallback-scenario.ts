@@ -4,6 +4,7 @@ import { createCarrierReport, type CarrierReport } from '../carrier/carrier-repo
 import { CITIZENS, OPERATORS } from '../people.ts';
 import type { Sandbox } from '../sandbox.ts';
 import {
+  firstOfferAt,
   inOrder,
   leftovers,
   milestone,
@@ -32,7 +33,7 @@ export async function fallbackScenario(sandbox: Sandbox): Promise<ScenarioResult
 }
 
 async function play(stage: Stage, carrier: CarrierReport): Promise<ScenarioResult> {
-  const { operator, citizen, witness } = stage;
+  const { operator, witness } = stage;
   const id = await press(stage);
   const told = await operator.event(
     (event) => event.type === 'phone-fallback-active' && event.sessionId === id,
@@ -69,7 +70,7 @@ async function play(stage: Stage, carrier: CarrierReport): Promise<ScenarioResul
         'citizen-phone-answered': 'her phone answered',
         'operator-phone-answered': 'duty phone answered',
       }),
-      ...milestone('offer at the client', since(timeline, citizen.legs[0]?.offeredAt), 'citizen'),
+      ...milestone('offer at the client', since(timeline, firstOfferAt(stage)), 'citizen'),
       ...milestone('panel told: phone-fallback-active', toldMs, 'panel'),
       ...milestone('INVITE for her phone', invited, 'carrier'),
       ...milestone('INVITE for the duty phone', since(timeline, his.call.times.inviteAt), 'carrier'),

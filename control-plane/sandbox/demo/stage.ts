@@ -76,6 +76,14 @@ function armed(citizen: HeadlessCitizen): Promise<void> {
   });
 }
 
+/** When the gateway's first INVITE stood at her socket. */
+export function firstOfferAt({ citizen }: Stage): number | null {
+  const offer = citizen.sip.find(
+    ({ direction, message }) => direction === 'received' && message.startsWith('INVITE '),
+  );
+  return offer?.at ?? null;
+}
+
 /** Presses SOS; the session's id once the gateway has answered. */
 export async function press({ citizen }: Stage): Promise<string> {
   await citizen.client.press(CENTRAL_POINT);

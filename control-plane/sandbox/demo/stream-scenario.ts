@@ -1,6 +1,7 @@
 /** (a) The stream: from the activation until the operator recognises the citizen's tone. */
 import type { Sandbox } from '../sandbox.ts';
 import {
+  firstOfferAt,
   inOrder,
   leftovers,
   milestone,
@@ -44,8 +45,7 @@ async function play(stage: Stage): Promise<ScenarioResult> {
   await operator.event((event) => event.type === 'sos.resolved' && event.sessionId === id, HEARD_DEADLINE_MS);
   await stage.close();
   const left = await leftovers(witness);
-  const leg = citizen.legs[0];
-  const offered = since(timeline, leg?.offeredAt);
+  const offered = since(timeline, firstOfferAt(stage));
   const toldMs = since(timeline, told.at);
   const activeMs = timeline.verdicts.find((verdict) => verdict.id === 'RTC-2')?.valueMs ?? null;
   return {

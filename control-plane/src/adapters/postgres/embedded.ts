@@ -173,6 +173,8 @@ function serverArguments(data: string, port: number): string[] {
     synchronous_commit: 'on',
     full_page_writes: 'on',
     jit: 'off',
+    // When a change was committed can be asked for afterwards: what the feed's delay is measured from.
+    track_commit_timestamp: 'on',
     // A refused statement's DETAIL quotes values, and a value can be somebody's number.
     log_error_verbosity: 'terse',
   };
