@@ -4,6 +4,7 @@ import type { SessionView } from '../contracts/session-view.ts';
 import type { AddressOfRecord, Instant, LegId, OperatorId, SessionId } from '../domain/ids.ts';
 import { parseLegId } from '../domain/ids.ts';
 import type { Policy } from '../domain/session/policy.ts';
+import { isLive } from '../domain/session/session.ts';
 import type { AlertKind, Flag, Session } from '../domain/session/session.ts';
 import { milestonesOf, verdictsOf } from '../domain/session/timeline.ts';
 import type { Clock, IdSource } from '../ports/clock.ts';
@@ -213,11 +214,13 @@ export class SosGateway implements Gateway {
   ): Promise<GatewayResult<Activated>> {
     const { loop, masterData, presence, policy } = this.#ports;
     const citizen = await masterData.citizen(request.citizenId);
+    const offersBefore = presence.offers;
     const judged = judgeActivation(request, citizen, masterData.zones(), presence.contacts, policy);
     const outcome = await loop.handleNew(`citizen ${request.citizenId}`, request.receivedAt, (tx) =>
       this.#find(tx, type, request, judged),
     );
     if (!outcome) return failed('ERR_GATEWAY_UNAVAILABLE', 'The activation was not taken.');
+    if (isLive(outcome.after)) presence.begun(outcome.after, offersBefore);
     return { ok: true, value: this.#activated(outcome) };
   }
 
@@ -227,14 +230,15 @@ export class SosGateway implements Gateway {
     request: ActivateRequest,
     judged: Judged,
   ): Promise<Found> {
+    const freshId = this.#ports.ids.sessionId();
     // Sent together and performed in this order: each round trip is on the path from SOS to sound.
-    const [, before] = await Promise.all([tx.lockCitizen(request.citizenId), tx.findOpen(request.citizenId)]);
-    const sessionId = before?.session.id ?? this.#ports.ids.sessionId();
-    const begins = type === 'api.activated' && (before === null || before.session.phase === 'arming');
-    const [keyReused, onDuty] = await Promise.all([
-      this.#isKeyReused(tx, request, sessionId),
-      begins ? tx.dutyOperators(judged.subject.zoneId, request.receivedAt) : undefined,
+    const [, before, keyReused, onDuty] = await Promise.all([
+      tx.lockCitizen(request.citizenId),
+      tx.findOpen(request.citizenId),
+      this.#isKeyReused(tx, request, freshId),
+      type === 'api.activated' ? tx.dutyOperators(judged.subject.zoneId, request.receivedAt) : undefined,
     ]);
+    const sessionId = before?.session.id ?? freshId;
     const flags: Flag[] = [...judged.subject.flags];
     if (request.bodyMalformed) flags.push('body-malformed');
     if (keyReused) flags.push('idempotency-key-reused');
@@ -246,11 +250,13 @@ export class SosGateway implements Gateway {
     return { before, event, personal, ...(onDuty ? { onDuty } : {}) };
   }
 
+  /** The same key with another body: she is served all the same, and it is flagged. */
   async #isKeyReused(tx: SessionTx, request: ActivateRequest, sessionId: SessionId): Promise<boolean> {
-    if (request.idempotencyKey === null) return false;
     const { citizenId, idempotencyKey, bodyHash } = request;
-    const claim = await tx.claimIdempotencyKey(citizenId, idempotencyKey, bodyHash, sessionId);
-    return claim.seen === 'other-body' || (claim.seen === 'same' && claim.sessionId !== sessionId);
+    if (idempotencyKey === null) return false;
+    return (
+      (await tx.claimIdempotencyKey(citizenId, idempotencyKey, bodyHash, sessionId)).seen === 'other-body'
+    );
   }
 
   #activated({ before, after }: Outcome): Activated {
