@@ -353,7 +353,9 @@ function mediaChanged(
     case 'panel.heard':
       if (leg.kind !== 'operator-app' || leg.state !== 'answered' || leg.party.role === 'citizen')
         return ignored(session);
-      if (leg.party.operatorId !== event.operatorId) return ignored(session);
+      // Told again each second: nothing new, and no row in the record.
+      if (leg.party.operatorId !== event.operatorId || session.stream.heardBy === leg.id)
+        return ignored(session);
       heard(draft, leg);
       break;
   }

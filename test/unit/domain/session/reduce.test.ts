@@ -43,6 +43,15 @@ describe('domain/session/reduce', () => {
       expect(scenario.has('citizen-phone')).to.be.false;
     });
 
+    it('RTC-6 takes an operator’s word once: the panel says it again each second', () => {
+      const scenario = begun().becomeActive();
+      const { verdicts, feed } = scenario;
+      const told = feed.length;
+      scenario.forward(1000).heard().forward(1000).heard();
+      expect(verdicts.slice(-2)).to.deep.equal(['ignored', 'ignored']);
+      expect(feed).to.have.lengthOf(told);
+    });
+
     it('folds a second press into the open session and never postpones its deadline', () => {
       const scenario = begun();
       const due = scenario.timers.get('watchdog');
