@@ -9,6 +9,7 @@ import { createServer as createTls, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../contracts/error-table.ts';
+import type { Instant } from '../../domain/ids.ts';
 import type { Authenticator } from '../../ports/authenticator.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
@@ -70,6 +71,9 @@ export interface HttpServer {
 
 const MAX_HEADER_BYTES = 16_384;
 const MAX_HEADERS = 100;
+/** From this share of the connections on, those that only wait for a next request are given up for those that ask. */
+const CROWDED = 0.8;
+const MAKE_ROOM_EVERY_MS = 100;
 
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const timeouts = { ...DEFAULT_HTTP_TIMEOUTS, ...options.timeouts };
@@ -83,11 +87,16 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   });
   server.on('upgrade', (request, socket, head) => upgrade(options, request, socket, head));
   server.on('clientError', (error, socket) => refuseBroken(options.metrics, error, socket));
-  server.on('drop', () => options.metrics.count('hamrahi_http_connections_dropped_total'));
   const sockets = new Set<Socket>();
+  const makeRoom = roomMaker(server, options.clock);
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
+    if (sockets.size > options.maxConnections * CROWDED) makeRoom();
+  });
+  server.on('drop', () => {
+    options.metrics.count('hamrahi_http_connections_dropped_total');
+    makeRoom();
   });
   await listen(server, options.listen);
   const { address, port } = server.address() as AddressInfo;
@@ -179,6 +188,27 @@ function listen(server: Server, at: HttpOptions['listen']): Promise<void> {
       resolve();
     });
   });
+}
+
+/**
+ * Closes idle connections, at once and then no more often than it costs nothing: without it a stranger who asks
+ * nothing but `/healthz` now and then on each of all connections would shut out every SOS. Clients that were idle
+ * connect anew.
+ */
+function roomMaker(server: Server, clock: Clock): () => void {
+  let isResting = false;
+  let isWanted = false;
+  const make = (): void => {
+    isWanted = isResting;
+    if (isResting) return;
+    isResting = true;
+    server.closeIdleConnections();
+    clock.at((clock.now() + MAKE_ROOM_EVERY_MS) as Instant, () => {
+      isResting = false;
+      if (isWanted) make();
+    });
+  };
+  return make;
 }
 
 /** Upgraded sockets are not the server's any more, so that the sockets themselves are cut. */

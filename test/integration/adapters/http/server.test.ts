@@ -151,6 +151,23 @@ describe('adapters/http server', () => {
       first.destroy();
       second.destroy();
     });
+
+    it('gives up idle connections for those that ask: nobody shuts out an SOS by holding them all', async () => {
+      await restart({ maxConnections: 50 });
+      const idle: Socket[] = [];
+      for (let index = 0; index < 50; index += 1) {
+        const socket = await rawSocket(lab.port);
+        const closed = untilClosed(socket);
+        const answered = once(socket, 'data').catch(() => undefined);
+        socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+        await Promise.race([answered, closed]);
+        idle.push(socket);
+      }
+      const token = await tokenFor('citizen', 'priya');
+      expect((await lab.call('POST', '/v1/sos', { token, body: {} })).status).to.equal(201);
+      expect(idle.filter(({ destroyed }) => destroyed)).to.have.length.above(30);
+      for (const socket of idle) socket.destroy();
+    });
   });
 
   it('closes though a client holds its connection open', async () => {
