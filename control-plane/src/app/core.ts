@@ -8,6 +8,7 @@ import type { FeedSource, Gateway } from '../ports/gateway.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxEvent, PbxSnapshot } from '../ports/pbx-driver.ts';
 import type { RecordKeeping } from '../ports/record-keeping.ts';
+import { StoreError } from '../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../ports/session-store.ts';
 import { FeedDispatcher } from './feed-dispatcher.ts';
 import { keepHouse } from './housekeeping.ts';
@@ -21,12 +22,14 @@ import { SessionFeedSource } from './session-feed-source.ts';
 import { SessionLoop } from './session-loop.ts';
 import { SosGateway } from './sos-gateway.ts';
 import { TimerWheel } from './timer-wheel.ts';
+import { untilTaken } from './until-taken.ts';
 
 const MAX_OPEN = 10_000;
 const MAX_TIMERS = 100_000;
 const ENGINE_START_MS = 15_000;
 /** Two readings 100 ms apart, and the way to the engine and back. */
 const RECOUNT_MS = 300;
+const DUE_AGAIN_MS = 1000;
 
 export interface CorePorts {
   readonly store: SessionStore;
@@ -101,7 +104,7 @@ export function createCore(ports: CorePorts): Core {
     if (event.type === 'contact.online') presence.contactChanged(event.aor, true);
     else if (event.type === 'contact.offline') presence.contactChanged(event.aor, false);
     else if (event.type === 'engine.back') {
-      reconciled = engineBack(event.snapshot);
+      reconciled = engineBack(event.snapshot, event.at);
       presence.background(reconciled, 'reconcile');
     } else if (event.type === 'engine.lost')
       log.error('The engine is out of reach; calls that stand go on without us.');
@@ -113,25 +116,34 @@ export function createCore(ports: CorePorts): Core {
 
   let stopHousekeeping: () => void = () => undefined;
   let reconciled: Promise<void> = Promise.resolve();
+  let timesBack = 0;
 
-  async function engineBack(snapshot: PbxSnapshot): Promise<void> {
-    const stored = await store.listOpen(MAX_OPEN);
+  async function engineBack(snapshot: PbxSnapshot, at: Instant): Promise<void> {
+    timesBack += 1;
+    const time = timesBack;
+    presence.contactsAre(snapshot.contacts);
+    const { result } = await untilTaken(ports, Number.POSITIVE_INFINITY, () => store.listOpen(MAX_OPEN));
+    if (time !== timesBack) return;
     const found = differences(
       snapshot,
-      stored.map((one) => one.session),
+      result.map((one) => one.session),
+      at,
     );
-    for (const { sessionId, event } of found.events) {
-      presence.background(loop.handle(sessionId, event, clock.now()), `reconcile ${event.type}`);
-    }
+    const handled = found.events.map(async ({ sessionId, event }) => {
+      const work = loop.handle(sessionId, event, clock.now());
+      presence.background(work, `reconcile ${event.type}`);
+      await work;
+    });
+    for (const { sessionId, orders } of found.orders) performer.perform(sessionId, orders);
     for (const legId of found.strayLegs) await pbx.hangup(legId, 'session-ended');
     for (const bridgeId of found.strayBridges) await pbx.closeBridge(bridgeId);
-    for (const legId of found.toWatch) pbx.watchMedia(legId);
-    presence.contactsAre(snapshot.contacts);
+    await Promise.allSettled(handled);
     log.info('The engine is attached.', {
       legs: snapshot.legs.length,
       strayLegs: found.strayLegs.length,
       strayBridges: found.strayBridges.length,
       missed: found.events.length,
+      repeated: found.orders.length,
     });
   }
 
@@ -139,10 +151,16 @@ export function createCore(ports: CorePorts): Core {
     const at = clock.now();
     metrics.observe('hamrahi_core_timer_lateness_ms', at - dueAt, { timer });
     const stale = (): boolean => !wheel.isCurrent(sessionId, timer, dueAt);
-    presence.background(loop.handle(sessionId, { type: 'timer.due', timer }, at, stale), `timer ${timer}`);
+    const work = loop.handle(sessionId, { type: 'timer.due', timer }, at, stale).catch((error: unknown) => {
+      // No deadline is ever given up: what the store did not take in time is due again.
+      if (error instanceof StoreError && !stale())
+        wheel.set(sessionId, timer, (clock.now() + DUE_AGAIN_MS) as Instant);
+      throw error;
+    });
+    presence.background(work, `timer ${timer}`);
   });
-  loop.watch(({ before, after }) => {
-    open.note(after);
+  loop.watch(({ after }) => {
+    const before = open.note(after);
     metrics.gauge('hamrahi_core_open_sessions', open.size);
     const hadOperator = before !== null && 'assignment' in before && before.assignment?.state === 'assigned';
     if (hadOperator && !('assignment' in after)) presence.capacityFreed();

@@ -52,6 +52,12 @@ export class FeedDispatcher {
     }
   }
 
+  /** Rows may have been committed that nobody reported. */
+  async catchUpToHead(): Promise<void> {
+    this.#highest = Math.max(this.#highest, await this.#store.feedHead());
+    if (this.#last < this.#highest) this.#catchUp();
+  }
+
   #deliver(row: FeedRow): void {
     this.#last = row.seq;
     for (const listener of this.#listeners) listener(row);

@@ -7,8 +7,9 @@ export class OpenSessions {
   readonly #sessions = new Map<SessionId, Session>();
   readonly #byAor = new Map<AddressOfRecord, SessionId>();
 
-  note(session: Session): void {
-    const before = this.#sessions.get(session.id);
+  /** Returns what was known of it before. */
+  note(session: Session): Session | null {
+    const before = this.#sessions.get(session.id) ?? null;
     if (before && before.aor !== session.aor && this.#byAor.get(before.aor) === session.id)
       this.#byAor.delete(before.aor);
     if (session.phase === 'arming' || isLive(session)) {
@@ -18,11 +19,19 @@ export class OpenSessions {
       this.#sessions.delete(session.id);
       if (this.#byAor.get(session.aor) === session.id) this.#byAor.delete(session.aor);
     }
+    return before;
   }
 
   /** The open session of this device. */
   ofDevice(aor: AddressOfRecord): SessionId | null {
     return this.#byAor.get(aor) ?? null;
+  }
+
+  /** Whether the open session of this device takes its contact for present. */
+  knowsContact(aor: AddressOfRecord): boolean {
+    const id = this.#byAor.get(aor);
+    const session = id === undefined ? undefined : this.#sessions.get(id);
+    return session !== undefined && isLive(session) && session.stream.contactOnline;
   }
 
   /** Live sessions that nobody has taken, oldest first. */

@@ -1,6 +1,7 @@
 /** Who can be reached: SIP contacts, panels on shift, endpoints; and which sessions that concerns. */
 import { parseAor } from '../domain/ids.ts';
 import type { AddressOfRecord, OperatorId } from '../domain/ids.ts';
+import type { Live } from '../domain/session/session.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClientSockets } from '../ports/client-sockets.ts';
 import type { Log, Metrics } from '../ports/log.ts';
@@ -36,6 +37,7 @@ export class Presence {
   readonly #contacts = new Set<AddressOfRecord>();
   readonly #lingering = new Map<AddressOfRecord, () => void>();
   readonly #writes = new KeyedQueue<AddressOfRecord>();
+  #offers = 0;
 
   constructor(ports: PresencePorts) {
     this.#ports = ports;
@@ -79,19 +81,19 @@ export class Presence {
   }
 
   /** The engine's word: a registration stands, or not. */
-  contactChanged(aor: AddressOfRecord, online: boolean): void {
+  contactChanged(aor: AddressOfRecord, online: boolean, isNews = true): void {
     if (online) this.#registered.add(aor);
     else this.#registered.delete(aor);
-    this.#effective(aor, online && !this.#lost.has(aor));
+    this.#effective(aor, online && !this.#lost.has(aor), isNews);
   }
 
-  #effective(aor: AddressOfRecord, online: boolean): void {
+  #effective(aor: AddressOfRecord, online: boolean, isNews = true): void {
     if (online) this.#contacts.add(aor);
     else this.#contacts.delete(aor);
     const { clock, loop, open } = this.#ports;
     const at = clock.now();
     const sessionId = open.ofDevice(aor);
-    if (sessionId) {
+    if (sessionId && isNews) {
       const type = online ? 'contact.online' : 'contact.offline';
       this.background(loop.handle(sessionId, { type, aor }, at), type);
     }
@@ -104,11 +106,12 @@ export class Presence {
     );
   }
 
-  /** What the engine has after a (re)connection, all at once. */
+  /** What the engine has after a (re)connection, all at once. A session that has offered to a contact is not told again. */
   contactsAre(aors: readonly AddressOfRecord[]): void {
     const now = new Set(aors);
     for (const aor of [...this.#registered]) if (!now.has(aor)) this.contactChanged(aor, false);
-    for (const aor of now) if (!this.#registered.has(aor)) this.contactChanged(aor, true);
+    for (const aor of now)
+      if (!this.#registered.has(aor)) this.contactChanged(aor, true, !this.#ports.open.knowsContact(aor));
   }
 
   async shift(operatorId: OperatorId, aor: AddressOfRecord, onShift: boolean): Promise<void> {
@@ -121,6 +124,24 @@ export class Presence {
   /** Somebody came free: the oldest queued session is asked first. */
   capacityFreed(): void {
     this.#offerQueued();
+  }
+
+  /** Grows whenever somebody came free or on line. */
+  get offers(): number {
+    return this.#offers;
+  }
+
+  /**
+   * An activation was written. Her contact, or an operator, that came while it was being written found no session
+   * yet; `offersBefore` is what `offers` was when it began.
+   */
+  begun(session: Live, offersBefore: number): void {
+    const { clock, loop } = this.#ports;
+    const { id, aor, stream, assignment } = session;
+    if (!stream.contactOnline && this.#contacts.has(aor))
+      this.background(loop.handle(id, { type: 'contact.online', aor }, clock.now()), 'contact.online');
+    if (assignment?.state !== 'assigned' && this.#offers !== offersBefore)
+      this.background(loop.handle(id, { type: 'roster.changed' }, clock.now()), 'roster.changed');
   }
 
   /** Work that nobody waits for: its failure is logged and counted. */
@@ -137,6 +158,7 @@ export class Presence {
   }
 
   #offerQueued(): void {
+    this.#offers += 1;
     const { clock, loop, open } = this.#ports;
     for (const sessionId of open.queued()) {
       this.background(loop.handle(sessionId, { type: 'roster.changed' }, clock.now()), 'roster.changed');

@@ -3,10 +3,14 @@
  * is adopted, finished or hung up.
  */
 import { parseBridgeId, parseLegId } from '../domain/ids.ts';
-import type { BridgeId, LegId, SessionId } from '../domain/ids.ts';
+import type { BridgeId, Instant, LegId, SessionId } from '../domain/ids.ts';
+import type { PbxCommand } from '../domain/session/command.ts';
 import type { SessionEvent } from '../domain/session/event.ts';
+import type { Leg } from '../domain/session/leg.ts';
+import { isLive } from '../domain/session/session.ts';
 import type { Session } from '../domain/session/session.ts';
-import type { PbxSnapshot } from '../ports/pbx-driver.ts';
+import { mayStillRing, standingOrdersOf } from '../domain/session/standing-orders.ts';
+import type { LegSnapshot, PbxSnapshot } from '../ports/pbx-driver.ts';
 
 export interface Differences {
   /** What the sessions have missed. */
@@ -14,47 +18,60 @@ export interface Differences {
   /** In the engine, and in no session. */
   readonly strayLegs: readonly LegId[];
   readonly strayBridges: readonly BridgeId[];
-  /** Citizens' legs whose packets have to be watched again. */
-  readonly toWatch: readonly LegId[];
+  /** What was decided and may not have been carried out: dials, hang-ups, joins (which assert the mute again). */
+  readonly orders: readonly { readonly sessionId: SessionId; readonly orders: readonly PbxCommand[] }[];
 }
 
-/** Compares the engine with the sessions that have legs: open ones, and ended ones whose legs were still going down. */
-export function differences(snapshot: PbxSnapshot, sessions: readonly Session[]): Differences {
+/** Compares the engine as it was at `at` with the open sessions. Legs that were dialled since are left alone. */
+export function differences(snapshot: PbxSnapshot, sessions: readonly Session[], at: Instant): Differences {
   const events: { sessionId: SessionId; event: SessionEvent }[] = [];
-  const toWatch: LegId[] = [];
+  const orders: { sessionId: SessionId; orders: readonly PbxCommand[] }[] = [];
   const known = new Set<string>();
   const open = new Set<SessionId>();
   const alive = new Map(snapshot.legs.map((leg) => [leg.legId, leg]));
   for (const session of sessions) {
-    if (session.phase !== 'resolved' && session.phase !== 'released') open.add(session.id);
+    const sessionId = session.id;
+    if (session.phase !== 'resolved' && session.phase !== 'released') open.add(sessionId);
     for (const leg of 'legs' in session ? session.legs : []) {
       known.add(leg.id);
-      const real = alive.get(leg.id);
-      if (!real) {
-        events.push({
-          sessionId: session.id,
-          event: { type: 'pbx.ended', legId: leg.id, outcome: 'lost', sipStatus: null, q850: null },
-        });
-        continue;
-      }
-      if (real.state === 'answered' && leg.state !== 'answered') {
-        events.push({ sessionId: session.id, event: { type: 'pbx.answered', legId: leg.id } });
-      } else if (real.state === 'ringing' && leg.state === 'dialing') {
-        events.push({ sessionId: session.id, event: { type: 'pbx.ringing', legId: leg.id } });
-      }
-      if (leg.kind === 'citizen-app' && real.state === 'answered') toWatch.push(leg.id);
+      if (leg.dialledAt > at) continue;
+      const { event, order } = differenceOf(session, leg, alive.get(leg.id), at);
+      if (event) events.push({ sessionId, event });
+      if (order) orders.push({ sessionId, orders: standingOrdersOf(session, leg) });
     }
   }
   return {
     events,
+    orders,
     strayLegs: snapshot.legs
       .map((leg) => leg.legId)
       .filter((legId) => parseLegId(legId) !== null && !known.has(legId)),
     strayBridges: snapshot.bridges
       .map((bridge) => bridge.bridgeId)
       .filter((bridgeId) => isStray(bridgeId, open)),
-    toWatch,
   };
+}
+
+/** A leg that was to be dialled and is not there is dialled (decision 17: unknown → dial); any other is lost. */
+function differenceOf(
+  session: Session,
+  leg: Leg,
+  real: LegSnapshot | undefined,
+  at: Instant,
+): { readonly event: SessionEvent | null; readonly order: boolean } {
+  const legId = leg.id;
+  if (!real) {
+    if (isLive(session) && mayStillRing(session, leg, at)) return { event: null, order: true };
+    return {
+      event: { type: 'pbx.ended', legId, outcome: 'lost', sipStatus: null, q850: null },
+      order: false,
+    };
+  }
+  if (real.state === 'answered' && leg.state !== 'answered')
+    return { event: { type: 'pbx.answered', legId }, order: false };
+  const event: SessionEvent | null =
+    real.state === 'ringing' && leg.state === 'dialing' ? { type: 'pbx.ringing', legId } : null;
+  return { event, order: leg.ending || real.state === 'answered' };
 }
 
 function isStray(bridgeId: BridgeId, open: ReadonlySet<SessionId>): boolean {

@@ -7,9 +7,9 @@ import type { PbxCommand } from '../domain/session/command.ts';
 import type { Verdict } from '../domain/session/draft.ts';
 import type { SessionEvent } from '../domain/session/event.ts';
 import type { Session } from '../domain/session/session.ts';
+import { standingOrders } from '../domain/session/standing-orders.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, Metrics } from '../ports/log.ts';
-import { StoreError } from '../ports/session-store.ts';
 import type { FeedRow, SessionStore, SessionTx, SessionWrite } from '../ports/session-store.ts';
 import { decide } from './decide.ts';
 import type { Found } from './decide.ts';
@@ -17,12 +17,12 @@ import type { FeedDispatcher } from './feed-dispatcher.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Performer } from './perform.ts';
 import type { TimerWheel } from './timer-wheel.ts';
+import { untilTaken } from './until-taken.ts';
 
-const FIRST_RETRY_MS = 50;
-const LONGEST_RETRY_MS = 1000;
 /** A request waits for its answer; a fact of the engine or a timer must not be lost. */
 const REQUEST_DEADLINE_MS = 5000;
 const FACT_DEADLINE_MS = 60_000;
+const MAX_TIMERS = 100_000;
 
 export interface Outcome {
   readonly verdict: Verdict;
@@ -57,7 +57,7 @@ export class SessionLoop {
     this.#ports = ports;
   }
 
-  /** Told of every applied change after its commit, before its commands run. */
+  /** Told of every applied change after its commit, before its commands run; after a commit in doubt, once more. */
   watch(watcher: (outcome: Outcome) => void): void {
     this.#watchers.add(watcher);
   }
@@ -91,23 +91,22 @@ export class SessionLoop {
 
   /**
    * A fact that the store would not take is offered again until the deadline; what follows it in its session waits, so
-   * that the order stays. A commit whose outcome is unknown is repeated too: doubled events change nothing.
+   * that the order stays. After a commit in doubt, its commands and timers are made good for.
    */
-  async #persist<T>(deadlineMs: number, work: () => Promise<T>): Promise<T> {
-    const { clock, log, metrics } = this.#ports;
-    const giveUpAt = clock.now() + deadlineMs;
-    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_RETRY_MS)) {
-      try {
-        return await work();
-      } catch (error) {
-        if (!(error instanceof StoreError) || clock.now() + waitMs > giveUpAt) throw error;
-        metrics.count('hamrahi_core_store_retries_total', { code: error.code });
-        log.warn('The store did not take an event; it is offered again.', { code: error.code, waitMs });
-      }
-      await new Promise<void>((resolve) => {
-        clock.at((clock.now() + waitMs) as Instant, resolve);
-      });
-    }
+  async #persist(deadlineMs: number, work: () => Promise<Outcome | null>): Promise<Outcome | null> {
+    const { result, inDoubt } = await untilTaken(this.#ports, deadlineMs, work);
+    if (inDoubt && result) await this.#makeGood(result);
+    return result;
+  }
+
+  async #makeGood(outcome: Outcome): Promise<void> {
+    const { store, wheel, feed, performer } = this.#ports;
+    const { id } = outcome.after;
+    if (outcome.verdict !== 'applied') for (const watcher of this.#watchers) watcher(outcome);
+    performer().perform(id, standingOrders(outcome.after));
+    const { result } = await untilTaken(this.#ports, FACT_DEADLINE_MS, () => store.timers(null, MAX_TIMERS));
+    for (const { sessionId, timer, dueAt } of result) if (sessionId === id) wheel.set(id, timer, dueAt);
+    await feed.catchUpToHead();
   }
 
   async #run(at: Instant, find: (tx: SessionTx) => Promise<Found | null>): Promise<Outcome | null> {

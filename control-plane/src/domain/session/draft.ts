@@ -19,7 +19,7 @@ export interface Decision {
 }
 
 /** How long an app may leave our INVITE unanswered before the engine ends the attempt. */
-const CITIZEN_APP_RING_MS = 60_000;
+export const CITIZEN_APP_RING_MS = 60_000;
 
 export class Draft {
   facts: LiveFacts;

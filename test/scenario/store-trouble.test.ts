@@ -1,0 +1,99 @@
+import { expect } from 'chai';
+import { AKRAM, MEERA, PHONE, PRIYA_AOR, sessionIdOf, startCoreLab } from '../support/core-lab.ts';
+import { citizenAor } from '../../control-plane/src/domain/ids.ts';
+
+describe('scenario: trouble with the store', () => {
+  it('FB-2 the watchdog fires while the store is down: both phones are called within 1 s of its return', async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PRIYA_AOR);
+    await lab.activate();
+    await lab.forward(4900);
+    lab.mood = 'down';
+    await lab.forward(10_000);
+    expect(lab.legs('citizen-phone')).to.be.empty;
+    lab.mood = 'up';
+    const back = lab.clock.now();
+    await lab.forward(1000);
+    expect(lab.legs('citizen-phone')).to.have.length(1);
+    expect(lab.legs('operator-phone')).to.have.length(1);
+    const { fallback } = await lab.live();
+    // The decision carries the time at which the deadline fired; the call went out when the store took it.
+    expect(fallback?.initiatedAt).to.equal(1_000_000 + 5000);
+    expect(lab.clock.now() - back).to.equal(1000);
+  });
+
+  it('FB-2 the call goes out even when the store was away for longer than any fact is offered again', async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PRIYA_AOR);
+    await lab.activate();
+    await lab.forward(4900);
+    lab.mood = 'down';
+    await lab.forward(200_000);
+    lab.mood = 'up';
+    await lab.forward(2000);
+    expect(lab.legs('citizen-phone')).to.have.length(1);
+  });
+
+  it('FB-2 an activation whose commit was in doubt is dialled at once and keeps its watchdog', async () => {
+    const lab = await startCoreLab();
+    await lab.beginShift(AKRAM);
+    await lab.connect(PRIYA_AOR);
+    lab.mood = 'doubtful';
+    const activated = lab.gateway.activate(lab.request());
+    await lab.forward(100);
+    await activated;
+    expect(lab.legs('citizen-app')).to.have.length(1);
+    expect(lab.legs('operator-app')).to.have.length(1);
+    await lab.forward(4900);
+    expect(lab.legs('citizen-phone')).to.have.length(1);
+  });
+
+  it('FB-2 a fallback whose commit was in doubt calls each phone once', async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PRIYA_AOR);
+    await lab.activate();
+    await lab.forward(4999);
+    lab.mood = 'doubtful';
+    await lab.forward(101);
+    expect(lab.legs('citizen-phone')).to.have.length(1);
+    expect(lab.legs('operator-phone')).to.have.length(1);
+    expect(lab.ordered(`dial ${sessionIdOf(1)}.citizen-phone`)).to.have.length(1);
+    await lab.forward(8000);
+    expect(lab.ordered(`dial ${sessionIdOf(1)}.operator-phone`)).to.have.length(2);
+  });
+
+  it('answers an activation that the store does not take within 5 s, and takes the next one', async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PRIYA_AOR);
+    lab.mood = 'down';
+    const refused = lab.gateway.activate(lab.request()).then(
+      () => 'taken',
+      (error: unknown) => (error as Error).name,
+    );
+    await lab.forward(5000);
+    expect(await refused).to.equal('StoreError');
+    lab.mood = 'up';
+    await lab.activate();
+    expect(lab.legs('citizen-app')).to.have.length(1);
+  });
+
+  it("one citizen's trouble does not hold back another", async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PRIYA_AOR);
+    await lab.activate();
+    const held = Promise.withResolvers<undefined>();
+    lab.beforeCommit = async () => {
+      lab.beforeCommit = () => Promise.resolve();
+      await held.promise;
+    };
+    await lab.forward(3000);
+    const other = citizenAor(MEERA, PHONE);
+    await lab.connect(other);
+    await lab.activate({ citizenId: MEERA });
+    expect(lab.legs('citizen-app', sessionIdOf(2))).to.have.length(1);
+    expect((await lab.live()).phase).to.equal('connecting');
+    held.resolve(undefined);
+    await lab.forward(0);
+    expect((await lab.live()).phase).to.equal('degraded');
+  });
+});
