@@ -29,8 +29,20 @@ function runPage({ token, deviceId }: PageCredentials): void {
   client.on('audio', (reading) => cards.get(reading.sessionId)?.showAudio(reading));
   client.on('audioEnded', ({ sessionId }) => cards.get(sessionId)?.showAudio(null));
   watchNetwork(() => client.networkChanged());
+  watchLeaving(client);
   cards.show([]);
   client.start().catch((error: unknown) => setNotice(element('trouble'), String(error)));
+}
+
+/**
+ * A page that is closed or loaded again says so: otherwise the gateway would take its calls for heard until they time
+ * out. Whoever comes back by the browser's history gets a fresh page.
+ */
+function watchLeaving(client: PanelClient): void {
+  window.addEventListener('pagehide', () => void client.stop());
+  window.addEventListener('pageshow', ({ persisted }) => {
+    if (persisted) location.reload();
+  });
 }
 
 /** The cards on the page, in the client's order. */
