@@ -46,3 +46,21 @@ export function countOf(timeline: Timeline, name: string): number {
 export function verdict(timeline: Timeline, id: string): { valueMs: number | null; ok: boolean } | null {
   return timeline.verdicts.find((one) => one.id === id) ?? null;
 }
+
+/** Her app takes the gateway's calls and answers none of them before `gate` opens: media that come late. */
+export function holdAnswers(citizen: HeadlessCitizen, gate: Promise<unknown>): void {
+  citizen.client.on('leg', (leg) => {
+    const answer = leg.answer.bind(leg);
+    leg.answer = async () => {
+      await gate;
+      await answer();
+    };
+  });
+}
+
+/** A promise and the function that fulfils it. */
+export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open: () => open() };
+}
