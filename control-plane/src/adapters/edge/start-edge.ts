@@ -59,7 +59,10 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   );
   warmUp();
   const door = new FrontDoor(core, lanes, context);
-  const secure = options.tls === undefined ? null : createHttpsServer({ ...HTTP, ...options.tls });
+  const secure =
+    options.tls === undefined
+      ? null
+      : createHttpsServer({ ...HTTP, handshakeTimeout: context.limits.handshakeDeadlineMs, ...options.tls });
   const server = secure ?? createHttpServer(HTTP);
   door.guard(server, secure !== null);
   await new Promise<void>((resolve, reject) => {
@@ -162,9 +165,12 @@ class FrontDoor {
       this.#connections.delete(socket);
       this.#shaken(socket);
     });
-    if (this.#shaking.size > limits.maxPendingHandshakes) {
+    // The oldest goes: a client says who it is at once, and a stranger who says nothing keeps nobody out.
+    const [oldest] = this.#shaking.keys();
+    if (this.#shaking.size > limits.maxPendingHandshakes && oldest !== undefined) {
       this.#refusals.note('ERR_EDGE_BUSY');
-      socket.destroy();
+      this.#shaken(oldest);
+      oldest.destroy();
     }
   }
 
