@@ -13,7 +13,7 @@ SUITES := unit contract integration $(if $(wildcard test/scenario),scenario) e2e
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup tools asterisk chromium client demo sandbox test test-unit test-contract test-integration \
-	test-scenario test-e2e coverage lint format generate bench clean distclean
+	test-scenario test-e2e coverage lint format generate bench measure clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,12 @@ coverage: tools ## coverage of the unit tests, in coverage/index.html
 bench: tools asterisk client ## latencies over many activations, beside a floor measured in the same run
 	@$(NODE) test/bench/main.ts
 
+measure: tools asterisk client ## demo and bench, written down in docs/measured.json and docs/requirements.md
+	@DEMO_JSON=.run/demo.json $(NODE) control-plane/sandbox/demo.ts
+	@BENCH_JSON=.run/bench.json $(NODE) test/bench/main.ts
+	$(NODE) control-plane/tools/record-measurements.ts .run/demo.json .run/bench.json
+	$(NODE) control-plane/tools/requirements-document.ts
+
 lint: tools ## types, lint rules, format, layers, unused code
 	$(BIN)/tsc --noEmit -p .
 	$(BIN)/tsc --noEmit -p control-plane/src/domain
@@ -63,9 +69,12 @@ format: tools ## repair what can be repaired: format and simple lint findings
 	$(BIN)/eslint --fix .
 	$(BIN)/prettier --write --log-level warn .
 
-generate: tools asterisk ## write generated code and API descriptions anew
+generate: tools asterisk ## write generated code and documents anew
 	$(NODE) control-plane/tools/generate-ari.ts
 	$(NODE) control-plane/tools/generate-contracts.ts
+	$(NODE) control-plane/tools/sandbox-numbers-document.ts
+	$(NODE) control-plane/tools/draw-phases.ts
+	$(NODE) control-plane/tools/requirements-document.ts
 
 clean: ## delete what runs and tests left; keeps what was fetched
 	@control-plane/tools/clean.sh runs

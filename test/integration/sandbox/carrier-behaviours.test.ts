@@ -139,7 +139,7 @@ describe('sandbox/carrier: every behaviour on the wire (TEL-5)', function () {
     }
   });
 
-  it('a number whose last digits are in no row answers like 00, in each of the four forms', async () => {
+  it('TEL-5 a number whose last digits are in no row answers like 00, in each of the four forms', async () => {
     for (const to of ['+919810012077', '919810012077', '09810012077', '9810012077']) {
       const call = await caller.call({ to });
       await call.waitForStatus(200, 2_000);
@@ -149,7 +149,7 @@ describe('sandbox/carrier: every behaviour on the wire (TEL-5)', function () {
     }
   });
 
-  it('what is no Indian number is refused with 404', async () => {
+  it('TEL-5 what is no Indian number is refused with 404', async () => {
     for (const to of ['112', '+14155550100', '+91981001200', 'anybody']) {
       const call = await caller.call({ to });
       await call.waitForStatus(404, 1_000);

@@ -53,7 +53,7 @@ describe('sandbox/carrier: start and end', function () {
     await second.stop();
   });
 
-  it('runs beside another one on the same address', async () => {
+  it('TEL-5 runs beside another one on the same address', async () => {
     const other = makeRunDir('carrier');
     const carriers = await Promise.all(
       [runDir, other.runDir].map((dir) => startCarrier({ root: asteriskRootDir(), runDir: dir })),

@@ -88,7 +88,7 @@ describe('sandbox/carrier: what it reports and what it does on request (TEL-2, T
     });
   });
 
-  it('tells the four operators apart by series (TEL-1)', async () => {
+  it('TEL-1 tells the four operators apart by series', async () => {
     const operators = {
       '+917012345046': 'jio',
       '+919812345046': 'airtel',

@@ -104,7 +104,7 @@ describe('sandbox/carrier: tones in both directions (TEL-1)', function () {
     call.bye();
   });
 
-  it('carries twenty calls at once, each hearing its own tone and no other (RTC-8)', async () => {
+  it('RTC-8 carries twenty calls at once, each hearing its own tone and no other', async () => {
     const numbers = Array.from(
       { length: 20 },
       (_, at) => `+9198123${String(at).padStart(2, '0')}${at % 8}00`,
