@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { OperatorId, SessionId } from '../../control-plane/src/domain/ids.ts';
+import type { OperatorId } from '../../control-plane/src/domain/ids.ts';
 import type { Caller } from '../../control-plane/src/ports/gateway.ts';
 import {
   AKRAM,
@@ -23,7 +23,7 @@ describe('scenario: who may touch an SOS', () => {
   it('RTC-9 an operator who was shut out neither sees nor ends an SOS, not even the own one', async () => {
     const lab = await startCoreLab();
     await lab.beginShift(AKRAM);
-    const id = (await lab.activate()).id;
+    const { id } = await lab.activate();
     const akram = asOperator(AKRAM);
     expect(codeOf(await lab.gateway.view(akram, id))).to.equal('ok');
     await shutOut(lab, AKRAM);
@@ -38,7 +38,7 @@ describe('scenario: who may touch an SOS', () => {
 
   it('RTC-5 a supervisor and an admin of no roster acknowledge an alert; a stranger and a citizen do not', async () => {
     const lab = await startCoreLab();
-    const id = (await lab.activate()).id;
+    const { id } = await lab.activate();
     await lab.forward(10_000);
     expect((await lab.live(id)).alerts.map(({ kind }) => kind)).to.include('no-operator');
     const say = async (caller: Caller) =>
