@@ -38,6 +38,8 @@ export interface SandboxOptions {
   readonly say?: (line: string) => void;
   /** Run the edge as a process of its own. Default: in the control plane's process. */
   readonly edgeApart?: boolean;
+  /** `false`: Asterisk logs no more than on a server, where verbose lines would name who calls whom. Default true. */
+  readonly verboseEngineLog?: boolean;
 }
 
 export interface Sandbox {
@@ -101,6 +103,7 @@ async function build(
       ariApp: ARI_APP,
       trunks: readTrunks(trunksDir),
       ...(bind === null ? {} : { address: bind }),
+      verboseLog: options.verboseEngineLog ?? true,
     }),
   );
   carrier.setGateway({
