@@ -4,7 +4,7 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { Client } from 'pg';
+import { Pool } from 'pg';
 import {
   createCarrierReport,
   type CarrierReport,
@@ -77,7 +77,7 @@ export class Gateway {
   #sandbox: Sandbox | null = null;
   #witness: AsteriskWitness | null = null;
   #carrier: CarrierReport | null = null;
-  #database: Client | null = null;
+  #database: Pool | null = null;
   readonly #people = new Set<{ close(): Promise<void> }>();
   /** Panels and devices without a session: their endpoints linger for a while, as they may come back. */
   readonly #lingering = new Set<string>(['sandbox']);
@@ -103,8 +103,7 @@ export class Gateway {
     this.#sandbox = await startSandbox(options);
     this.#witness = await callWitness(this.file.ari);
     this.#carrier = createCarrierReport(this.file.urls.carrierReport);
-    this.#database = new Client({ connectionString: this.file.databaseUrl });
-    await this.#database.connect();
+    this.#database = new Pool({ connectionString: this.file.databaseUrl, max: 4 });
   }
 
   async stop(): Promise<void> {
