@@ -86,7 +86,10 @@ describe('app/judge-activation', () => {
     const home = citizenOf(PRIYA, { homeZone: north.id });
     const away = { latitude: 12.97, longitude: 77.59 };
     expect(judged({ location: away }).subject.zoneId).to.equal(ZONE);
-    expect(judged({ citizen: home, location: away }).subject.zoneId).to.equal('north');
+    expect(judged({ citizen: home, location: away }).subject).to.deep.include({
+      zoneId: 'north',
+      flags: ['unknown-zone'],
+    });
     expect(judged({ citizen: home, location: null }).subject.zoneId).to.equal('north');
     const nowhere = judged({ citizen: citizenOf(PRIYA, { homeZone: null }), location: null, zones: [] });
     expect(nowhere.subject.zoneId).to.be.null;

@@ -1,0 +1,107 @@
+import { expect } from 'chai';
+import type { AddressOfRecord } from '../../../control-plane/src/domain/ids.ts';
+import { AKRAM, asOperator, panelOf, PRIYA_AOR, sessionIdOf, startCoreLab } from '../../support/core-lab.ts';
+import type { CoreLab } from '../../support/core-lab.ts';
+
+const PANEL = panelOf(AKRAM);
+
+async function isAssignable(lab: CoreLab): Promise<boolean> {
+  const { id } = await lab.activate();
+  const isAssigned = (await lab.live(id)).assignment?.state === 'assigned';
+  await lab.gateway.resolve({ role: 'backend', subject: 'test', tokenId: null }, id, 'tried');
+  await lab.forward(0);
+  return isAssigned;
+}
+
+describe('app/presence', () => {
+  it('an operator is there with a shift and a contact, and only with both', async () => {
+    const lab = await startCoreLab();
+    await lab.gateway.shift(AKRAM, PANEL, true);
+    expect(await isAssignable(lab)).to.be.false;
+    await lab.connect(PANEL);
+    expect(await isAssignable(lab)).to.be.true;
+    await lab.gateway.shift(AKRAM, PANEL, false);
+    expect(await isAssignable(lab)).to.be.false;
+  });
+
+  it('a lost socket is nobody there, though the engine keeps its contact; admitted again, it is back', async () => {
+    const lab = await startCoreLab();
+    await lab.beginShift(AKRAM);
+    lab.gateway.deviceLost(PANEL);
+    await lab.forward(0);
+    expect(await isAssignable(lab)).to.be.false;
+    lab.pbx.emit({ type: 'contact.online', aor: PANEL, at: lab.clock.now() });
+    await lab.forward(0);
+    expect(await isAssignable(lab)).to.be.false;
+    await lab.gateway.deviceAdmitted(PANEL);
+    await lab.forward(0);
+    expect(await isAssignable(lab)).to.be.true;
+  });
+
+  it('RTC-1 a device with a lost socket is offered nothing until it returns', async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PRIYA_AOR);
+    lab.gateway.deviceLost(PRIYA_AOR);
+    await lab.activate();
+    expect(lab.ordered('dial')).to.be.empty;
+    await lab.gateway.deviceAdmitted(PRIYA_AOR);
+    await lab.forward(0);
+    expect(lab.legs('citizen-app')).to.have.length(1);
+  });
+
+  it('an endpoint stays for 5 s after its device left, and then goes', async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PRIYA_AOR);
+    lab.gateway.deviceLeft(PRIYA_AOR);
+    await lab.forward(4999);
+    expect([...lab.pbx.endpoints]).to.deep.equal([PRIYA_AOR]);
+    await lab.forward(1);
+    expect([...lab.pbx.endpoints]).to.be.empty;
+    expect(lab.closed).to.deep.equal([PRIYA_AOR]);
+  });
+
+  it('a device that returns in time keeps its endpoint', async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PRIYA_AOR);
+    lab.gateway.deviceLeft(PRIYA_AOR);
+    await lab.forward(4000);
+    await lab.gateway.deviceAdmitted(PRIYA_AOR);
+    await lab.forward(60_000);
+    expect([...lab.pbx.endpoints]).to.deep.equal([PRIYA_AOR]);
+  });
+
+  it('a session keeps the endpoint of a device that left, until it ends', async () => {
+    const lab = await startCoreLab();
+    await lab.becomeActive();
+    lab.gateway.deviceLeft(PRIYA_AOR);
+    await lab.forward(60_000);
+    expect([...lab.pbx.endpoints]).to.include(PRIYA_AOR);
+    await lab.gateway.resolve(asOperator(AKRAM), sessionIdOf(1), null);
+    await lab.forward(0);
+    expect([...lab.pbx.endpoints]).not.to.include(PRIYA_AOR);
+  });
+
+  it('a newer session of the same device keeps the endpoint when the older one is cleared away', async () => {
+    const lab = await startCoreLab();
+    await lab.becomeActive();
+    const hangup = lab.pbx.hangup.bind(lab.pbx);
+    const held: (() => void)[] = [];
+    lab.pbx.hangup = (legId, reason) =>
+      new Promise((resolve) => held.push(() => resolve(hangup(legId, reason))));
+    await lab.gateway.resolve(asOperator(AKRAM), sessionIdOf(1), null);
+    await lab.activate();
+    for (const release of held) release();
+    await lab.forward(0);
+    expect((await lab.session()).phase).to.equal('resolved');
+    expect('legs' in (await lab.session()) && (await lab.session())).to.have.deep.property('legs', []);
+    expect([...lab.pbx.endpoints]).to.include(PRIYA_AOR);
+    expect(lab.closed).to.be.empty;
+  });
+
+  it('an engine without a place for the device is told to the edge', async () => {
+    const lab = await startCoreLab();
+    lab.pbx.failNext('ERR_PBX_TIMEOUT');
+    const result = await lab.gateway.deviceAdmitted('citizen-meera-phone1' as AddressOfRecord);
+    expect(result).to.include({ ok: false, code: 'ERR_GATEWAY_UNAVAILABLE' });
+  });
+});
