@@ -42,7 +42,7 @@ export async function admit(ports: AdmissionPorts, credential: Credential): Prom
 
 async function byTicket({ tickets, clock }: AdmissionPorts, ticket: string): Promise<Holder | Refusal> {
   const grant = await tickets.redeem(ticket, 'sip', clock.now());
-  return grant ?? { status: 401, code: 'ERR_AUTH_INVALID' };
+  return grant ?? { status: 401, code: 'ERR_AUTH_TICKET' };
 }
 
 async function byToken(
