@@ -38,7 +38,9 @@ export function judgeActivation(
   if (place.flag) flags.push(place.flag);
   const home = citizen?.homeZone ?? null;
   const zone = zoneOf(place.location, home, zones);
-  if (zone.by === 'catch-all' || zone.by === 'none') flags.push('unknown-zone');
+  // Her home zone serves her, but the card must say that she is not there.
+  const isElsewhere = place.location !== null && zone.by === 'home';
+  if (isElsewhere || zone.by === 'catch-all' || zone.by === 'none') flags.push('unknown-zone');
   return {
     subject: {
       citizenId: request.citizenId,
