@@ -6,6 +6,7 @@ import type { RtpCounts } from '../../../control-plane/client/one-way-media.ts';
 import { PanelClient } from '../../../control-plane/client/panel-client.ts';
 import { withDeadline } from '../../../control-plane/client/deadline.ts';
 import { LISTEN_TONES_HZ } from '../../../control-plane/sandbox/audio/tones.ts';
+import type { HeardSound } from '../../../control-plane/sandbox/audio/tone-detector.ts';
 import type { FeedEvent } from '../../../control-plane/src/contracts/panel-feed.ts';
 import { timesOf, type LegTimes } from './headless-citizen.ts';
 import { NodeSockets, type SipRecord } from './node-socket.ts';
@@ -38,6 +39,8 @@ export interface HeardLeg {
   readonly packets: number;
   /** Every tone that began to arrive, with the time of its recognition; the same tone again after a pause counts again. */
   readonly tones: readonly RecognisedTone[];
+  /** What arrives just now. Two voices mixed are `sound`, and no tone. */
+  readonly now: HeardSound;
 }
 
 export interface HeadlessOperator {
@@ -162,7 +165,13 @@ export async function createHeadlessOperator(options: HeadlessOperatorOptions): 
 }
 
 function heardOn(legId: string, ear: ToneListener): HeardLeg {
-  return { legId, firstPacketAt: ear.firstPacketAt, packets: ear.packets, tones: [...ear.tones] };
+  return {
+    legId,
+    firstPacketAt: ear.firstPacketAt,
+    packets: ear.packets,
+    tones: [...ear.tones],
+    now: ear.current(),
+  };
 }
 
 function until(client: PanelClient, name: 'shift' | 'connection', value: string): Promise<void> {
