@@ -23,6 +23,8 @@ const RUNS = resolve(import.meta.dirname, '../../.run');
 /** Unix sockets in it must stay below 108 bytes. */
 const LONGEST_PATH = 70;
 const OWNER = 'owner.pid.json';
+/** What makeRunDirectory calls a run. Other things may lie beside them. */
+const RUN_ID = /^\d+-[0-9a-f]{6}$/;
 const UNSIGNED_GRACE_MS = 10_000;
 
 export interface RunDirectory {
@@ -47,7 +49,7 @@ export async function cleanUpDeadRuns(): Promise<number> {
   if (!existsSync(RUNS)) return 0;
   let cleaned = 0;
   for (const name of readdirSync(RUNS)) {
-    if (name.startsWith('latest')) continue;
+    if (!RUN_ID.test(name)) continue;
     const path = join(RUNS, name);
     const owner = readPidFile(join(path, OWNER));
     if (owner ? isRunning(owner) : isJustMade(path)) continue;
