@@ -39,6 +39,36 @@ describe('app/session-loop', () => {
     expect(lab.ordered(`dial ${ID}.operator-phone`)).to.be.empty;
   });
 
+  it('FB-1 a watchdog that fired and was set anew meanwhile waits for its new time', async () => {
+    const lab = await startCoreLab();
+    await lab.beginShift(AKRAM);
+    await lab.connect(PRIYA_AOR);
+    await lab.activate();
+    await lab.answer('citizen-app');
+    await lab.answer('operator-app');
+    await lab.packets();
+    await lab.forward(2900);
+    lab.mood = 'down';
+    const heard = lab.gateway.heard(AKRAM, ID, lab.leg('operator-app'), 9);
+    lab.pbx.stopPackets(lab.leg('citizen-app'));
+    await lab.forward(2600);
+    lab.mood = 'up';
+    await lab.forward(1000);
+    await heard;
+    expect(await lab.live()).to.include({ phase: 'degraded', watchdogAt: 1_000_000 + 2900 + 4000 });
+    await lab.forward(400);
+    expect((await lab.live()).fallback).to.include({ reason: 'media-lost' });
+  });
+
+  it('a timer that fired is gone from the store', async () => {
+    const lab = await startCoreLab();
+    await lab.activate();
+    const timers = async () => (await lab.memory.store.timers(null, 100)).map(({ timer }) => timer);
+    expect(await timers()).to.include('no-operator');
+    await lab.forward(10_000);
+    expect(await timers()).not.to.include('no-operator');
+  });
+
   it('a refused event writes nothing', async () => {
     const lab = await startCoreLab();
     await lab.activate();
