@@ -146,6 +146,7 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
   /** The loss of a feed has ended our shift at the gateway, and one that is resumed brings no snapshot to say so. */
   private feedChanged(state: PanelFeedEvents['state']): void {
     this.emit('feed', state);
+    if (state === 'taken') this.yieldShift();
     if (state !== 'open') return;
     if (this.hasOpened && this.wantsShift) this.askForShift();
     this.hasOpened = true;
@@ -171,6 +172,16 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
   private askForShift(): void {
     this.setShift('beginning');
     this.feed?.send({ type: 'shift.begin' });
+  }
+
+  /**
+   * Another tab of this panel has the shift. Without the feed nothing that is heard here could be reported, and our
+   * contact would take the calls from that tab: the voices are hung up here, and the gateway offers them there.
+   */
+  private yieldShift(): void {
+    this.wantsShift = false;
+    this.setShift('off');
+    void this.connection.stop();
   }
 
   private setShift(shift: PanelClientEvents['shift']): void {

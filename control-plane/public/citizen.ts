@@ -206,7 +206,7 @@ async function keepScreenOn(): Promise<void> {
 const credentials = readPageCredentials('citizen');
 if (credentials === null) {
   element('no-token').hidden = false;
-  for (const part of ['sos-area', 'setup']) element(part).hidden = true;
+  for (const part of ['connection', 'sos-area', 'setup', 'place', 'footer']) element(part).hidden = true;
 } else {
   runPage(credentials);
 }

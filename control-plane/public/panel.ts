@@ -188,6 +188,7 @@ function showConnections(client: PanelClient): void {
   client.on('feed', (feed) => {
     document.body.dataset['feed'] = feed;
     set('state-feed', feedTexts[feed]);
+    if (feed === 'taken') showTaken();
     if (feed !== 'open') {
       set('state-engine', ['unknown', 'Engine: not known']);
       set('state-database', ['unknown', 'Database: not known']);
@@ -208,6 +209,19 @@ function showConnections(client: PanelClient): void {
   set('state-database', ['unknown', 'Database: not known']);
 }
 
+/** Nothing is followed here any more, so nothing of it is shown. */
+function showTaken(): void {
+  setNotice(
+    element('trouble'),
+    'This panel is open in another tab, which has the shift now. To go on here, load this page again.',
+  );
+  for (const part of ['shift-button', 'cards', 'empty']) element(part).hidden = true;
+}
+
 const credentials = readPageCredentials('panel');
-if (credentials === null) element('no-token').hidden = false;
-else runPage(credentials);
+if (credentials === null) {
+  element('no-token').hidden = false;
+  for (const part of ['states', 'shift', 'empty']) element(part).hidden = true;
+} else {
+  runPage(credentials);
+}
