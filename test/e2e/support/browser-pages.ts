@@ -89,17 +89,22 @@ export class PanelPage {
     return wanted.waitFor(deadlineMs === undefined ? {} : { timeout: deadlineMs });
   }
 
-  /** Waits until the meter of this session shows a voice; packets and level at that moment. */
-  async sound(sessionId: string): Promise<{ readonly packets: number; readonly levelDb: number }> {
+  /** Waits until the meter of this session shows a voice and more packets than these; both at that moment. */
+  async sound(
+    sessionId: string,
+    morePacketsThan = 0,
+  ): Promise<{ readonly packets: number; readonly levelDb: number }> {
     const handle = await this.page.waitForFunction(
-      ({ id, floorDb }) => {
+      ({ id, floorDb, packetsBefore }) => {
         const audio = document.querySelector(`[data-session-id="${id}"] [data-audio="sound"]`);
         const meter = audio?.querySelector<HTMLElement>('[data-testid="level-meter"]');
         const { packets, levelDb } = meter?.dataset ?? {};
         const level = Number(levelDb === '' ? NaN : levelDb);
-        return level > floorDb ? { packets: Number(packets), levelDb: level } : null;
+        return level > floorDb && Number(packets) > packetsBefore
+          ? { packets: Number(packets), levelDb: level }
+          : null;
       },
-      { id: sessionId, floorDb: -50 },
+      { id: sessionId, floorDb: -50, packetsBefore: morePacketsThan },
     );
     const reading = await handle.jsonValue();
     if (reading === null) throw new Error('no reading');
