@@ -1,9 +1,13 @@
 /** `make demo`: two SOS on real Asterisk with real WebRTC clients, timed against the requirements. DEMO_JSON=file keeps the numbers. */
 import { writeFileSync } from 'node:fs';
+import { withDeadline } from '../client/deadline.ts';
 import { fallbackScenario } from './demo/fallback-scenario.ts';
 import { streamScenario } from './demo/stream-scenario.ts';
 import { asJson, printed, type ScenarioResult } from './demo/timeline.ts';
 import { startSandbox, type Sandbox } from './sandbox.ts';
+
+const SCENARIO_DEADLINE_MS = 90_000;
+const STOP_DEADLINE_MS = 30_000;
 
 const say = (line: string): void => void process.stderr.write(`demo: ${line}\n`);
 
@@ -14,7 +18,7 @@ async function run(sandbox: Sandbox): Promise<readonly ScenarioResult[]> {
     ['fallback', fallbackScenario],
   ] as const) {
     say(`${name} …`);
-    const result = await scenario(sandbox);
+    const result = await withDeadline(scenario(sandbox), SCENARIO_DEADLINE_MS, `the scenario ${name}`);
     process.stdout.write(`\n${printed(result)}\n`);
     results.push(result);
   }
@@ -25,7 +29,10 @@ const jsonFile = process.env['DEMO_JSON'];
 let sandbox: Sandbox | null = null;
 let exitCode = 1;
 const end = async (): Promise<never> => {
-  await sandbox?.stop();
+  if (sandbox)
+    await withDeadline(sandbox.stop(), STOP_DEADLINE_MS, 'ending the sandbox').catch((error: unknown) =>
+      say(String(error)),
+    );
   process.exit(exitCode);
 };
 process.on('SIGINT', () => void end());

@@ -3,6 +3,7 @@
  * whom, and whether anything was left behind. It only reads.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { withDeadline } from '../../control-plane/client/deadline.ts';
 import ariClient, { type AriClientChannel } from 'ari-client';
 
 export interface WitnessedBridge {
@@ -35,19 +36,26 @@ export interface WitnessedAri {
 }
 
 const LOOK_AGAIN_MS = 20;
+const ANSWER_MS = 5_000;
+const CONNECT_ATTEMPTS = 3;
 
-export async function callWitness({ url, user, password }: WitnessedAri): Promise<AsteriskWitness> {
-  const client = await connectQuietly(url, user, password);
+function answered<T>(request: Promise<T>): Promise<T> {
+  return withDeadline(request, ANSWER_MS, 'an answer to the witness');
+}
+
+export async function callWitness(ari: WitnessedAri): Promise<AsteriskWitness> {
+  const client = await connectPatiently(ari);
   const witness: Omit<AsteriskWitness, 'assertNothingLeft'> = {
-    channels: async () => (await client.channels.list()).map(({ id, name, state }) => ({ id, name, state })),
+    channels: async () =>
+      (await answered(client.channels.list())).map(({ id, name, state }) => ({ id, name, state })),
     bridges: async () =>
-      (await client.bridges.list()).map(({ id, technology, channels }) => ({
+      (await answered(client.bridges.list())).map(({ id, technology, channels }) => ({
         id,
         technology,
         members: channels,
       })),
     endpoints: async () =>
-      (await client.endpoints.listByTech({ tech: 'PJSIP' })).map(({ resource, state }) => ({
+      (await answered(client.endpoints.listByTech({ tech: 'PJSIP' }))).map(({ resource, state }) => ({
         name: resource,
         online: state === 'online',
       })),
@@ -72,17 +80,32 @@ export async function callWitness({ url, user, password }: WitnessedAri): Promis
   };
 }
 
+/** ari-client never answers when one of its many first requests fails: it is asked again, a few times. */
+async function connectPatiently({ url, user, password }: WitnessedAri): ReturnType<typeof ariClient.connect> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await withDeadline(
+        quietly(() => ariClient.connect(url, user, password)),
+        ANSWER_MS,
+        'the witness',
+      );
+    } catch (error) {
+      if (attempt === CONNECT_ATTEMPTS) throw error;
+    }
+  }
+}
+
+let quiet = 0;
+const loud = globalThis.console.log;
+
 /** ari-client prints a remark about Swagger on the console for each connection: it is of no use to anybody here. */
-async function connectQuietly(
-  url: string,
-  user: string,
-  password: string,
-): ReturnType<typeof ariClient.connect> {
-  const { log } = globalThis.console;
+async function quietly<T>(work: () => Promise<T>): Promise<T> {
+  quiet += 1;
   globalThis.console.log = () => undefined;
   try {
-    return await ariClient.connect(url, user, password);
+    return await work();
   } finally {
-    globalThis.console.log = log;
+    quiet -= 1;
+    if (quiet === 0) globalThis.console.log = loud;
   }
 }
