@@ -167,8 +167,8 @@ describe('e2e: bad input by a socket', function () {
       const token = await gateway.token('operator', lab.district.operators[0]!.id);
       const [used, expired] = [await ticket(token, 'feed'), await ticket(token, 'feed')];
       opened(await openFeed(gateway, { ticket: used }));
-      await expire();
       for (const shown of [used, expired]) {
+        if (shown === expired) await expire();
         const refusal = await lab.counted('hamrahi_http_refused_total', { code: 'ERR_AUTH_TICKET' }, () =>
           openFeed(gateway, { ticket: shown }),
         );
@@ -191,8 +191,8 @@ describe('e2e: bad input by a socket', function () {
       expect(await lab.refusalAtEdge(other, aor, 'ticket'), 'meant for the feed').to.deep.include({
         status: 401,
       });
-      await expire();
       for (const shown of [used, expired]) {
+        if (shown === expired) await expire();
         const refusal = await lab.counted('hamrahi_edge_refused_total', { code: 'ERR_EDGE_ADMISSION' }, () =>
           lab.refusalAtEdge(shown, aor, 'ticket'),
         );
