@@ -36,6 +36,7 @@ export function sessionIn(zone: string | null, session: number, resolvedBy?: str
       ? { phase: 'arming' as const }
       : {
           phase: 'resolved' as const,
+          aors: [],
           activatedAt: 1_000 as Instant,
           endedAt: 2_000 as Instant,
           endedBy: resolvedBy,

@@ -107,6 +107,7 @@ export function resolved(session: Session, at: Instant = T0): Ended {
   return {
     ...{ id, citizenId, deviceId, aor, zoneId, profile, flags, policy, createdAt, activatedAt },
     phase: 'resolved',
+    aors: [aor],
     endedAt: at,
     endedBy: 'akram',
     operatorId: facts.assignment?.state === 'assigned' ? facts.assignment.operatorId : null,

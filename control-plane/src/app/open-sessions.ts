@@ -10,19 +10,18 @@ export class OpenSessions {
   /** Returns what was known of it before. */
   note(session: Session): Session | null {
     const before = this.#sessions.get(session.id) ?? null;
-    if (before && before.aor !== session.aor && this.#byAor.get(before.aor) === session.id)
-      this.#byAor.delete(before.aor);
+    for (const aor of before ? devicesOf(before) : [])
+      if (this.#byAor.get(aor) === session.id) this.#byAor.delete(aor);
     if (session.phase === 'arming' || isLive(session)) {
       this.#sessions.set(session.id, session);
-      this.#byAor.set(session.aor, session.id);
+      for (const aor of devicesOf(session)) this.#byAor.set(aor, session.id);
     } else {
       this.#sessions.delete(session.id);
-      if (this.#byAor.get(session.aor) === session.id) this.#byAor.delete(session.aor);
     }
     return before;
   }
 
-  /** The open session of this device. */
+  /** The open session in which this device takes part. */
   ofDevice(aor: AddressOfRecord): SessionId | null {
     return this.#byAor.get(aor) ?? null;
   }
@@ -31,7 +30,8 @@ export class OpenSessions {
   knowsContact(aor: AddressOfRecord): boolean {
     const id = this.#byAor.get(aor);
     const session = id === undefined ? undefined : this.#sessions.get(id);
-    return session !== undefined && isLive(session) && session.stream.contactOnline;
+    if (session === undefined || !isLive(session)) return false;
+    return session.devices.some((device) => device.aor === aor && device.online);
   }
 
   /** Live sessions that nobody has taken, oldest first. */
@@ -53,4 +53,8 @@ export class OpenSessions {
   get size(): number {
     return this.#sessions.size;
   }
+}
+
+function devicesOf(session: Session): readonly AddressOfRecord[] {
+  return isLive(session) ? session.devices.map((device) => device.aor) : [session.aor];
 }

@@ -137,9 +137,11 @@ export class Presence {
    */
   begun(session: Live, offersBefore: number): void {
     const { clock, loop } = this.#ports;
-    const { id, aor, stream, assignment } = session;
-    if (!stream.contactOnline && this.#contacts.has(aor))
+    const { id, devices, assignment } = session;
+    for (const { aor, online } of devices) {
+      if (online || !this.#contacts.has(aor)) continue;
       this.background(loop.handle(id, { type: 'contact.online', aor }, clock.now()), 'contact.online');
+    }
     if (assignment?.state !== 'assigned' && this.#offers !== offersBefore)
       this.background(loop.handle(id, { type: 'roster.changed' }, clock.now()), 'roster.changed');
   }

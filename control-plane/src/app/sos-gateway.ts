@@ -221,7 +221,7 @@ export class SosGateway implements Gateway {
     );
     if (!outcome) return failed('ERR_GATEWAY_UNAVAILABLE', 'The activation was not taken.');
     if (isLive(outcome.after)) presence.begun(outcome.after, offersBefore);
-    return { ok: true, value: this.#activated(outcome) };
+    return { ok: true, value: this.#activated(outcome, judged.subject.aor) };
   }
 
   async #find(
@@ -259,7 +259,7 @@ export class SosGateway implements Gateway {
     );
   }
 
-  #activated({ before, after }: Outcome): Activated {
+  #activated({ before, after }: Outcome, aor: AddressOfRecord): Activated {
     const live = 'activatedAt' in after ? after.activatedAt : null;
     return {
       id: after.id,
@@ -267,7 +267,7 @@ export class SosGateway implements Gateway {
       activatedAt: live === null ? null : isoTime(live),
       folded: before !== null && before.phase !== 'arming',
       flags: [...after.flags],
-      sipUri: `sip:${after.aor}@${this.#ports.sipDomain}`,
+      sipUri: `sip:${aor}@${this.#ports.sipDomain}`,
     };
   }
 

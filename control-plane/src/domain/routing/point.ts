@@ -19,5 +19,7 @@ export function parsePoint(claimed: unknown): Point | null {
   const { latitude, longitude, accuracyM } = claimed as Record<string, unknown>;
   if (!isBetween(latitude, -90, 90) || !isBetween(longitude, -180, 180)) return null;
   if (latitude === 0 && longitude === 0) return null;
-  return isBetween(accuracyM, 0, Number.MAX_VALUE) ? { latitude, longitude, accuracyM } : { latitude, longitude };
+  return isBetween(accuracyM, 0, Number.MAX_VALUE)
+    ? { latitude, longitude, accuracyM }
+    : { latitude, longitude };
 }

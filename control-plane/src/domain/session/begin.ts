@@ -1,5 +1,5 @@
 /** How a session begins: warm-up, activation, and the second press of the same citizen. */
-import type { Instant } from '../ids.ts';
+import type { AddressOfRecord, Instant } from '../ids.ts';
 import type { Command } from './command.ts';
 import { Draft } from './draft.ts';
 import type { Decision } from './draft.ts';
@@ -8,7 +8,6 @@ import type { Arming, Flag, Live, LiveFacts, Stream } from './session.ts';
 import { dialCitizenApp } from './dial-citizen-app.ts';
 
 export const FRESH_STREAM: Stream = {
-  contactOnline: false,
   leg: null,
   streamingSince: null,
   heardBy: null,
@@ -41,7 +40,9 @@ export function activate(
     triedOperators: [],
     legs: [],
     attempts: { 'citizen-app': 0, 'operator-app': 0, 'citizen-phone': 0, 'operator-phone': 0 },
-    stream: { ...FRESH_STREAM, contactOnline },
+    devices: [{ aor: subject.aor, online: contactOnline }],
+    foldedAt: null,
+    stream: FRESH_STREAM,
     degradedReason: null,
     alerts: [],
     watchdogAt: null,
@@ -52,33 +53,50 @@ export function activate(
   draft.startWatchdog(facts.policy.watchdogMs);
   draft.setTimer('retry', facts.policy.firstRetryMs);
   draft.setTimer('long-session', facts.policy.maxSessionMs);
-  if (contactOnline) dialCitizenApp(draft);
+  if (contactOnline) dialCitizenApp(draft, subject.aor);
   draft.publish('sos.activated', {});
   draft.order({ type: 'roster.assign', exclude: [] });
   return draft.seal();
 }
 
+/** A press that changes nothing is written down at most this often: a stuck or hostile app floods nobody. */
+const FOLD_EVERY_MS = 1000;
+const MAX_DEVICES = 5;
+
 /**
- * She presses again while a session is open: the same session, perhaps from another device. Without a voice channel
- * and without a running deadline, connecting and watchdog start anew; a running deadline is never postponed.
+ * She presses again while a session is open: the same session, perhaps from another device, which is added and takes
+ * nothing from the first. Without a voice channel and without a running deadline, connecting and watchdog start anew;
+ * a running deadline is never postponed.
  */
 export function fold(session: Live, subject: Subject, contactOnline: boolean, at: Instant): Decision {
   const draft = new Draft(session, at);
-  draft.change({ flags: merged(session.flags, [...subject.flags, 'folded']) });
-  if (session.deviceId !== subject.deviceId) {
-    draft.change({ deviceId: subject.deviceId, aor: subject.aor });
-    draft.changeStream({ contactOnline });
-  } else if (contactOnline) {
-    draft.changeStream({ contactOnline });
-  }
+  const known = session.devices.find((device) => device.aor === subject.aor);
+  const news = known?.online !== (contactOnline || known?.online);
+  if (news) noteDevice(draft, subject.aor, contactOnline);
   const hasVoice = session.phase === 'active' || session.phase === 'phone-connected';
-  if (!hasVoice) {
-    if (contactOnline && !draft.standing('citizen-app').some((leg) => leg.aor === subject.aor))
-      dialCitizenApp(draft);
-    if (session.phase === 'degraded' && session.watchdogAt === null) restart(draft);
-  }
+  const calls =
+    !hasVoice && contactOnline && !draft.standing('citizen-app').some((leg) => leg.aor === subject.aor);
+  const restarts = session.phase === 'degraded' && session.watchdogAt === null;
+  const justFolded = session.foldedAt !== null && at - session.foldedAt < FOLD_EVERY_MS;
+  const flagged = subject.flags.some((flag) => !REJUDGED.includes(flag) && !session.flags.includes(flag));
+  if (justFolded && !news && !flagged && !calls && !restarts)
+    return { session, commands: [], verdict: 'ignored' };
+  draft.change({ flags: merged(session.flags, [...subject.flags, 'folded']), foldedAt: at });
+  if (calls) dialCitizenApp(draft, subject.aor);
+  if (restarts) restart(draft);
   draft.publish('sos.folded', {});
   return draft.seal();
+}
+
+function noteDevice(draft: Draft, aor: AddressOfRecord, online: boolean): void {
+  const { devices } = draft.facts;
+  const isKnown = devices.some((device) => device.aor === aor);
+  const next = isKnown
+    ? devices.map((device) => (device.aor === aor ? { aor, online } : device))
+    : [...devices, { aor, online }];
+  // The first is the one that called for help: it is never pushed out.
+  const [first, ...others] = next;
+  draft.change({ devices: first ? [first, ...others.slice(1 - MAX_DEVICES)] : [] });
 }
 
 function restart(draft: Draft): void {
@@ -103,6 +121,7 @@ export function release(session: Arming, by: string, at: Instant): Decision {
       ...rest,
       phase: 'released',
       activatedAt: null,
+      aors: [session.aor],
       endedAt: at,
       endedBy: by,
       operatorId: null,

@@ -36,6 +36,7 @@ export function resolve(session: Live, by: string, at: Instant): Decision {
     createdAt: facts.createdAt,
     phase: 'resolved',
     activatedAt: facts.activatedAt,
+    aors: facts.devices.map((device) => device.aor),
     endedAt: at,
     endedBy: by,
     operatorId: facts.assignment?.state === 'assigned' ? facts.assignment.operatorId : null,
@@ -57,7 +58,7 @@ function clearAway(session: Ended): Command[] {
   return [
     { type: 'pbx.close-bridge', bridgeId: bridgeIdOf(session.id, 'stream') },
     { type: 'pbx.close-bridge', bridgeId: bridgeIdOf(session.id, 'phone') },
-    { type: 'pbx.remove-endpoint', aor: session.aor },
+    ...session.aors.map((aor): Command => ({ type: 'pbx.remove-endpoint', aor })),
   ];
 }
 

@@ -5,7 +5,7 @@ import type { Draft } from './draft.ts';
 import type { Leg, LegFailure, Party } from './leg.ts';
 import type { FallbackReason } from './session.ts';
 import { heard } from './confirm-active.ts';
-import { dialCitizenApp } from './dial-citizen-app.ts';
+import { dialReachableDevices } from './dial-citizen-app.ts';
 import { cancelPhones } from './phone-calls.ts';
 
 /** Her phone may ring: a verified number, and no wish for silence. */
@@ -178,8 +178,7 @@ function giveUpCalling(draft: Draft, reason: string): void {
 }
 
 function takeUpStream(draft: Draft): void {
-  const { stream } = draft.facts;
-  if (stream.contactOnline && draft.standing('citizen-app').length === 0) dialCitizenApp(draft);
+  if (draft.standing('citizen-app').length === 0) dialReachableDevices(draft);
   if (draft.standing('operator-app').length === 0) draft.order({ type: 'roster.assign', exclude: [] });
 }
 

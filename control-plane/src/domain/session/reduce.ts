@@ -161,10 +161,10 @@ function contactChanged(
   event: Of<'contact.online' | 'contact.offline'>,
   at: Instant,
 ): Decision {
-  if (event.aor !== session.aor) return ignored(session);
+  if (!session.devices.some((device) => device.aor === event.aor)) return ignored(session);
   const draft = new Draft(session, at);
-  if (event.type === 'contact.online') stream.citizenContactOnline(draft);
-  else draft.changeStream({ contactOnline: false });
+  if (event.type === 'contact.online') stream.citizenContactOnline(draft, event.aor);
+  else stream.setOnline(draft, event.aor, false);
   return draft.seal();
 }
 

@@ -77,8 +77,6 @@ interface Common {
 
 /** Which facts of the stream hold, and what has failed so far. */
 export interface Stream {
-  /** Her contact is registered: the offer can go out. */
-  readonly contactOnline: boolean;
   /** The leg whose packets arrive; the winner among the attempts. */
   readonly leg: LegId | null;
   readonly streamingSince: Instant | null;
@@ -115,10 +113,21 @@ export interface Fallback {
   readonly citizenRedialDue: boolean;
 }
 
+/** A device from which she pressed SOS in this session. */
+export interface CitizenDevice {
+  readonly aor: AddressOfRecord;
+  /** Its contact is registered: the offer can go out. */
+  readonly online: boolean;
+}
+
 /** Everything that a session holds while it is open. */
 export interface LiveFacts extends Common {
   /** Receipt of the activation: t0 of every limit. */
   readonly activatedAt: Instant;
+  /** In the order of their first press; each is offered the stream when its contact appears. The newest 5 are kept. */
+  readonly devices: readonly CitizenDevice[];
+  /** When a second press was last written down. */
+  readonly foldedAt: Instant | null;
   readonly assignment: Assignment | null;
   /** Operators whose app leg failed in this round; not offered again before the others. */
   readonly triedOperators: readonly OperatorId[];
@@ -158,6 +167,8 @@ export interface PhoneConnected extends LiveFacts {
 export interface Ended extends Common {
   readonly phase: 'resolved' | 'released';
   readonly activatedAt: Instant | null;
+  /** Her devices' addresses of record: their endpoints go with the last leg. */
+  readonly aors: readonly AddressOfRecord[];
   readonly endedAt: Instant;
   readonly endedBy: string;
   /** Kept for the record and the card. */
@@ -187,6 +198,11 @@ export function isLive(session: Session): session is Live {
     case 'released':
       return false;
   }
+}
+
+/** Any of her devices can be reached. */
+export function isReachable({ devices }: Pick<LiveFacts, 'devices'>): boolean {
+  return devices.some((device) => device.online);
 }
 
 export function fallbackOf(session: Session): Fallback | null {

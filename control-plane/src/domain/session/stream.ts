@@ -1,23 +1,32 @@
 /** The one-way stream: her app's leg, the operator's, the two facts that make it active, and the one retry. */
 import { bridgeIdOf } from '../ids.ts';
-import type { LegId } from '../ids.ts';
+import type { AddressOfRecord, LegId } from '../ids.ts';
 import type { Draft } from './draft.ts';
 import type { Leg, LegFailure } from './leg.ts';
 import { becomeActiveIfBoth } from './confirm-active.ts';
-import { dialCitizenApp } from './dial-citizen-app.ts';
+import { dialCitizenApp, dialReachableDevices } from './dial-citizen-app.ts';
 import { joinHeldOperator, startFallback } from './fallback.ts';
+import { isReachable } from './session.ts';
 
 const MAX_FAILURES = 10;
 
-/** Her device's contact appeared: the offer goes out, also in the middle of a session when the stream is gone. */
-export function citizenContactOnline(draft: Draft): void {
-  draft.changeStream({ contactOnline: true });
+/** The contact of a device of hers appeared: the offer goes out, also in the middle of a session when the stream is gone. */
+export function citizenContactOnline(draft: Draft, aor: AddressOfRecord): void {
+  setOnline(draft, aor, true);
   if (draft.phase === 'phone-connected') return;
   const { stream } = draft.facts;
   const standing = draft.standing('citizen-app');
   if (standing.some((leg) => leg.streaming) && !stream.lost) return;
-  const justDialled = standing.some((leg) => leg.state !== 'answered' && draft.at - leg.dialledAt < 1000);
-  if (!justDialled) dialCitizenApp(draft);
+  const justDialled = standing.some(
+    (leg) => leg.aor === aor && leg.state !== 'answered' && draft.at - leg.dialledAt < 1000,
+  );
+  if (!justDialled) dialCitizenApp(draft, aor);
+}
+
+export function setOnline(draft: Draft, aor: AddressOfRecord, online: boolean): void {
+  draft.change({
+    devices: draft.facts.devices.map((device) => (device.aor === aor ? { aor, online } : device)),
+  });
 }
 
 /** An operator was chosen: their panel is called at once, beside the citizen. */
@@ -63,8 +72,9 @@ export function soundHeard(draft: Draft, leg: Leg): void {
 export function retryDue(draft: Draft): void {
   const { stream, assignment } = draft.facts;
   if (stream.streamingSince === null) {
-    degrade(draft, stream.contactOnline ? 'timeout-no-media' : 'timeout-no-contact');
-    if (stream.contactOnline) retryCitizen(draft);
+    const reachable = isReachable(draft.facts);
+    degrade(draft, reachable ? 'timeout-no-media' : 'timeout-no-contact');
+    if (reachable) retryCitizen(draft);
     return;
   }
   degrade(draft, 'timeout-not-heard');
@@ -79,7 +89,7 @@ export function retryDue(draft: Draft): void {
 function retryCitizen(draft: Draft): void {
   if (draft.facts.stream.retryUsed) return;
   draft.changeStream({ retryUsed: true });
-  dialCitizenApp(draft);
+  dialReachableDevices(draft);
   draft.publish('sos.retried', { leg: 'citizen-app' });
 }
 
@@ -106,7 +116,7 @@ export function citizenAppEnded(draft: Draft, leg: Leg, failure: LegFailure): vo
   if (wasTheStream) draft.changeStream({ leg: null, streamingSince: null, sound: null, lost: true });
   if (failure.outcome === 'unreachable') {
     // Her contact is not there (any more): not a signalling error (decision 4); the next contact brings the offer.
-    draft.changeStream({ contactOnline: false });
+    if (leg.aor !== null) setOnline(draft, leg.aor, false);
   } else {
     draft.changeStream({ failures: [...stream.failures, failure].slice(-MAX_FAILURES) });
   }
@@ -114,7 +124,7 @@ export function citizenAppEnded(draft: Draft, leg: Leg, failure: LegFailure): vo
     degrade(draft, 'stream-ended');
     draft.publish('sos.media-lost', { reason: failureDetail(failure) });
     draft.startWatchdog(policy.mediaLostMs);
-    if (draft.facts.stream.contactOnline) dialCitizenApp(draft);
+    dialReachableDevices(draft);
     return;
   }
   if (draft.phase !== 'connecting' && draft.phase !== 'degraded') return;
@@ -155,7 +165,7 @@ export function mediaLost(draft: Draft, legId: LegId): void {
   if (draft.phase !== 'active') return;
   degrade(draft, 'media-lost');
   draft.startWatchdog(draft.facts.policy.mediaLostMs);
-  if (draft.facts.stream.contactOnline) dialCitizenApp(draft);
+  dialReachableDevices(draft);
 }
 
 /** The deadline without a confirmed stream (FB-2; decision 8). */
@@ -173,6 +183,6 @@ export function watchdogDue(draft: Draft): void {
     startFallback(
       draft,
       'timeout',
-      degradedReason ?? (stream.contactOnline ? 'timeout-no-media' : 'timeout-no-contact'),
+      degradedReason ?? (isReachable(draft.facts) ? 'timeout-no-media' : 'timeout-no-contact'),
     );
 }

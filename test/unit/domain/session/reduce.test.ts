@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { AddressOfRecord, DeviceId } from '../../../../control-plane/src/domain/ids.ts';
 import {
   AKRAM,
   BINA,
@@ -68,6 +69,23 @@ describe('domain/session/reduce', () => {
       });
       scenario.activate();
       expect(scenario.live.flags).to.deep.equal(['phone-unverified']);
+    });
+
+    it('adds a second device to the session and keeps calling the first', () => {
+      const other = 'citizen-priya-tablet' as AddressOfRecord;
+      const scenario = new SessionScenario().activate({}, false);
+      scenario.forward(100).activate({ deviceId: 'tablet' as DeviceId, aor: other }, true);
+      scenario.send({ type: 'contact.online', aor: CITIZEN_AOR });
+      const called = scenario.ordered('pbx.dial-app').filter((order) => order.kind === 'citizen-app');
+      expect(called.map((order) => order.aor)).to.deep.equal([other, CITIZEN_AOR]);
+      expect(scenario.live.aor).to.equal(CITIZEN_AOR);
+    });
+
+    it('writes presses that change nothing down once a second at most', () => {
+      const scenario = begun().forward(100).activate().forward(100).activate();
+      expect(scenario.verdicts.at(-1)).to.equal('ignored');
+      scenario.forward(1000).activate();
+      expect(scenario.verdicts.at(-1)).to.equal('applied');
     });
 
     it('FB-10 releases a warm-up and dials nobody, then or later', () => {
