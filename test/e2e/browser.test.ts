@@ -117,7 +117,7 @@ describe('e2e: in a real browser', function () {
     expect([...hers.complaints, ...his.complaints]).to.deep.equal([]);
   });
 
-  it('FB-2 FB-3 FB-5 her browser gets no media through: the card tells of the calls, and both phones are joined', async () => {
+  it('FB-2 FB-3 FB-5 no media get through: the card tells of the calls, both phones are joined, and he redials her', async () => {
     const district = await gateway.district();
     const operator = district.operators[0]!;
     const { panel, ...his } = await panelPage(district);
@@ -126,7 +126,7 @@ describe('e2e: in a real browser', function () {
     gateway.keep({ close: () => mute.close() });
     const { her, citizen, ...hers } = await citizenPage(district, mute);
 
-    await her.holdSos();
+    await her.pressTwice();
     const id = await panel.onlyCard();
     await panel.cardIs(id, 'phone-fallback-active');
     await takePictures(panel.page, 'panel-fallback');
@@ -151,11 +151,18 @@ describe('e2e: in a real browser', function () {
     expect(await panel.card(id).getByTestId('fallback').innerText()).to.match(/answered.*answered/s);
     expect(overflow).to.equal(0);
 
+    await panel.card(id).getByTestId('redial-button').click();
+    await gateway.carrier.waitForCall(
+      ({ number, callId, times }) =>
+        number === citizen.phone && callId !== herPhone.callId && times.answeredAt !== null,
+      10_000,
+    );
+    await panel.cardIs(id, 'phone-connected');
     await panel.resolve(id);
     await her.inState('ended', '[data-reason="resolved"]');
-    await eventually('both calls have been hung up', async () => {
+    await eventually('all three calls have been hung up', async () => {
       const calls = await gateway.carrier.fetchCalls();
-      return calls.length === 2 && calls.every(({ byeBy }) => byeBy === 'gateway') ? true : null;
+      return calls.length === 3 && calls.every(({ byeBy }) => byeBy === 'gateway') ? true : null;
     });
     expect([...hers.complaints, ...his.complaints]).to.deep.equal([]);
   });

@@ -40,6 +40,13 @@ export class CitizenPage {
     return downAt + HOLD_MS;
   }
 
+  /** The other way, for hands that cannot hold. */
+  async pressTwice(): Promise<void> {
+    const button = this.page.getByTestId('two-press-button');
+    await button.click();
+    await button.click();
+  }
+
   /** The state, as the page's root tells it. */
   inState(state: string, more = ''): Promise<void> {
     return this.page.locator(`[data-testid="citizen"][data-state="${state}"]${more}`).waitFor();
