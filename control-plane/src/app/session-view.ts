@@ -47,7 +47,8 @@ export function viewOf(session: Session, sessionSeq: number, location: Location 
 
 /** The same for the citizen herself: nothing that tells who hears her, or what the police think of it. */
 export function citizenViewOf(view: SessionView): SessionView {
-  return { ...view, operatorId: null, alerts: [], flags: [], degradedReason: null };
+  const fallback = view.fallback && { ...view.fallback, callReference: null };
+  return { ...view, operatorId: null, alerts: [], flags: [], degradedReason: null, fallback };
 }
 
 function newestLeg(legs: readonly Leg[], kind: LegKind): Leg | null {

@@ -137,15 +137,18 @@ function addPages(app: Express, directory: string, security: SecuritySettings): 
     nameOperation(response, 'page');
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   };
-  app.use(
-    express.static(directory, {
-      extensions: ['html'],
-      redirect: false,
-      cacheControl: false,
-      etag: true,
-      setHeaders,
-    }),
-  );
+  const serve = express.static(directory, {
+    extensions: ['html'],
+    redirect: false,
+    cacheControl: false,
+    etag: true,
+    setHeaders,
+  });
+  app.use((request, response, next) => {
+    // What a page is made of is no page.
+    if (/\.(ts|json)$/.test(request.path)) next();
+    else void serve(request, response, next);
+  });
 }
 
 function refuse(options: AppOptions, response: Response, ...what: Parameters<typeof failure>): void {
