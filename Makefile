@@ -52,9 +52,10 @@ bench: tools asterisk client ## latencies over many activations, beside a floor 
 	@$(NODE) test/bench/main.ts
 
 measure: tools asterisk client ## demo and bench, written down in docs/measured.json and docs/requirements.md
-	@DEMO_JSON=.run/demo.json $(NODE) control-plane/sandbox/demo.ts
-	@BENCH_JSON=.run/bench.json $(NODE) test/bench/main.ts
-	$(NODE) control-plane/tools/record-measurements.ts .run/demo.json .run/bench.json
+	@rm -rf .cache/measured && mkdir -p .cache/measured
+	-@DEMO_JSON=.cache/measured/demo.json $(NODE) control-plane/sandbox/demo.ts
+	-@BENCH_JSON=.cache/measured/bench.json $(NODE) test/bench/main.ts
+	$(NODE) control-plane/tools/record-measurements.ts .cache/measured/demo.json .cache/measured/bench.json
 	$(NODE) control-plane/tools/requirements-document.ts
 
 lint: tools ## types, lint rules, format, layers, unused code

@@ -3,7 +3,7 @@
  * written into docs/measured.json, with the day and the machine. docs/requirements.md is made from it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { z } from 'zod';
@@ -48,11 +48,12 @@ export interface Measured {
   readonly bench: z.output<typeof benchFile>['rows'];
 }
 
-/** What of this machine the figures depend on; never its name. */
+/** What of this machine the figures depend on, what else it did meanwhile included (measuring alone loads it by about 1); never its name. */
 function machine(): string {
   const debian = /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux';
   const asterisk = readFileSync(join(TOP, 'asterisk/VERSION'), 'utf8').trim();
-  return `${debian}, ${availableParallelism()} cores, Node ${process.versions.node}, Asterisk ${asterisk}, everything on loopback`;
+  const load = `load ${(loadavg()[1] ?? 0).toFixed(1)}`;
+  return `${debian}, ${availableParallelism()} cores at ${load}, Node ${process.versions.node}, Asterisk ${asterisk}, everything on loopback`;
 }
 
 async function record(demoPath: string, benchPath: string): Promise<void> {
