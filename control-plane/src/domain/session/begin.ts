@@ -71,7 +71,7 @@ const MAX_DEVICES = 5;
 export function fold(session: Live, subject: Subject, contactOnline: boolean, at: Instant): Decision {
   const draft = new Draft(session, at);
   const known = session.devices.find((device) => device.aor === subject.aor);
-  const news = known?.online !== (contactOnline || known?.online);
+  const news = known === undefined || (contactOnline && !known.online);
   if (news) noteDevice(draft, subject.aor, contactOnline);
   const hasVoice = session.phase === 'active' || session.phase === 'phone-connected';
   const calls =

@@ -81,6 +81,17 @@ describe('domain/session/reduce', () => {
       expect(scenario.live.aor).to.equal(CITIZEN_AOR);
     });
 
+    it('knows a second device that presses before it is registered, and calls it once the first is silent', () => {
+      const other = 'citizen-priya-tablet' as AddressOfRecord;
+      const scenario = begun().becomeActive().forward(100);
+      scenario.activate({ deviceId: 'tablet' as DeviceId, aor: other }, false);
+      scenario.send({ type: 'contact.online', aor: other });
+      scenario.send({ type: 'contact.offline', aor: CITIZEN_AOR });
+      scenario.orders = [];
+      scenario.send({ type: 'media.lost', legId: scenario.leg('citizen-app') });
+      expect(scenario.ordered('pbx.dial-app').map((order) => order.aor)).to.deep.equal([other]);
+    });
+
     it('writes presses that change nothing down once a second at most', () => {
       const scenario = begun().forward(100).activate().forward(100).activate();
       expect(scenario.verdicts.at(-1)).to.equal('ignored');
