@@ -1,279 +1,157 @@
-/** Who may activate for whom, and what becomes of an activation that is not as it should be (decisions: it is served). */
+/** One SOS of one citizen, however often it is pressed, from whichever device, and whatever becomes of her app meanwhile. */
 import { expect } from 'chai';
-import type { SessionView } from '../../control-plane/src/contracts/session-view.ts';
 import type { Activated } from '../../control-plane/src/contracts/sos-api.ts';
-import { useGateway, type Citizen, type CitizenWishes } from './support/gateway.ts';
+import type { HeadlessOperator } from '../support/headless/index.ts';
 import type { District } from './support/district.ts';
+import { eventually } from './support/eventually.ts';
+import { useGateway, type Citizen } from './support/gateway.ts';
 import type { Answer } from './support/http.ts';
 import { press, story, told } from './support/sos.ts';
-import type { HeadlessOperator } from '../support/headless/index.ts';
 
-type Flag = SessionView['flags'][number];
+const TONE_HZ = 1300;
+const HEARD_MS = 10_000;
+/** Half a second of voice. */
+const MORE_PACKETS = 25;
 
-describe('e2e: the activation', function () {
+describe('e2e: one citizen, one SOS', function () {
   this.timeout(20_000);
-  const gateway = useGateway();
+  const gateway = useGateway({ env: { HAMRAHI_MEDIA_LOST_MS: '1000' } });
   let district: District;
+  let panel: HeadlessOperator;
+  let citizen: Citizen;
 
   beforeEach(async () => {
     district = await gateway.district();
+    panel = await gateway.panel(district.operators[0]!.id);
+    citizen = await gateway.armedCitizen(district.location, { toneHz: TONE_HZ });
   });
 
-  const activate = (
-    token: string | null,
-    body: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Answer> => gateway.send(token, 'POST', '/v1/sos', { body, headers });
+  const activate = (token: string, body: Record<string, unknown>): Promise<Answer> =>
+    gateway.send(token, 'POST', '/v1/sos', { body: { location: district.location, ...body } });
 
-  const sessionsOf = async (citizenId: string): Promise<number> =>
-    (await gateway.sql(`SELECT 1 FROM sessions WHERE citizen_id = $1`, [citizenId])).length;
+  const pressUntilActive = async (): Promise<string> => {
+    const id = await press(citizen, district.location);
+    await Promise.all([told(panel, id, 'sos.active'), panel.tone(TONE_HZ, HEARD_MS)]);
+    return id;
+  };
 
-  describe('refuses a failed identity, and nothing of it remains', () => {
-    const cases: readonly {
-      readonly name: string;
-      readonly token: (citizen: Citizen) => Promise<string | null>;
-      readonly status: number;
-      readonly code: string;
-    }[] = [
-      {
-        name: "a token of another citizen's",
-        token: () => gateway.token('citizen', 'somebody_else'),
-        status: 403,
-        code: 'ERR_SOS_FOREIGN',
-      },
-      {
-        name: "an operator's token",
-        token: ({ id }) => gateway.token('operator', id),
-        status: 403,
-        code: 'ERR_AUTH_ROLE',
-      },
-      {
-        name: 'an expired token',
-        token: ({ id }) => gateway.token('citizen', id, { ttlS: -120 }),
-        status: 401,
-        code: 'ERR_AUTH_EXPIRED',
-      },
-      {
-        name: 'a forged token',
-        token: ({ id }) => gateway.token('citizen', id, { secret: 'x'.repeat(43) }),
-        status: 401,
-        code: 'ERR_AUTH_INVALID',
-      },
-      {
-        name: "another issuer's token",
-        token: ({ id }) => gateway.token('citizen', id, { issuer: 'somebody' }),
-        status: 401,
-        code: 'ERR_AUTH_INVALID',
-      },
-      {
-        name: 'a token for another audience',
-        token: ({ id }) => gateway.token('citizen', id, { audience: 'something-else' }),
-        status: 401,
-        code: 'ERR_AUTH_INVALID',
-      },
-      { name: 'no token', token: () => Promise.resolve(null), status: 401, code: 'ERR_AUTH_MISSING' },
-    ];
+  const appLegs = (id: string): Promise<{ attempt: number; ended_at: Date | null }[]> =>
+    gateway.sql(
+      `SELECT attempt, ended_at FROM legs WHERE session_id = $1 AND kind = 'citizen-app' ORDER BY attempt`,
+      [id],
+    );
 
-    for (const { name, token, status, code } of cases) {
-      it(`RTC-10 refuses ${name} with ${status} ${code}`, async () => {
-        const citizen = await gateway.citizen();
-        const refused = await gateway.metric('hamrahi_http_refused_total', { code });
+  /** Her voice reaches the panel from now on. */
+  const voiceGoesOn = async (): Promise<void> => {
+    const packets = (): number => panel.heard().reduce((sum, leg) => sum + leg.packets, 0);
+    const before = packets();
+    await eventually('her voice goes on', () => (packets() > before + MORE_PACKETS ? true : null));
+  };
 
-        const answer = await activate(await token(citizen), {
-          citizenId: citizen.id,
-          deviceId: 'phone1',
-          location: district.location,
-        });
+  it('RTC-10 a second press is the same session, told to the panel, and its voice goes on', async () => {
+    const id = await pressUntilActive();
+    const answer = await activate(citizen.token, { deviceId: 'phone1' });
+    await told(panel, id, 'sos.folded');
+    await voiceGoesOn();
 
-        expect(answer.status).to.equal(status);
-        expect(answer.body).to.deep.include({ code, status });
-        expect(answer.headers.get('content-type')).to.match(/^application\/problem\+json/);
-        expect(await sessionsOf(citizen.id)).to.equal(0);
-        expect(await gateway.metric('hamrahi_http_refused_total', { code })).to.equal(refused + 1);
-      });
-    }
+    expect(answer.status).to.equal(200);
+    expect(answer.body).to.deep.include({ id, folded: true });
+    expect(await gateway.view(id)).to.deep.include({ phase: 'active', streaming: true, heard: true });
+    expect(await appLegs(id), 'no second call').to.deep.equal([{ attempt: 1, ended_at: null }]);
   });
 
-  describe('serves everybody else, and flags what was wrong', () => {
-    interface Case {
-      readonly name: string;
-      readonly citizen?: CitizenWishes;
-      readonly body: (district: District) => unknown;
-      readonly flags: readonly Flag[];
-      /** `null`: the zone of the test's own district. */
-      readonly zone: string | null;
-    }
-    const cases: readonly Case[] = [
-      {
-        name: 'an unknown device',
-        body: ({ location }) => ({ deviceId: 'stolen', location }),
-        flags: ['unknown-device'],
-        zone: null,
-      },
-      {
-        name: 'an unverified phone',
-        citizen: { phoneVerified: false },
-        body: ({ location }) => ({ deviceId: 'phone1', location }),
-        flags: ['phone-unverified'],
-        zone: null,
-      },
-      {
-        name: 'no phone at all',
-        citizen: { phone: null },
-        body: ({ location }) => ({ deviceId: 'phone1', location }),
-        flags: ['phone-missing'],
-        zone: null,
-      },
-      {
-        name: 'absurd coordinates: her home zone',
-        body: () => ({ deviceId: 'phone1', location: { latitude: 512, longitude: 'north' } }),
-        flags: ['location-absurd'],
-        zone: 'central',
-      },
-      {
-        name: 'missing coordinates: her home zone',
-        body: () => ({ deviceId: 'phone1' }),
-        flags: ['location-missing'],
-        zone: 'central',
-      },
-      {
-        name: 'a device that is no text and a clock that is no time',
-        body: ({ location }) => ({ deviceId: { a: 1 }, location, clientTime: [1, 2] }),
-        flags: ['unknown-device'],
-        zone: null,
-      },
-    ];
+  it('RTC-8 RTC-10 ten presses at the same instant are one session, one call and one card', async () => {
+    // Her app's own press among them, so that it takes the call.
+    const [id, ...answers] = await Promise.all([
+      press(citizen, district.location),
+      ...Array.from({ length: 9 }, () => activate(citizen.token, { deviceId: 'phone1' })),
+    ]);
+    await told(panel, id, 'sos.active');
 
-    for (const { name, citizen: wishes = {}, body, flags, zone } of cases) {
-      it(`RTC-10 serves ${name}`, async () => {
-        const citizen = await gateway.citizen(wishes);
-        const answer = await activate(citizen.token, body(district));
-
-        expect(answer.status).to.equal(201);
-        const { id, flags: given } = answer.body as unknown as Activated;
-        expect(given).to.have.members(flags);
-        const view = await gateway.view(id);
-        expect(view.zoneId).to.equal(zone ?? district.zoneId);
-        expect(view.activatedAt).to.not.equal(null);
-        expect(
-          await gateway.sql('SELECT 1 FROM timers WHERE session_id = $1 AND timer = $2', [id, 'watchdog']),
-        ).to.have.length(1);
-      });
-    }
-
-    it('RTC-10 serves a citizen nobody has registered, in a place of no zone, by the catch-all', async () => {
-      const token = await gateway.token('citizen', 'stranger');
-      const answer = await activate(token, {
-        deviceId: 'phone1',
-        location: { latitude: -45, longitude: -170 },
-      });
-
-      expect(answer.status).to.equal(201);
-      const { id, flags } = answer.body as unknown as Activated;
-      expect(flags).to.have.members(['unknown-citizen', 'phone-missing', 'unknown-device', 'unknown-zone']);
-      expect((await gateway.view(id)).zoneId).to.equal('rest');
-    });
-
-    it('RTC-10 serves an SOS with a damaged body, whoever sends it too much or nonsense', async () => {
-      const damaged = await gateway.citizen();
-      const huge = await gateway.citizen();
-      const malformed = await activate(damaged.token, '{"deviceId":"phone1", "location": {');
-      const tooLarge = await activate(huge.token, { deviceId: 'phone1', note: 'x'.repeat(20_000) });
-
-      for (const answer of [malformed, tooLarge]) {
-        expect(answer.status).to.equal(201);
-        expect((answer.body as unknown as Activated).flags).to.include('body-malformed');
-      }
-    });
-
-    it('RTC-10 an SOS with a wrong device still streams by the device that is connected', async () => {
-      const panel = await gateway.panel(district.operators[0]!.id);
-      const citizen = await gateway.armedCitizen(district.location, { toneHz: 1800 });
-      const answer = await activate(citizen.token, { location: district.location });
-      const { id, flags, sipUri } = answer.body as unknown as Activated;
-      await press(citizen, district.location);
-      await Promise.all([told(panel, id, 'sos.active'), panel.tone(1800, 10_000)]);
-
-      expect(flags).to.deep.equal(['unknown-device']);
-      expect(sipUri).to.match(new RegExp(`^sip:citizen-${citizen.id}-phone1@`));
-    });
+    expect(new Set(answers.map((answer) => (answer.body as unknown as Activated).id))).to.deep.equal(
+      new Set([id]),
+    );
+    expect(answers.filter((answer) => answer.status === 201).length).to.be.at.most(1);
+    expect(await gateway.sql('SELECT 1 FROM sessions WHERE citizen_id = $1', [citizen.id])).to.have.length(1);
+    expect(await appLegs(id)).to.have.length(1);
+    expect(story(panel, id).filter((type) => type === 'sos.activated')).to.have.length(1);
   });
 
-  describe('folds what is repeated into the open session', () => {
-    let panel: HeadlessOperator;
-    let citizen: Citizen;
+  it('RTC-1 RTC-10 an activation that names no device calls the one that is connected', async () => {
+    const answer = await activate(citizen.token, {});
+    const { id, flags, sipUri } = answer.body as unknown as Activated;
+    await press(citizen, district.location);
+    await Promise.all([told(panel, id, 'sos.active'), panel.tone(TONE_HZ, HEARD_MS)]);
 
-    beforeEach(async () => {
-      panel = await gateway.panel(district.operators[0]!.id);
-      citizen = await gateway.armedCitizen(district.location);
-    });
-
-    const again = (key: string | null, change: Record<string, unknown> = {}): Promise<Answer> =>
-      activate(
-        citizen.token,
-        { deviceId: 'phone1', location: district.location, ...change },
-        key === null ? {} : { 'idempotency-key': key },
-      );
-
-    it('RTC-10 a second press is the same session, told to the panel, and its voice goes on', async () => {
-      const id = await press(citizen, district.location);
-      await told(panel, id, 'sos.active');
-      const answer = await again(null);
-      await told(panel, id, 'sos.folded');
-
-      expect(answer.status).to.equal(200);
-      expect(answer.body).to.deep.include({ id, folded: true });
-      expect((answer.body as unknown as Activated).flags).to.include('folded');
-      expect(await gateway.view(id)).to.deep.include({ phase: 'active', streaming: true, heard: true });
-      expect(citizen.legs, 'no second call').to.have.length(1);
-      expect(await sessionsOf(citizen.id)).to.equal(1);
-    });
-
-    it('RTC-10 a repeated request under one key is one session; under an old key with another body it is flagged', async () => {
-      const first = await again('key-1');
-      const { id } = first.body as unknown as Activated;
-      const same = await again('key-1');
-      const other = await again('key-1', { location: { latitude: 1, longitude: 1 } });
-
-      expect([first.status, same.status, other.status]).to.deep.equal([201, 200, 200]);
-      for (const answer of [same, other]) expect(answer.body).to.deep.include({ id, folded: true });
-      expect((same.body as unknown as Activated).flags).to.not.include('idempotency-key-reused');
-      expect((other.body as unknown as Activated).flags).to.include('idempotency-key-reused');
-      await told(panel, id, 'sos.folded');
-      expect(story(panel, id).filter((type) => type === 'sos.activated')).to.have.length(1);
-    });
-
-    it('RTC-8 RTC-10 ten presses at the same instant are one session and one call', async () => {
-      // Her app's own press among them, so that it takes the call.
-      const pressed = press(citizen, district.location);
-      const answers = await Promise.all(Array.from({ length: 9 }, (_, index) => again(`key-${index}`)));
-      const own = await pressed;
-      await told(panel, own, 'sos.active');
-      const ids = new Set(answers.map((answer) => (answer.body as unknown as Activated).id));
-
-      expect([...ids]).to.deep.equal([own]);
-      expect(answers.filter((answer) => answer.status === 201).length).to.be.at.most(1);
-      expect(await sessionsOf(citizen.id)).to.equal(1);
-      const legs = await gateway.sql(`SELECT 1 FROM legs WHERE session_id = $1 AND kind = 'citizen-app'`, [
-        own,
-      ]);
-      expect(legs).to.have.length(1);
-    });
+    expect(flags).to.deep.equal(['unknown-device']);
+    expect(sipUri).to.match(new RegExp(`^sip:citizen-${citizen.id}-phone1@`));
   });
 
-  it('RTC-10 lets a backend activate for a citizen, and asks it whose SOS it is', async () => {
-    const { token } = gateway.file.tokens.backend;
-    const citizen = await gateway.citizen();
-    const nobody = await activate(token, { location: district.location });
-    const hers = await activate(token, {
+  it("RTC-10 a backend's activation streams as her own does", async () => {
+    const answer = await activate(gateway.file.tokens.backend.token, {
       citizenId: citizen.id,
       deviceId: 'phone1',
-      location: district.location,
     });
+    const { id } = answer.body as unknown as Activated;
+    // The push message that follows wakes her app.
+    await press(citizen, district.location);
+    await Promise.all([told(panel, id, 'sos.active'), panel.tone(TONE_HZ, HEARD_MS)]);
 
-    expect(nobody.status).to.equal(400);
-    expect(nobody.body).to.deep.include({ code: 'ERR_SOS_CITIZEN_REQUIRED' });
-    expect(hers.status).to.equal(201);
-    expect((await gateway.view((hers.body as unknown as Activated).id)).citizenId).to.equal(citizen.id);
+    expect(answer.status).to.equal(201);
+    expect(citizen.client.sessionId).to.equal(id);
+  });
+
+  it('RTC-2 losing the signalling while packets flow is not losing the session', async () => {
+    const id = await pressUntilActive();
+    const registered = new Promise<void>((resolve) => {
+      citizen.client.on('connection', (state) => {
+        if (state === 'registered') resolve();
+      });
+    });
+    citizen.cutSignalling();
+    await registered;
+    await voiceGoesOn();
+    await gateway.resolve(id);
+    await eventually('the BYE reaches her on the new connection', () => citizen.legs[0]!.ended);
+    await eventually('her microphone is off', () => (citizen.microphoneOn() ? null : true));
+
+    expect(story(panel, id)).to.not.include('sos.degraded');
+    expect(await appLegs(id)).to.have.length(1);
+  });
+
+  it('RTC-2 an app that died and is started again is offered anew, in the same session', async () => {
+    const id = await pressUntilActive();
+    await citizen.vanish();
+    const restarted = await gateway.app(citizen.token, { toneHz: 1700 });
+    restarted.client.resume(id);
+    await told(panel, id, 'sos.media-lost');
+    await panel.tone(1700, HEARD_MS);
+    const view = await gateway.viewWhen(id, 'active again', ({ phase }) => phase === 'active');
+
+    expect(view).to.deep.include({ id, streaming: true, heard: true, fallback: null });
+    expect(view.webrtcSessionId).to.equal(restarted.legs.at(-1)!.legId);
+    expect(await gateway.carrier.fetchCalls({ number: citizen.phone! })).to.deep.equal([]);
+    const legs = await appLegs(id);
+    expect(
+      legs.filter((leg) => leg.ended_at === null),
+      'one of them is left',
+    ).to.have.length(1);
+  });
+
+  it('RTC-10 her second device joins the session, and takes over when the first one dies', async () => {
+    const id = await pressUntilActive();
+    const second = await gateway.app(citizen.token, { deviceId: 'phone2', toneHz: 1800 });
+    const other = await press(second, district.location);
+    await told(panel, id, 'sos.folded');
+    await voiceGoesOn();
+    expect(other).to.equal(id);
+    expect(second.legs, 'the voice of the first is good').to.have.length(0);
+
+    await citizen.vanish();
+    await panel.tone(1800, HEARD_MS);
+    const view = await gateway.viewWhen(id, 'active by the second device', ({ phase }) => phase === 'active');
+
+    expect(view.webrtcSessionId).to.equal(second.legs.at(-1)!.legId);
+    expect(await gateway.carrier.fetchCalls({ number: citizen.phone! })).to.deep.equal([]);
   });
 });

@@ -218,10 +218,10 @@ describe('e2e: the stream', function () {
       gateway.armedCitizen(district.location),
       gateway.armedCitizen(district.location, { failIce: true, iceTimeoutMs: NEVER_MS }),
     ]);
-    const [warmUp] = await gateway.sql<{ id: string }>(
-      `SELECT id FROM sessions WHERE citizen_id = $1 AND phase = 'arming'`,
-      [released.id],
-    );
+    const warmUp = await eventually('the warm-up is on record', async () => {
+      const sessions = `SELECT id FROM sessions WHERE citizen_id = $1 AND phase = 'arming'`;
+      return (await gateway.sql<{ id: string }>(sessions, [released.id]))[0] ?? null;
+    });
 
     await released.client.release();
     const id = await press(activated, district.location);
@@ -231,11 +231,11 @@ describe('e2e: the stream', function () {
 
     expect(answer).to.deep.include({ status: 409 });
     expect(answer.body).to.deep.include({ code: 'ERR_SOS_PHASE' });
-    expect((await gateway.view(warmUp!.id)).phase).to.equal('released');
+    expect((await gateway.view(warmUp.id)).phase).to.equal('released');
     expect(released.microphoneOn()).to.equal(false);
     expect(await gateway.carrier.fetchCalls({ number: released.phone! })).to.deep.equal([]);
-    expect(await gateway.sql('SELECT * FROM timers WHERE session_id = $1', [warmUp!.id])).to.deep.equal([]);
-    expect(story(panel, warmUp!.id), 'no panel was told of a warm-up').to.deep.equal([]);
+    expect(await gateway.sql('SELECT * FROM timers WHERE session_id = $1', [warmUp.id])).to.deep.equal([]);
+    expect(story(panel, warmUp.id), 'no panel was told of a warm-up').to.deep.equal([]);
   });
 
   it('RTC-1 an armed session that is activated by its id keeps its place and its operator', async () => {

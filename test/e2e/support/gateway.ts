@@ -157,7 +157,7 @@ export class Gateway {
     return makeDistrict((path, body) => this.put(path, body), wishes);
   }
 
-  /** A registered citizen with one device, `phone1`. Nothing is connected yet. */
+  /** A registered citizen with two devices, `phone1` and `phone2`. The first is hers; nothing is connected yet. */
   async citizen(wishes: CitizenWishes = {}): Promise<Citizen> {
     const { phone: digits = '00', phoneVerified = true, silentProfile = false, ...options } = wishes;
     this.#citizens += 1;
@@ -168,13 +168,18 @@ export class Gateway {
       phoneVerified,
       silent: silentProfile,
       homeZone: 'central',
-      devices: ['phone1'],
+      devices: ['phone1', 'phone2'],
     });
     const token = await this.token('citizen', id);
+    return { ...(await this.app(token, options)), id, token, phone };
+  }
+
+  /** An app on a device: her second one, or the same after it was started again. */
+  async app(token: string, options: Partial<HeadlessCitizenOptions> = {}): Promise<HeadlessCitizen> {
     const baseUrl = this.file.urls.api;
     const headless = await createHeadlessCitizen({ baseUrl, token, deviceId: 'phone1', ...options });
     this.#people.add(headless);
-    return { ...headless, id, token, phone };
+    return headless;
   }
 
   /** A citizen's app that is connected and armed at this place. */
