@@ -5,6 +5,7 @@ import {
   AKRAM,
   asCitizen,
   asOperator,
+  BINA,
   MEERA,
   PHONE,
   PRIYA,
@@ -28,6 +29,20 @@ describe('scenario: an incident', () => {
     await lab.forward(60_000);
     expect(lab.legs('citizen-phone')).to.be.empty;
     expect(fed).to.deep.equal(['sos.activated', 'sos.assigned', 'sos.streaming', 'sos.heard', 'sos.active']);
+  });
+
+  it('RTC-5 a panel that dies without a word is found by its silence, and the next operator is offered', async () => {
+    const lab = await startCoreLab();
+    await lab.becomeActive();
+    await lab.beginShift(BINA);
+    lab.panelsLive = false;
+    await lab.forward(4000);
+    expect((await lab.live()).phase).to.equal('active');
+    await lab.forward(2000);
+    const session = await lab.live();
+    expect(session.phase).to.equal('degraded');
+    expect(session.assignment).to.include({ state: 'assigned', operatorId: BINA });
+    expect(lab.legs('operator-app')).to.have.length(2);
   });
 
   it('RTC-9 resolve ends every leg, bridge, socket and endpoint of hers', async () => {

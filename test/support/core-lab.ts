@@ -97,6 +97,10 @@ export class CoreLab {
     return this.#core;
   }
 
+  get isRunning(): boolean {
+    return this.#core !== null;
+  }
+
   get gateway(): Gateway {
     return this.core.gateway;
   }
@@ -132,6 +136,9 @@ export class CoreLab {
   }
 
   /** Lets everything that is due happen while the clock goes on. */
+  /** False: every panel that reported has died without a word. */
+  panelsLive = true;
+
   forward(byMs: number): Promise<void> {
     return this.clock.advance(byMs);
   }
@@ -235,8 +242,19 @@ export class CoreLab {
   }
 
   async heard(operatorId: OperatorId = AKRAM, id: SessionId = sessionIdOf(1)): Promise<void> {
-    await this.gateway.heard(operatorId, id, this.leg('operator-app', id), 12);
+    const legId = this.leg('operator-app', id);
+    await this.gateway.heard(operatorId, id, legId, 12);
     await this.forward(0);
+    this.#sayAgain(operatorId, id, legId);
+  }
+
+  /** A panel reports each second, for as long as it lives. */
+  #sayAgain(operatorId: OperatorId, id: SessionId, legId: LegId): void {
+    this.clock.at((this.clock.now() + 1000) as Instant, () => {
+      if (!this.panelsLive) return;
+      if (this.isRunning) void this.gateway.heard(operatorId, id, legId, 62);
+      this.#sayAgain(operatorId, id, legId);
+    });
   }
 
   /** On shift, registered, activated, answered, streaming, heard. */

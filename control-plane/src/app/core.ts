@@ -11,6 +11,7 @@ import type { RecordKeeping } from '../ports/record-keeping.ts';
 import { StoreError } from '../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../ports/session-store.ts';
 import { FeedDispatcher } from './feed-dispatcher.ts';
+import { HearingWatch } from './hearing-watch.ts';
 import { keepHouse } from './housekeeping.ts';
 import { MasterData } from './master-data.ts';
 import { OpenSessions } from './open-sessions.ts';
@@ -18,6 +19,7 @@ import { sessionEventOf } from './pbx-events.ts';
 import { Performer } from './perform.ts';
 import { Presence } from './presence.ts';
 import { differences } from './reconcile.ts';
+import { logSession } from './session-log.ts';
 import { SessionFeedSource } from './session-feed-source.ts';
 import { SessionLoop } from './session-loop.ts';
 import { SosGateway } from './sos-gateway.ts';
@@ -93,7 +95,11 @@ export function createCore(ports: CorePorts): Core {
     },
   });
   const feedSource = new SessionFeedSource({ store, feed, directory: ports.directory, clock });
-  const gateway = new SosGateway({ ...ports, loop, presence, masterData, feedSource });
+  const hearing = new HearingWatch(clock, (sessionId, legId) => {
+    const work = loop.handle(sessionId, { type: 'panel.silent', legId }, clock.now());
+    presence.background(work, 'panel.silent');
+  });
+  const gateway = new SosGateway({ ...ports, loop, presence, masterData, hearing, feedSource });
 
   function onPbxEvent(event: PbxEvent): void {
     const mapped = sessionEventOf(event);
@@ -161,6 +167,8 @@ export function createCore(ports: CorePorts): Core {
   });
   loop.watch(({ after }) => {
     const before = open.note(after);
+    hearing.note(after);
+    logSession(log, before, after);
     metrics.gauge('hamrahi_core_open_sessions', open.size);
     const hadOperator = before !== null && 'assignment' in before && before.assignment?.state === 'assigned';
     if (hadOperator && !('assignment' in after)) presence.capacityFreed();
@@ -170,12 +178,16 @@ export function createCore(ports: CorePorts): Core {
     await masterData.start();
     await ports.presence.clear();
     await feed.start();
-    for (const { session } of await store.listOpen(MAX_OPEN)) open.note(session);
+    for (const { session } of await store.listOpen(MAX_OPEN)) {
+      open.note(session);
+      hearing.note(session);
+    }
     pbx.onEvent(onPbxEvent);
     await pbx.start(ENGINE_START_MS);
     // The engine is asked before anything is dialled again: what it has was queued before the first overdue timer.
     await reconciled;
     await setTimers();
+    hearing.start();
     stopHousekeeping = keepHouse(ports.records, clock, log);
   }
 
@@ -190,6 +202,7 @@ export function createCore(ports: CorePorts): Core {
 
   async function stop(): Promise<void> {
     stopHousekeeping();
+    hearing.stop();
     wheel.stop();
     presence.stop();
     await loop.idle();

@@ -16,6 +16,7 @@ import type { Found } from './decide.ts';
 import type { FeedDispatcher } from './feed-dispatcher.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { Performer } from './perform.ts';
+import { logLeg } from './session-log.ts';
 import type { TimerWheel } from './timer-wheel.ts';
 import { untilTaken } from './until-taken.ts';
 
@@ -138,6 +139,7 @@ export class SessionLoop {
     // First: a command asks what is open now (an endpoint goes only when no session needs it).
     if (outcome.verdict === 'applied') for (const watcher of this.#watchers) watcher(outcome);
     this.#ports.performer().perform(id, orders);
+    for (const { legId, change } of write?.legs ?? []) logLeg(this.#ports.log, legId, change);
     for (const { timer, dueAt } of write?.timersSet ?? []) this.#ports.wheel.set(id, timer, dueAt);
     for (const timer of write?.timersCleared ?? []) this.#ports.wheel.clear(id, timer);
     this.#ports.feed.committed(feed);

@@ -20,6 +20,7 @@ import type { PbxDriver } from '../ports/pbx-driver.ts';
 import type { PersonalFacts, SessionStore, SessionTx, StoredSession } from '../ports/session-store.ts';
 import { judgeActivation, withSessionId } from './judge-activation.ts';
 import type { Judged } from './judge-activation.ts';
+import type { HearingWatch } from './hearing-watch.ts';
 import type { MasterData } from './master-data.ts';
 import type { Presence } from './presence.ts';
 import type { Found } from './decide.ts';
@@ -34,6 +35,7 @@ export interface GatewayPorts {
   readonly pbx: PbxDriver;
   readonly presence: Presence;
   readonly masterData: MasterData;
+  readonly hearing: HearingWatch;
   readonly feedSource: Pick<FeedSource, 'zonesOf'>;
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -150,6 +152,8 @@ export class SosGateway implements Gateway {
 
   async heard(operatorId: OperatorId, sessionId: SessionId, legId: LegId, packets: number): Promise<void> {
     if (packets <= 0 || parseLegId(legId)?.sessionId !== sessionId) return;
+    // Told each second: what the session knows needs no transaction.
+    if (this.#ports.hearing.reported(sessionId, legId)) return;
     await this.#ports.loop.handle(
       sessionId,
       { type: 'panel.heard', legId, operatorId },

@@ -7,8 +7,21 @@ import { cancelPhones } from './phone-calls.ts';
 export function heard(draft: Draft, leg: Leg): void {
   if (draft.facts.stream.heardBy === leg.id) return;
   draft.changeStream({ heardBy: leg.id, heardSince: draft.at });
+  if (leg.kind === 'operator-app') takeOver(draft, leg);
   draft.publish('sos.heard', { legId: leg.id });
   becomeActiveIfBoth(draft);
+}
+
+/** One panel hears her: others that were offered meanwhile are let go, and she is its operator's. */
+function takeOver(draft: Draft, leg: Leg): void {
+  draft.hangupAll('operator-app', 'cancelled', leg.id);
+  const { assignment } = draft.facts;
+  if (leg.party.role === 'citizen' || leg.aor === null) return;
+  const { operatorId } = leg.party;
+  if (assignment?.state === 'assigned' && assignment.operatorId === operatorId) return;
+  draft.change({ assignment: { state: 'assigned', operatorId, aor: leg.aor, since: draft.at } });
+  draft.clearTimers('no-operator');
+  draft.publish('sos.assigned', { operatorId });
 }
 
 /** Confirmed active needs both facts (decision 7). Once the call has connected the stream cannot win (FB-8). */

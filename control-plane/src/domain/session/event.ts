@@ -72,6 +72,8 @@ export type SessionEvent =
   | { readonly type: 'media.sound'; readonly legId: LegId; readonly talking: boolean }
   /** The operator's end counted packets on this leg. */
   | { readonly type: 'panel.heard'; readonly legId: LegId; readonly operatorId: OperatorId }
+  /** The panel that heard her has said nothing for `policy.operatorReofferMs`: perhaps nobody listens any more. */
+  | { readonly type: 'panel.silent'; readonly legId: LegId }
   /** Answers to `roster.assign` and `roster.chain`, found inside the same transaction. */
   | { readonly type: 'roster.assigned'; readonly operatorId: OperatorId; readonly aor: AddressOfRecord }
   | { readonly type: 'roster.nobody-free' }

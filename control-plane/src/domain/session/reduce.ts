@@ -97,6 +97,7 @@ function reduceLive(session: Live, event: SessionEvent, at: Instant): Decision {
     case 'media.back':
     case 'media.sound':
     case 'panel.heard':
+    case 'panel.silent':
       return mediaChanged(session, event, at);
   }
 }
@@ -328,7 +329,13 @@ function bridged(session: Live, event: Of<'pbx.bridged'>, at: Instant): Decision
 function mediaChanged(
   session: Live,
   event: Of<
-    'media.first-packet' | 'media.streaming' | 'media.lost' | 'media.back' | 'media.sound' | 'panel.heard'
+    | 'media.first-packet'
+    | 'media.streaming'
+    | 'media.lost'
+    | 'media.back'
+    | 'media.sound'
+    | 'panel.heard'
+    | 'panel.silent'
   >,
   at: Instant,
 ): Decision {
@@ -357,6 +364,10 @@ function mediaChanged(
       if (leg.party.operatorId !== event.operatorId || session.stream.heardBy === leg.id)
         return ignored(session);
       heard(draft, leg);
+      break;
+    case 'panel.silent':
+      if (session.stream.heardBy !== leg.id) return ignored(session);
+      stream.operatorSilent(draft, leg);
       break;
   }
   return draft.seal();

@@ -140,18 +140,30 @@ export function citizenAppEnded(draft: Draft, leg: Leg, failure: LegFailure): vo
 
 /** The operator's panel failed or went: the next one is offered; her retry is untouched (decision 11). */
 export function operatorAppEnded(draft: Draft, leg: Leg): void {
-  const { stream, triedOperators, policy } = draft.facts;
-  const wasHearing = stream.heardBy === leg.id;
-  if (wasHearing) draft.changeStream({ heardBy: null, heardSince: null });
-  if (draft.phase === 'phone-connected' || leg.party.role === 'citizen') return;
-  if (draft.standing('operator-app').length > 0) return;
-  if (draft.phase === 'active') {
-    if (!wasHearing) return;
-    degrade(draft, 'operator-gone');
-    draft.startWatchdog(policy.watchdogMs);
-  }
+  const wasHearing = draft.facts.stream.heardBy === leg.id;
+  if (wasHearing) notHeardAnyMore(draft, 'operator-gone');
+  if (draft.phase === 'phone-connected' || draft.standing('operator-app').length > 0) return;
+  if (draft.phase === 'active' && !wasHearing) return;
+  offerNext(draft, leg);
+}
+
+/** Nothing from the panel that heard her: the next operator is offered beside it; if it speaks again, it has her again. */
+export function operatorSilent(draft: Draft, leg: Leg): void {
+  notHeardAnyMore(draft, 'operator-silent');
+  if (draft.phase !== 'phone-connected') offerNext(draft, leg);
+}
+
+function notHeardAnyMore(draft: Draft, reason: string): void {
+  draft.changeStream({ heardBy: null, heardSince: null });
+  if (draft.phase !== 'active') return;
+  degrade(draft, reason);
+  draft.startWatchdog(draft.facts.policy.watchdogMs);
+}
+
+function offerNext(draft: Draft, leg: Leg): void {
+  if (leg.party.role === 'citizen') return;
   const { operatorId } = leg.party;
-  const tried = [...triedOperators.filter((id) => id !== operatorId), operatorId];
+  const tried = [...draft.facts.triedOperators.filter((id) => id !== operatorId), operatorId];
   draft.change({ triedOperators: tried });
   draft.order({ type: 'roster.assign', exclude: tried });
 }

@@ -54,6 +54,8 @@ function nameOf(event: SessionEvent): string | null {
       return 'sound';
     case 'panel.heard':
       return 'heard';
+    case 'panel.silent':
+      return 'panel-silent';
     case 'roster.assigned':
       return 'operator-assigned';
     case 'roster.nobody-free':

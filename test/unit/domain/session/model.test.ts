@@ -75,6 +75,7 @@ const wildAction: fc.Arbitrary<Action> = fc.oneof(
   pick.map((at) => withLeg(at, (s, leg) => s.send({ type: 'pbx.answered', legId: leg.id }))),
   pick.map((at) => withLeg(at, (s, leg) => s.send({ type: 'media.streaming', legId: leg.id }))),
   pick.map((at) => withLeg(at, (s, leg) => s.send({ type: 'media.lost', legId: leg.id }))),
+  pick.map((at) => withLeg(at, (s, leg) => s.send({ type: 'panel.silent', legId: leg.id }))),
   fc
     .tuple(pick, fc.constantFrom(...OUTCOMES))
     .map(([at, outcome]) => withLeg(at, (s, leg) => s.end(leg.id, outcome, 486))),
