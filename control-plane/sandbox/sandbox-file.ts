@@ -1,43 +1,50 @@
 /** `sandbox.json` in the run directory: every URL, port and token of one sandbox, so that anybody's client can join. */
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
 
-const token = z.object({ subject: z.string(), token: z.string() });
+interface Token {
+  /** Citizen or operator id, or the backend's name. */
+  readonly subject: string;
+  readonly token: string;
+}
 
-const sandboxFile = z.object({
-  runDir: z.string(),
-  urls: z.object({
-    api: z.string(),
-    feed: z.string(),
-    sip: z.string(),
-    citizenPage: z.string(),
-    panelPage: z.string(),
-    carrierReport: z.string(),
-  }),
-  /** Of the sandbox's own CA-less certificate, PEM file; `null` without TLS. */
-  certificateFile: z.string().nullable(),
-  sipDomain: z.string(),
-  ports: z.object({
-    http: z.int(),
-    edge: z.int(),
-    internal: z.int(),
-    ari: z.int(),
-    gatewaySip: z.int(),
-    carrierSip: z.int(),
-  }),
-  ari: z.object({ url: z.string(), user: z.string(), password: z.string(), app: z.string() }),
-  databaseUrl: z.string(),
-  jwt: z.object({ secretFile: z.string(), issuer: z.string(), audience: z.string() }),
-  tokens: z.object({
-    backend: token,
-    admin: token,
-    supervisor: token,
-    operators: z.array(token),
-    citizens: z.array(token.extend({ phone: z.string() })),
-  }),
-});
-export type SandboxFile = z.infer<typeof sandboxFile>;
+export interface SandboxFile {
+  readonly runDir: string;
+  readonly urls: {
+    readonly api: string;
+    readonly feed: string;
+    readonly sip: string;
+    readonly citizenPage: string;
+    readonly panelPage: string;
+    readonly carrierReport: string;
+  };
+  /** The sandbox's own certificate, a PEM file; `null` without TLS. */
+  readonly certificateFile: string | null;
+  readonly sipDomain: string;
+  readonly ports: {
+    readonly http: number;
+    readonly edge: number;
+    readonly internal: number;
+    readonly ari: number;
+    readonly gatewaySip: number;
+    readonly carrierSip: number;
+  };
+  readonly ari: {
+    readonly url: string;
+    readonly user: string;
+    readonly password: string;
+    readonly app: string;
+  };
+  readonly databaseUrl: string;
+  readonly jwt: { readonly secretFile: string; readonly issuer: string; readonly audience: string };
+  readonly tokens: {
+    readonly backend: Token;
+    readonly admin: Token;
+    readonly supervisor: Token;
+    readonly operators: readonly Token[];
+    readonly citizens: readonly (Token & { readonly phone: string })[];
+  };
+}
 
 /** Whole or not at all, readable by its owner alone: it holds tokens. */
 export function writeSandboxFile(runDir: string, content: SandboxFile): string {
