@@ -18,9 +18,9 @@ import type { Instant } from '../../../../control-plane/src/domain/ids.ts';
 import type { Clock } from '../../../../control-plane/src/ports/clock.ts';
 import type { Log, LogFields, Metrics } from '../../../../control-plane/src/ports/log.ts';
 import { provisionClient } from '../../../support/ari-request.ts';
-import { RawClient, type RawClientOptions } from './raw-client.ts';
+import { RawClient, SIP_DOMAIN, type RawClientOptions } from './raw-client.ts';
 
-export const SIP_DOMAIN = 'sip.test';
+export { SIP_DOMAIN };
 
 export const realClock: Clock = {
   now: () => (performance.timeOrigin + performance.now()) as Instant,

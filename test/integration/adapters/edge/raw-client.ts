@@ -1,6 +1,7 @@
 /** A SIP client by hand over one WebSocket: it writes what it is told to and keeps everything that it is sent. */
 import { WebSocket } from 'ws';
-import { SIP_DOMAIN } from './edge-lab.ts';
+
+export const SIP_DOMAIN = 'sip.test';
 
 export interface RawClientOptions {
   readonly url: string;
