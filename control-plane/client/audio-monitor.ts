@@ -79,7 +79,8 @@ export class AudioMonitor extends TypedEvents<AudioMonitorEvents> {
     void this.read();
   }
 
-  private stop(): void {
+  /** By itself when the call ends. */
+  stop(): void {
     clearTimeout(this.timer);
     this.playing?.stop();
     this.playing = null;

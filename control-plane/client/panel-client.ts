@@ -140,6 +140,7 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
     this.wantsShift = false;
     this.feed?.stop();
     this.feed = null;
+    for (const monitor of this.monitors.values()) monitor.stop();
     await this.connection.vanish();
   }
 
