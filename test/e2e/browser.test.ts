@@ -1,6 +1,6 @@
 /** The pages in a real browser, driven as people drive them: what they see, hear and click. */
 import { expect } from 'chai';
-import type { BrowserContextOptions } from 'playwright-core';
+import type { BrowserContext, BrowserContextOptions } from 'playwright-core';
 import { startCuttableProxy, type CuttableProxy } from '../support/cuttable-proxy.ts';
 import {
   openChromium,
@@ -40,7 +40,7 @@ describe('e2e: in a real browser', function () {
   /** Closed at the end of the test, after Asterisk was looked at. */
   async function watchedPage(browser: OpenBrowser, wishes: BrowserContextOptions = {}): Promise<WatchedPage> {
     const watched = await openWatchedPage(browser.browser, wishes);
-    gateway.keep({ close: () => watched.context.close() });
+    gateway.keep({ close: () => closeContext(watched.context) });
     return watched;
   }
 
@@ -254,3 +254,12 @@ describe('e2e: in a real browser', function () {
     }
   });
 });
+
+/** A browser that goes in the same moment takes its contexts with it. */
+async function closeContext(context: BrowserContext): Promise<void> {
+  try {
+    await context.close();
+  } catch (error) {
+    if (context.browser()?.isConnected() === true) throw error;
+  }
+}
