@@ -208,6 +208,8 @@ describe('e2e: the stream', function () {
     );
     expect(record).to.deep.include({ phase: 'resolved', ended_by: `operator:${operatorId}` });
     expect(record!.resolved_at.getTime()).to.be.within(before - 1, Date.now() + 1);
+    const why = `SELECT claimed->>'reason' AS reason FROM session_personal WHERE session_id = $1 ORDER BY seq DESC LIMIT 1`;
+    expect(await gateway.sql(why, [id])).to.deep.equal([{ reason: 'she is safe' }]);
     expect(await gateway.sql('SELECT * FROM timers WHERE session_id = $1', [id])).to.deep.equal([]);
   });
 

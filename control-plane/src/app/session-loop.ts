@@ -10,7 +10,13 @@ import type { Session } from '../domain/session/session.ts';
 import { standingOrders } from '../domain/session/standing-orders.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, Metrics } from '../ports/log.ts';
-import type { FeedRow, SessionStore, SessionTx, SessionWrite } from '../ports/session-store.ts';
+import type {
+  FeedRow,
+  PersonalFacts,
+  SessionStore,
+  SessionTx,
+  SessionWrite,
+} from '../ports/session-store.ts';
 import { decide } from './decide.ts';
 import type { Found } from './decide.ts';
 import type { FeedDispatcher } from './feed-dispatcher.ts';
@@ -69,13 +75,14 @@ export class SessionLoop {
     event: SessionEvent,
     at: Instant,
     isStale?: () => boolean,
+    personal: PersonalFacts | null = null,
   ): Promise<Outcome | null> {
     return this.#queue.run(sessionId, async () => {
       if (isStale?.() === true) return null;
       return this.#persist(FACT_DEADLINE_MS, () =>
         this.#run(at, async (tx) => {
           const before = await tx.load(sessionId);
-          return before ? { before, event, personal: null } : null;
+          return before ? { before, event, personal } : null;
         }),
       );
     });

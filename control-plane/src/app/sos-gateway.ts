@@ -98,7 +98,9 @@ export class SosGateway implements Gateway {
     if (caller.role === 'backend' && reason === null)
       return failed('ERR_SOS_REASON_REQUIRED', 'A backend ends an SOS with a reason.');
     const by = `${caller.role}:${caller.subject}`;
-    return this.#act(caller, id, { type: 'api.resolved', by }, 'This SOS has ended already.');
+    // Free text may name somebody: it stands beside the chain, where it can be erased.
+    const personal = reason === null ? null : { location: null, claimed: { reason } };
+    return this.#act(caller, id, { type: 'api.resolved', by }, 'This SOS has ended already.', personal);
   }
 
   async redial(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>> {
@@ -280,12 +282,13 @@ export class SosGateway implements Gateway {
     id: SessionId,
     event: Parameters<SessionLoop['handle']>[1],
     refusal: string,
+    personal: PersonalFacts | null = null,
   ): Promise<GatewayResult<SessionView>> {
     const { store, loop, clock } = this.#ports;
     const stored = await store.find(id);
     if (!stored || !(await this.#mayTouch(caller, stored.session)))
       return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
-    const outcome = await loop.handle(id, event, clock.now());
+    const outcome = await loop.handle(id, event, clock.now(), undefined, personal);
     if (!outcome) return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
     if (outcome.verdict === 'refused') return failed('ERR_SOS_PHASE', refusal);
     return { ok: true, value: await this.#view(caller, { session: outcome.after, seq: outcome.seq }) };
