@@ -60,7 +60,7 @@ async function play(stage: Stage, carrier: CarrierReport): Promise<ScenarioResul
     value === null || from === null ? null : value - from;
   return {
     name: 'fallback',
-    title: '(b) fallback: ICE fails, both phones ring, a native bridge joins them',
+    title: '(b) fallback: ICE fails, both phones ring and are bridged',
     milestones: inOrder([
       ...serverMilestones(timeline, {
         activated: 'activation accepted',
