@@ -5,6 +5,8 @@
 import { writeFileSync } from 'node:fs';
 import Mocha from 'mocha';
 
+const LINGER_MS = 30_000;
+
 export type SuiteTally = { passed: number; failed: number; running: string | null; ended: boolean };
 
 export class SuiteReporter extends Mocha.reporters.Spec {
@@ -20,8 +22,20 @@ export class SuiteReporter extends Mocha.reporters.Spec {
     runner.on('test', (test) => write({ running: test.fullTitle() }));
     runner.on('pass', () => write({ passed: tally.passed + 1, running: null }));
     runner.on('fail', () => write({ failed: tally.failed + 1, running: null }));
-    runner.on('end', () => write({ ended: true }));
+    runner.on('end', () => {
+      write({ ended: true });
+      endLate(tally.failed);
+    });
   }
+}
+
+/** A browser's or a library's leftover must not hold the whole run: it is named, and the process ended. */
+function endLate(failed: number): void {
+  setTimeout(() => {
+    const open = process.getActiveResourcesInfo().join(', ');
+    process.stderr.write(`still open ${LINGER_MS / 1000} s after the last test, ended now: ${open}\n`);
+    process.exit(failed === 0 ? 0 : 1);
+  }, LINGER_MS).unref();
 }
 
 // mocha loads reporters by require(), which yields what this name exports.

@@ -53,6 +53,8 @@ export async function openChromium({ toneHz, withoutUdp = false }: ChromiumWishe
     return {
       browser,
       close: async () => {
+        // One after the other: closing a browser under its contexts leaves calls unanswered.
+        for (const context of browser.contexts()) await context.close().catch(() => undefined);
         await browser.close();
         remove();
       },
