@@ -22,6 +22,11 @@ export class SuiteReporter extends Mocha.reporters.Spec {
     runner.on('test', (test) => write({ running: test.fullTitle() }));
     runner.on('pass', () => write({ passed: tally.passed + 1, running: null }));
     runner.on('fail', () => write({ failed: tally.failed + 1, running: null }));
+    runner.on('retry', (test: Mocha.Test, error: Error) => {
+      process.stderr.write(
+        `needed a second try: ${test.fullTitle()}: ${error.message.split('\n')[0] ?? ''}\n`,
+      );
+    });
     runner.on('end', () => {
       write({ ended: true });
       endLate(tally.failed);

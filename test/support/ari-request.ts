@@ -93,6 +93,17 @@ export async function channelsOf(engine: GatewayEngine): Promise<readonly { id: 
   return (await ariRequest(engine, 'GET', '/channels')).body as { id: string; name: string }[];
 }
 
+/** No channel is left: a refused call is answered a moment before its channel is gone. Rejects after 2 s with what is. */
+export async function untilNoChannels(engine: GatewayEngine): Promise<void> {
+  const end = performance.now() + 2_000;
+  for (;;) {
+    const left = await channelsOf(engine);
+    if (left.length === 0) return;
+    if (performance.now() > end) throw new Error(`still there: ${left.map(({ name }) => name).join(', ')}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 function authorizationOf(engine: GatewayEngine): string {
   const { user, password } = engine.settings.ari;
   return `Basic ${Buffer.from(`${user}:${password.reveal()}`).toString('base64')}`;

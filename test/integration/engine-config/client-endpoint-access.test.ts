@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { expect } from 'chai';
 import type { GatewayEngine } from '../../../control-plane/sandbox/gateway-engine.ts';
-import { ariRequest, channelsOf, provisionClient } from '../../support/ari-request.ts';
+import { ariRequest, untilNoChannels, provisionClient } from '../../support/ari-request.ts';
 import { sandboxTrunk, startTestEngine } from '../../support/gateway-engine.ts';
 import {
   openUdpPeer,
@@ -37,7 +37,7 @@ describe('engine-config/webrtc-endpoint: nobody but the relay speaks as a client
   });
   afterEach(async () => {
     for (const peer of peers.splice(0)) peer.close();
-    expect(await channelsOf(engine)).to.deep.equal([]);
+    await untilNoChannels(engine);
   });
   after(() => engine.stop());
 
