@@ -38,8 +38,6 @@ async function runSuite(suite: string, request: Request, scratch: string): Promi
   const deadlineMs = request.deadlineMs ?? deadlinesMs[suite] ?? minuteMs;
   const args = [
     ...['--reporter', './control-plane/tools/suite-reporter.ts', '--reporter-option', `tally=${tallyFile}`],
-    // CI's machine is shared: a deadline that was missed once is tried again, and the reporter names the test.
-    ...(process.env['CI'] === 'true' ? ['--retries', '1'] : []),
     // Colours are for people at a terminal, and only there.
     ...(process.stdout.isTTY ? [] : ['--no-color']),
     ...request.mochaOptions,
