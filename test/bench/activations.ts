@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 /** Activations one after the other, each with a fresh app that is armed first, as phones do it. */
 import {
   firstOfferAt,
@@ -8,14 +9,19 @@ import {
   timelineOf,
 } from '../../control-plane/sandbox/demo/stage.ts';
 import pg from 'pg';
+import type { Floor } from './floor.ts';
 import { CITIZENS } from '../../control-plane/sandbox/people.ts';
 import type { Sandbox } from '../../control-plane/sandbox/sandbox.ts';
 
 const DEADLINE_MS = 10_000;
+/** She holds the button that long; what went before is over by then, for the floor as for the activation. */
+const PAUSE_MS = 300;
 const COMMITTED_SQL = `SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1000 AS at
-  FROM session_events WHERE session_id = $1 AND seq = 1`;
+  FROM session_events WHERE session_id = $1 AND type = 'api.activated' ORDER BY seq LIMIT 1`;
 
 export interface Activation {
+  /** The floor, taken just before the next app is set up, at the same pace as the activations. */
+  readonly floor: number;
   /** Milliseconds since the activation arrived. */
   readonly offerAtClient: number;
   readonly streaming: number;
@@ -27,6 +33,7 @@ export interface Activation {
 
 export async function activations(
   sandbox: Sandbox,
+  floor: Floor,
   runs: number,
   tell: (done: number) => void,
 ): Promise<readonly Activation[]> {
@@ -34,16 +41,19 @@ export async function activations(
   const database = new pg.Client(sandbox.file.databaseUrl);
   await database.connect();
   for (let run = 0; run < runs; run += 1) {
-    results.push(await one(sandbox, database, run % CITIZENS.length));
+    await delay(PAUSE_MS);
+    const floorMs = await floor.once();
+    results.push({ ...(await one(sandbox, database, run % CITIZENS.length)), floor: floorMs });
     tell(run + 1);
   }
   await database.end();
   return results;
 }
 
-async function one(sandbox: Sandbox, database: pg.Client, citizen: number): Promise<Activation> {
+async function one(sandbox: Sandbox, database: pg.Client, citizen: number): Promise<Omit<Activation, 'floor'>> {
   const stage = await setStage(sandbox, citizen);
   try {
+    await delay(PAUSE_MS);
     const id = await press(stage);
     const event = (type: string) =>
       stage.operator.event((one) => one.type === type && one.sessionId === id, DEADLINE_MS);

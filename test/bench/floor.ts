@@ -12,8 +12,13 @@ import type { SandboxFile } from '../../control-plane/sandbox/sandbox-file.ts';
 const AOR = 'bench-floor-client';
 const STEP_DEADLINE_MS = 5000;
 
-/** Milliseconds from the begin of the commit until the INVITE is at the client, `runs` times. */
-export async function measureFloor(sandbox: SandboxFile, runs: number): Promise<readonly number[]> {
+export interface Floor {
+  /** Milliseconds from the begin of the commit until the INVITE is at the client. */
+  once(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export async function openFloor(sandbox: SandboxFile): Promise<Floor> {
   const ari = ariOf(sandbox);
   const database = new pg.Client(sandbox.databaseUrl);
   await database.connect();
@@ -25,19 +30,18 @@ export async function measureFloor(sandbox: SandboxFile, runs: number): Promise<
   await ari('PUT', `/asterisk/config/dynamic/res_pjsip/aor/${AOR}`, { fields: fields().aor });
   await ari('PUT', `/asterisk/config/dynamic/res_pjsip/endpoint/${AOR}`, { fields: fields().endpoint });
   const client = await registered(relay.url, sandbox.sipDomain);
-  try {
-    const values: number[] = [];
-    for (let run = 0; run < runs; run += 1) values.push(await oneRun(database, events, client));
-    return values;
-  } finally {
-    client.close();
-    await ari('DELETE', `/asterisk/config/dynamic/res_pjsip/endpoint/${AOR}`);
-    await ari('DELETE', `/asterisk/config/dynamic/res_pjsip/aor/${AOR}`);
-    relay.stop();
-    events.close();
-    await database.query('DROP TABLE bench_floor');
-    await database.end();
-  }
+  return {
+    once: () => oneRun(database, events, client),
+    stop: async () => {
+      client.close();
+      await ari('DELETE', `/asterisk/config/dynamic/res_pjsip/endpoint/${AOR}`);
+      await ari('DELETE', `/asterisk/config/dynamic/res_pjsip/aor/${AOR}`);
+      relay.stop();
+      events.close();
+      await database.query('DROP TABLE bench_floor');
+      await database.end();
+    },
+  };
 }
 
 const fields = () => webrtcEndpointFields({ aor: AOR, permit: ['127.0.0.1'] });
