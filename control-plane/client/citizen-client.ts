@@ -14,7 +14,7 @@ import type { GatewaySockets } from './gateway-sockets.ts';
 import type { IncomingLeg } from './incoming-leg.ts';
 import type { CitizenMediaPort } from './media-port.ts';
 import { Microphone } from './microphone.ts';
-import { isOver, SessionWatch } from './session-watch.ts';
+import { AFTER_PRESS_MS, isOver, SessionWatch } from './session-watch.ts';
 import { TypedEvents } from './typed-events.ts';
 
 /**
@@ -150,7 +150,7 @@ export class CitizenClient extends TypedEvents<CitizenClientEvents> {
         wanted: () => this.isOpen(),
         onTrouble: (error) => this.emit('trouble', error),
       });
-      if (activated !== null && this.isOpen()) this.follow(activated.id);
+      if (activated !== null && this.isOpen()) this.follow(activated.id, AFTER_PRESS_MS);
     } catch (error) {
       this.finish('refused', error instanceof Error ? error.message : String(error));
     }
@@ -160,7 +160,7 @@ export class CitizenClient extends TypedEvents<CitizenClientEvents> {
   resume(sessionId: string): void {
     if (this.current.name !== 'idle' && this.current.name !== 'ended') return;
     this.begin({ name: 'calling', waitingFor: 'gateway' });
-    this.follow(sessionId);
+    this.follow(sessionId, 0);
   }
 
   /** Let go before `press()`. Afterwards it does nothing: only the police end an SOS. */
@@ -213,7 +213,7 @@ export class CitizenClient extends TypedEvents<CitizenClientEvents> {
     return { deviceId: this.options.sockets.deviceId, ...(location === undefined ? {} : { location }) };
   }
 
-  private follow(sessionId: string): void {
+  private follow(sessionId: string, askAfterMs: number): void {
     this.openSessionId = sessionId;
     this.backoff.reset();
     this.judge();
@@ -221,7 +221,7 @@ export class CitizenClient extends TypedEvents<CitizenClientEvents> {
     watch.on('session', (session) => this.learn(session));
     watch.on('gone', () => this.finish('gone', 'the gateway does not know this session'));
     this.watch = watch;
-    watch.start();
+    watch.start(askAfterMs);
   }
 
   private learn(session: SessionView): void {

@@ -8,6 +8,8 @@ export interface SessionWatchEvents {
   gone: undefined;
 }
 
+/** The answer to the press has just told how the session stands; the call comes within these milliseconds. */
+export const AFTER_PRESS_MS = 500;
 const INTERVALS = { searchingMs: 2_000, streamingMs: 5_000 } as const;
 
 /** Whether nothing more will come of a session. */
@@ -30,10 +32,11 @@ export class SessionWatch extends TypedEvents<SessionWatchEvents> {
     this.sessionId = sessionId;
   }
 
-  start(): void {
+  /** Asks for the first time after `delayMs`. */
+  start(delayMs: number): void {
     if (this.running) return;
     this.running = true;
-    void this.run();
+    void this.run(delayMs);
   }
 
   stop(): void {
@@ -47,15 +50,20 @@ export class SessionWatch extends TypedEvents<SessionWatchEvents> {
     this.wake?.();
   }
 
-  private async run(): Promise<void> {
+  private async run(delayMs: number): Promise<void> {
+    await this.pause(delayMs);
     while (this.running) {
       await this.ask();
       if (this.isStopped()) return;
-      await new Promise<void>((resolve) => {
-        this.wake = resolve;
-        this.timer = setTimeout(resolve, this.streaming ? INTERVALS.streamingMs : INTERVALS.searchingMs);
-      });
+      await this.pause(this.streaming ? INTERVALS.streamingMs : INTERVALS.searchingMs);
     }
+  }
+
+  private pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.wake = resolve;
+      this.timer = setTimeout(resolve, delayMs);
+    });
   }
 
   private isStopped(): boolean {

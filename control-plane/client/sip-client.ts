@@ -34,6 +34,8 @@ export interface SipClientEvents {
   trouble: Error;
 }
 
+/** After a REGISTER's answer, a connection needs no other proof of life. */
+const PROOF_LASTS_MS = 3_000;
 const DEADLINES = { connectMs: 5_000, registerMs: 4_000, unregisterMs: 500 } as const;
 /** Another tab of this device has taken over: let it, and see again later. */
 const REPLACED_WAIT_MS = 10_000;
@@ -44,6 +46,7 @@ const REFRESH_MS = 20_000;
 export class SipClient extends TypedEvents<SipClientEvents> {
   private readonly options: SipClientOptions;
   private readonly agent: UserAgent;
+  private registeredAt = Number.NEGATIVE_INFINITY;
   private readonly registration: SipRegistration;
   private readonly backoff = new Backoff();
   private readonly legs = new Set<IncomingLeg>();
@@ -99,10 +102,13 @@ export class SipClient extends TypedEvents<SipClientEvents> {
     this.loseConnection?.(new Error('reconnect was asked for'));
   }
 
-  /** Asks now whether a connection that says it is up really is: a REGISTER that must be answered this soon. */
+  /**
+   * Asks now whether a connection that says it is up really is: a REGISTER that must be answered this soon. One that
+   * has just been answered is answer enough: nothing then competes with the call that is coming.
+   */
   probe(deadlineMs: number): void {
     this.backoff.hurry();
-    this.refreshNow?.(deadlineMs);
+    if (performance.now() - this.registeredAt > PROOF_LASTS_MS) this.refreshNow?.(deadlineMs);
   }
 
   /** Ends every call, takes the contact away and disconnects: at most about a second. */
@@ -164,6 +170,7 @@ export class SipClient extends TypedEvents<SipClientEvents> {
     ]);
     for (let deadlineMs: number = DEADLINES.registerMs; ;) {
       await Promise.race([lost, this.registration.register(REGISTRATION_S, deadlineMs)]);
+      this.registeredAt = performance.now();
       this.backoff.reset();
       this.enter('registered');
       deadlineMs = await this.untilRefresh(lost);

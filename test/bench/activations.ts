@@ -50,7 +50,11 @@ export async function activations(
   return results;
 }
 
-async function one(sandbox: Sandbox, database: pg.Client, citizen: number): Promise<Omit<Activation, 'floor'>> {
+async function one(
+  sandbox: Sandbox,
+  database: pg.Client,
+  citizen: number,
+): Promise<Omit<Activation, 'floor'>> {
   const stage = await setStage(sandbox, citizen);
   try {
     await delay(PAUSE_MS);

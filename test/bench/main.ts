@@ -33,7 +33,12 @@ async function measure(): Promise<readonly Row[]> {
     const bare = await openFloor(sandbox.file);
     const results = await activations(sandbox, bare, ACTIVATIONS, progress('activation', ACTIVATIONS));
     await bare.stop();
-    if (process.env['BENCH_TRACE']) console.error(results.map((r) => [r.floor.toFixed(1), r.offerAtClient.toFixed(1), r.commitToPanel.toFixed(1)].join('/')).join(' '));
+    if (process.env['BENCH_TRACE'])
+      console.error(
+        results
+          .map((r) => [r.floor.toFixed(1), r.offerAtClient.toFixed(1), r.commitToPanel.toFixed(1)].join('/'))
+          .join(' '),
+      );
     const floor = percentilesOf(results.map((one) => one.floor));
     const row = rower(floor);
     const offer = percentilesOf(results.map((one) => one.offerAtClient));

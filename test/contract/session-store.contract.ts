@@ -139,6 +139,23 @@ function transactContract(open: () => SessionStore): void {
     expect((await open().find(stored.session.id))?.seq).to.equal(1);
   });
 
+  it('commits a write whose answer nobody waited for, or nothing when it fails', async () => {
+    const first = activation();
+    const written = await open().transact((tx) => Promise.resolve({ answer: tx.apply(first) }));
+    expect((await written.answer).seq).to.equal(1);
+    expect((await open().find(first.after.id))?.seq).to.equal(1);
+    const another = activation();
+    const failed = await rejection(
+      open().transact((tx) => {
+        const answers = [tx.apply(another), tx.apply(activation({ sessionId: first.after.id }))];
+        for (const answer of answers) answer.catch(() => undefined);
+        return Promise.resolve();
+      }),
+    );
+    expect(failed).to.be.an('error');
+    expect(await open().find(another.after.id)).to.equal(null);
+  });
+
   it('refuses a second open session of one citizen, and what is called after the end', async () => {
     const stored = await apply(open(), activation());
     const second = activation({ citizenId: stored.session.citizenId });

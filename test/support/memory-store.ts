@@ -45,7 +45,7 @@ function sessionStore(tables: MemoryTables, now: () => Instant): SessionStore {
       const tx = new MemoryTransaction(tables, locks, now);
       try {
         const result = await work(tx);
-        tx.commit();
+        await tx.commit();
         return result;
       } finally {
         tx.end();

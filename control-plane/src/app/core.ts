@@ -88,6 +88,7 @@ export function createCore(ports: CorePorts): Core {
     masterData,
     removeEndpoint: (aor) => presence.sessionOver(aor),
     trunks: ports.trunks,
+    clock,
     log,
     metrics,
     dialFailed: (legId, outcome) => {

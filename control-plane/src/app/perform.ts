@@ -1,13 +1,16 @@
 /** Carries out what a decision ordered, after its commit. Orders of one leg run in order; a dial that fails is an event. */
-import type { AddressOfRecord, LegId, SessionId } from '../domain/ids.ts';
+import type { AddressOfRecord, Instant, LegId, SessionId } from '../domain/ids.ts';
 import type { PbxCommand } from '../domain/session/command.ts';
 import type { LegOutcome } from '../domain/session/leg.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxErrorCode, PbxResult } from '../ports/pbx-driver.ts';
 import type { MasterData } from './master-data.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 
 const JOIN_ATTEMPTS = 3;
+/** Of two apps that are called at once, the first (hers) has the engine for itself until it is on its way. */
+const HEAD_START_MS = 50;
 
 export interface PerformPorts {
   readonly pbx: PbxDriver;
@@ -16,6 +19,7 @@ export interface PerformPorts {
   readonly removeEndpoint: (aor: AddressOfRecord) => Promise<PbxResult>;
   /** The trunk for the next call, first choice first. */
   readonly trunks: readonly string[];
+  readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
   /** A dial that cannot succeed: reported like the end of the leg. */
@@ -31,20 +35,30 @@ export class Performer {
   }
 
   perform(sessionId: SessionId, orders: readonly PbxCommand[]): void {
+    let dialledFirst: Promise<unknown> | null = null;
     for (const order of orders) {
       const key = 'legId' in order ? order.legId : sessionId;
-      void this.#queue
-        .run(key, () => this.#one(sessionId, order))
-        .catch((error: unknown) => {
-          this.#ports.metrics.count('hamrahi_core_command_bugs_total', { command: order.type });
-          this.#ports.log.error('A command threw.', { command: order.type, sessionId, error: String(error) });
-        });
+      const ahead = order.type === 'pbx.dial-app' ? dialledFirst : null;
+      const done = this.#queue.run(key, async () => {
+        if (ahead) await Promise.race([ahead, this.#after(HEAD_START_MS)]);
+        await this.#one(sessionId, order);
+      });
+      if (order.type === 'pbx.dial-app') dialledFirst ??= done.catch(() => undefined);
+      void done.catch((error: unknown) => {
+        this.#ports.metrics.count('hamrahi_core_command_bugs_total', { command: order.type });
+        this.#ports.log.error('A command threw.', { command: order.type, sessionId, error: String(error) });
+      });
     }
   }
 
   /** When every order given so far is done. */
   async idle(): Promise<void> {
     await this.#queue.idle();
+  }
+
+  #after(delayMs: number): Promise<void> {
+    const { clock } = this.#ports;
+    return new Promise((resolve) => void clock.at((clock.now() + delayMs) as Instant, () => resolve()));
   }
 
   async #one(sessionId: SessionId, order: PbxCommand): Promise<void> {

@@ -118,27 +118,27 @@ export class SessionLoop {
   }
 
   async #run(at: Instant, find: (tx: SessionTx) => Promise<Found | null>): Promise<Outcome | null> {
-    const committed = await this.#ports.store.transact(async (tx): Promise<Committed | null> => {
+    const committed = await this.#ports.store.transact(async (tx) => {
       const found = await find(tx);
       if (!found) return null;
       const decided = await decide(tx, found, at);
       if (!decided) return null;
-      const written = decided.write ? await tx.apply(decided.write) : null;
+      // Not waited for: the commit travels with it.
+      const written = decided.write ? tx.apply(decided.write) : null;
+      written?.catch(() => undefined);
       this.#ports.metrics.count('hamrahi_core_events_total', {
         type: found.event.type,
         verdict: decided.verdict,
       });
-      const outcome = {
-        verdict: decided.verdict,
-        before: found.before?.session ?? null,
-        after: decided.after,
-        seq: written?.seq ?? found.before?.seq ?? 0,
-      };
-      return { outcome, orders: decided.orders, write: decided.write, feed: written?.feed ?? [] };
+      return { found, decided, written };
     });
     if (!committed) return null;
-    this.#afterCommit(committed);
-    return committed.outcome;
+    const { found, decided, written } = committed;
+    const { seq, feed } = (await written) ?? { seq: found.before?.seq ?? 0, feed: [] };
+    const before = found.before?.session ?? null;
+    const outcome = { verdict: decided.verdict, before, after: decided.after, seq };
+    this.#afterCommit({ outcome, orders: decided.orders, write: decided.write, feed });
+    return outcome;
   }
 
   #afterCommit({ outcome, orders, write, feed }: Committed): void {

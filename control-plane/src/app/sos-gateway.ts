@@ -28,6 +28,8 @@ import type { Outcome, SessionLoop } from './session-loop.ts';
 import { citizenViewOf, isoTime, viewOf } from './session-view.ts';
 
 const MAX_EVENTS = 500;
+/** A stamp carries its own time: it may be stored later than it was taken. */
+const STAMP_DELAY_MS = 30;
 
 export interface GatewayPorts {
   readonly loop: SessionLoop;
@@ -199,7 +201,11 @@ export class SosGateway implements Gateway {
       kind === 'offer-sent'
         ? ({ type: 'edge.offer-sent', legId } as const)
         : ({ type: 'edge.answer-received', legId, status } as const);
-    this.#ports.presence.background(this.#ports.loop.handle(leg.sessionId, event, at), event.type);
+    const { loop, presence } = this.#ports;
+    presence.background(
+      this.#afterTheRush().then(() => loop.handle(leg.sessionId, event, at)),
+      event.type,
+    );
   }
 
   deviceLost(aor: AddressOfRecord): void {
@@ -212,6 +218,14 @@ export class SosGateway implements Gateway {
 
   async health(): Promise<{ readonly engine: boolean; readonly database: boolean }> {
     return { engine: this.#ports.pbx.attached, database: await this.#ports.store.ping(1000) };
+  }
+
+  /** What is only written down lets the machine carry the calls first. */
+  #afterTheRush(): Promise<void> {
+    const { clock } = this.#ports;
+    return new Promise(
+      (resolve) => void clock.at((clock.now() + STAMP_DELAY_MS) as Instant, () => resolve()),
+    );
   }
 
   async #begin(

@@ -14,6 +14,7 @@ import type { PrometheusMetrics } from '../adapters/metrics/prometheus-metrics.t
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
 import { createCore, type Core } from '../app/core.ts';
+import { rehearse } from '../app/rehearse.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
 import type { AddressOfRecord, Instant, LegId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -73,6 +74,7 @@ export async function startCoreNode(
     trunks: trunks.map((trunk) => trunk.name),
     sipDomain: core.clients.sipDomain,
   });
+  await rehearse({ store: database.store, clock, ids: randomIds, policy: core.policy, log });
   await gatewayCore.start();
   stops.push(() => gatewayCore.stop());
   const authenticator = authenticatorOf(core, ports);

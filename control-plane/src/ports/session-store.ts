@@ -107,7 +107,11 @@ export interface DueTimer {
 }
 
 export interface SessionStore {
-  /** Commits what `work` applied, or throws and has changed nothing. Serialisation conflicts are retried inside, at most 3 times. */
+  /**
+   * Commits what `work` called, or throws and has changed nothing. `work` need not wait for its last calls: they are
+   * performed before the commit, and one that fails undoes everything. Serialisation conflicts are retried inside, at
+   * most 3 times.
+   */
   transact<T>(work: (tx: SessionTx) => Promise<T>): Promise<T>;
   find(sessionId: SessionId): Promise<StoredSession | null>;
   /** Open and arming sessions, oldest first, at most `limit`. */

@@ -29,6 +29,7 @@ export class MemoryTransaction implements SessionTx {
   readonly #writes: (() => void)[] = [];
   /** Each call waits for the one before it, as on one connection. */
   #last: Promise<unknown> = Promise.resolve();
+  #failed: { readonly error: unknown } | null = null;
   #over = false;
 
   constructor(tables: MemoryTables, locks: KeyedLocks, now: () => Instant) {
@@ -37,7 +38,9 @@ export class MemoryTransaction implements SessionTx {
     this.#now = now;
   }
 
-  commit(): void {
+  async commit(): Promise<void> {
+    await this.#last;
+    if (this.#failed) throw this.#failed.error;
     for (const write of this.#writes) write();
   }
 
@@ -116,7 +119,7 @@ export class MemoryTransaction implements SessionTx {
       if (this.#over) throw new Error('the transaction is over');
       return step();
     });
-    this.#last = turn.catch(() => undefined);
+    this.#last = turn.catch((error: unknown) => (this.#failed ??= { error }));
     return turn;
   }
 

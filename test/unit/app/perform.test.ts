@@ -4,6 +4,7 @@ import { Performer } from '../../../control-plane/src/app/perform.ts';
 import { bridgeIdOf, legIdOf } from '../../../control-plane/src/domain/ids.ts';
 import type { PbxCommand } from '../../../control-plane/src/domain/session/command.ts';
 import { CoreLab, PRIYA, PRIYA_AOR, sessionIdOf } from '../../support/core-lab.ts';
+import type { PbxResult } from '../../../control-plane/src/ports/pbx-driver.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { silentMetrics } from '../../support/silent-metrics.ts';
 
@@ -46,6 +47,7 @@ describe('app/perform', () => {
       masterData,
       removeEndpoint: (aor) => pbx.removeEndpoint(aor),
       trunks,
+      clock: lab.clock,
       log: silentLog,
       metrics: silentMetrics,
       dialFailed: (legId, outcome) => failed.push(`${legId === app ? 'app' : 'phone'} ${outcome}`),
@@ -126,6 +128,24 @@ describe('app/perform', () => {
     pbx.failNext('ERR_PBX_DISCONNECTED');
     await perform(join);
     expect(pbx.orders).to.deep.equal([join, join].map(() => `join ${ID}.stream ${app} speaks`));
+  });
+
+  it("RTC-2 calls her app before the operator's, but waits for the engine's answer no longer than 50 ms", async () => {
+    const { lab, pbx, performer } = await setUp();
+    const operatorApp = legIdOf(ID, 'operator-app', 1);
+    const dialled: string[] = [];
+    const answer = Promise.withResolvers<PbxResult>();
+    pbx.dialApp = ({ legId }) => {
+      dialled.push(legId);
+      return answer.promise;
+    };
+    performer.perform(ID, [dialApp, { ...dialApp, legId: operatorApp, kind: 'operator-app' }]);
+    await lab.clock.advance(49);
+    expect(dialled).to.deep.equal([app]);
+    await lab.clock.advance(1);
+    expect(dialled).to.deep.equal([app, operatorApp]);
+    answer.resolve({ ok: true, value: undefined });
+    await performer.idle();
   });
 
   it('a command that throws does not hold back the next one of its leg', async () => {

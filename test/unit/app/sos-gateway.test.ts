@@ -185,7 +185,7 @@ describe('app/sos-gateway', () => {
     await lab.forward(120);
     lab.gateway.stamped(lab.leg('citizen-app'), 'offer-sent', null, lab.clock.now());
     lab.gateway.stamped(lab.leg('citizen-app'), 'refused', 488, lab.clock.now());
-    await lab.forward(0);
+    await lab.forward(30);
     const timeline = await lab.gateway.timeline(asOperator(AKRAM), ID);
     if (!timeline.ok) throw new Error(timeline.code);
     expect(timeline.value.verdicts.find(({ id }) => id === 'RTC-1')).to.include({ valueMs: 120, ok: true });

@@ -28,7 +28,13 @@ export const DEFAULT_DEADLINES: Deadlines = {
 };
 
 export function openSessionPool(url: string, poolSize: number, deadlines: Deadlines, log: Log): Pool {
-  const pool = new Pool({ ...settingsOf(url, deadlines), pipeline: true, max: poolSize });
+  // What is open stays open: an SOS does not wait for a handshake because it was quiet for a while.
+  const pool = new Pool({
+    ...settingsOf(url, deadlines),
+    pipeline: true,
+    max: poolSize,
+    idleTimeoutMillis: 0,
+  });
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => log.warn('an idle database connection was lost'));
   return pool;

@@ -74,14 +74,16 @@ export class SessionTransaction implements SessionTx {
     return [...parties.values()];
   }
 
-  async apply(write: SessionWrite): Promise<{ readonly seq: number; readonly feed: readonly FeedRow[] }> {
+  /** Throws at once on a write that cannot be sent: the COMMIT may follow before the answer, and must not then. */
+  apply(write: SessionWrite): ReturnType<SessionTx['apply']> {
     const { statement, head } = prepareWrite(write, this.#headBefore(write));
     // Set before the answer, so that writes sent together continue one chain.
     this.#heads.set(write.after.id, head);
-    const { rows } = await this.#run<WrittenRow>(statement);
-    const [row] = rows;
-    if (row?.written !== 1) throw new Error('a session was written on a state that is not the stored one');
-    return { seq: head.seq, feed: feedRows(write, head.seq, row) };
+    return this.#run<WrittenRow>(statement).then(({ rows }) => {
+      const [row] = rows;
+      if (!row) throw new Error('a write returned no row');
+      return { seq: head.seq, feed: feedRows(write, head.seq, row) };
+    });
   }
 
   async claimIdempotencyKey(
@@ -137,7 +139,6 @@ interface ClaimRow {
 }
 
 interface WrittenRow extends PositionColumns {
-  readonly written: number;
   readonly feed_seqs: readonly number[];
 }
 

@@ -1,6 +1,8 @@
 /**
  * The statement of `prepareWrite`: one round trip, one snapshot. Its parameters are numbered in the order of the
- * values there. Rows come as arrays, so that the statement has one text and is prepared once per connection.
+ * values there. Rows come as arrays, so that the statement has one text and is prepared once per connection. On a
+ * state that is not the stored one nothing is written, and the division by zero undoes the transaction: the COMMIT
+ * may already be on its way.
  */
 import { feedGateSql } from './feed-order.ts';
 
@@ -67,7 +69,7 @@ WITH written AS (
   ORDER BY f.place
   RETURNING seq
 )
-SELECT (SELECT count(*) FROM written)::integer AS written,
+SELECT 1 / (SELECT count(*) FROM written) AS written,
   ARRAY(SELECT seq::float8 FROM feed_rows ORDER BY seq) AS feed_seqs,
   known.latitude, known.longitude, known.accuracy_m
 FROM (SELECT 1) AS one

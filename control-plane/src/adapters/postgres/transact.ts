@@ -12,7 +12,10 @@ const MAX_RETRIES = 3;
 /** Before the first retry; doubled for each further one. Who waited for us must get its lock before we ask for it again. */
 const FIRST_BACKOFF_MS = 10;
 
-/** `work` runs again, at most 3 times, when the database undid it (SQLSTATE 40001, 40P01); it must be repeatable. */
+/**
+ * The COMMIT follows what `work` has sent, answered or not: a statement that fails undoes everything. `work` runs
+ * again, at most 3 times, when the database undid it (SQLSTATE 40001, 40P01); it must be repeatable.
+ */
 export async function transact<T>(pool: Pool, work: (run: RunStatement) => Promise<T>): Promise<T> {
   for (let retries = 0; ; retries += 1) {
     try {
@@ -84,11 +87,14 @@ class TransactionConnection {
     if (!this.#begun) return;
     // Work that passed over a failed statement must not believe that it was written.
     if (this.#failure) throw this.#failure;
+    let command: string;
     try {
-      await this.#client.query('COMMIT');
+      ({ command } = await this.#client.query('COMMIT'));
     } catch (error) {
       throw this.#fail(commitErrorOf(error));
     }
+    // A statement before it failed, and nothing was committed.
+    if (command !== 'COMMIT') throw this.#fail(new Error('the transaction was undone'));
   }
 
   async rollBack(): Promise<void> {
