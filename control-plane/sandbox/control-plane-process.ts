@@ -29,6 +29,8 @@ export interface ControlPlaneProcess {
   /** Resolves when it has ended, whoever ended it. */
   readonly exited: Promise<void>;
   stop(): Promise<void>;
+  /** SIGSTOP, SIGCONT and the like; nothing when it is gone. */
+  signal(name: NodeJS.Signals): void;
   /** SIGKILL at once, as a crash would. */
   kill(): Promise<void>;
 }
@@ -71,6 +73,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       if (identity) await endProcess(identity, STOP_DEADLINES_MS);
       await exited;
     },
+    signal: (name) => void child.kill(name),
     kill: async () => {
       child.kill('SIGKILL');
       await exited;

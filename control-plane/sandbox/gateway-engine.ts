@@ -38,6 +38,7 @@ export interface GatewayEngineOptions {
 }
 
 export interface GatewayEngine {
+  /** The running one; replaced by `restart`. */
   readonly asterisk: AsteriskProcess;
   readonly settings: GatewaySettings;
   /** `http://127.0.0.1:<port>`: ARI below /ari, SIP over WebSocket at /ws. */
@@ -46,6 +47,8 @@ export interface GatewayEngine {
   readonly relayAddresses: readonly string[];
   /** The gateway's side of the UDP trunks. */
   readonly sipPort: number;
+  /** SIGKILL, and a new one on the same ports and configuration. */
+  restart(): Promise<void>;
   /** Ends Asterisk and gives its ports back. */
   stop(): Promise<void>;
 }
@@ -75,18 +78,26 @@ export async function startGatewayEngine(options: GatewayEngineOptions): Promise
     render(settings, options.secretOf ?? (() => undefined));
     const user = settings.ari.user;
     const password = settings.ari.password.reveal();
-    const asterisk = await startAsterisk({
-      root: options.root,
-      runDir: options.runDir,
-      name: 'gateway',
-      ari: { host: controlAddress, port: http.first, user, password },
-    });
+    const start = (): Promise<AsteriskProcess> =>
+      startAsterisk({
+        root: options.root,
+        runDir: options.runDir,
+        name: 'gateway',
+        ari: { host: controlAddress, port: http.first, user, password },
+      });
+    let asterisk = await start();
     return {
-      asterisk,
+      get asterisk() {
+        return asterisk;
+      },
       settings,
       httpUrl: `http://${controlAddress}:${http.first}`,
       relayAddresses: settings.ari.permit,
       sipPort: sip.first,
+      restart: async () => {
+        await asterisk.kill();
+        asterisk = await start();
+      },
       stop: async () => {
         await asterisk.stop();
         await release();

@@ -9,7 +9,6 @@ import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
 import { mintToken } from '../src/adapters/auth/mint-token.ts';
 import { loadTrunks } from '../src/adapters/engine-config/load-trunks.ts';
-import { startEmbeddedPostgres } from '../src/adapters/postgres/embedded.ts';
 import type { Role } from '../src/contracts/common.ts';
 import { Secret } from '../src/domain/secret.ts';
 import type { Trunk } from '../src/domain/trunk/trunk.ts';
@@ -19,8 +18,8 @@ import { startControlPlane, type ControlPlaneProcess } from './control-plane-pro
 import { reservePort, type PortReservation } from './free-ports.ts';
 import { startGatewayEngine, type GatewayEngine } from './gateway-engine.ts';
 import { CITIZENS, OPERATORS, SUPERVISOR } from './people.ts';
-import { quietLog } from './quiet-log.ts';
 import { cleanUpDeadRuns, makeRunDirectory } from './run-directory.ts';
+import { startSandboxDatabase, type SandboxDatabase } from './sandbox-database.ts';
 import { writeSandboxFile, type SandboxFile } from './sandbox-file.ts';
 import { seed } from './seed.ts';
 
@@ -28,6 +27,13 @@ const REPOSITORY = resolve(import.meta.dirname, '../..');
 const TOKEN_TTL_S = 7 * 24 * 3600;
 export const JWT = { issuer: 'hamrahi-sandbox', audience: 'hamrahi-gateway' } as const;
 const ARI_APP = 'hamrahi-sandbox';
+
+/** What a core node depends on. */
+export interface ControlPlaneLinks {
+  readonly databaseUrl: string;
+  /** Of the engine's HTTP server. */
+  readonly ariUrl: string;
+}
 
 export interface SandboxOptions {
   /** A private address of this machine, for other devices: TLS, and media on it. Default: loopback without TLS. */
@@ -38,6 +44,8 @@ export interface SandboxOptions {
   readonly say?: (line: string) => void;
   /** Run the edge as a process of its own. Default: in the control plane's process. */
   readonly edgeApart?: boolean;
+  /** Lets the control plane reach database and engine another way, such as through proxies that can fail. */
+  readonly detour?: (links: ControlPlaneLinks) => Promise<ControlPlaneLinks>;
   /** `false`: Asterisk logs no more than on a server, where verbose lines would name who calls whom. Default true. */
   readonly verboseEngineLog?: boolean;
 }
@@ -47,12 +55,18 @@ export interface Sandbox {
   readonly path: string;
   readonly carrier: Carrier;
   readonly engine: GatewayEngine;
+  readonly database: SandboxDatabase;
   /** The running control plane; replaced by `restartControlPlane`. */
   readonly controlPlane: () => ControlPlaneProcess;
   /** The edge's own process, when there is one. */
   readonly edge: () => ControlPlaneProcess | null;
-  /** Starts the control plane anew with the same ports, after it was stopped or killed. */
-  restartControlPlane(): Promise<void>;
+  /**
+   * Starts the control plane anew with the same ports, after it was stopped or killed; with more settings, if any,
+   * for this one process.
+   */
+  restartControlPlane(env?: Readonly<Record<string, string>>): Promise<void>;
+  /** The same for the edge's own process. */
+  restartEdge(): Promise<void>;
   /** Ends everything in reverse order and removes the run directory. Harmless when repeated. */
   stop(): Promise<void>;
 }
@@ -88,9 +102,7 @@ async function build(
   const root = process.env['HAMRAHI_ASTERISK_ROOT'] ?? join(REPOSITORY, '.cache/asterisk-root');
   say('starting PostgreSQL and the carrier simulator');
   const [postgres, carrier] = await Promise.all([
-    startEmbeddedPostgres({ dataDir: join(runDir, 'postgres'), log: quietLog }).then((one) =>
-      kept(stops, one),
-    ),
+    startSandboxDatabase(join(runDir, 'postgres')).then((one) => kept(stops, one)),
     startCarrier({ root, runDir: join(runDir, 'carrier') }).then((one) => kept(stops, one)),
   ]);
   const trunksDir = writeTrunk(runDir, carrier);
@@ -126,8 +138,10 @@ async function build(
     secretFile,
     jwtSecret,
   });
+  const direct = { databaseUrl: postgres.url, ariUrl: file.ari.url };
   const env = environment({
     file,
+    links: (await options.detour?.(direct)) ?? direct,
     trunksDir,
     certificate,
     host,
@@ -143,10 +157,14 @@ async function build(
     path,
     carrier,
     engine,
+    database: postgres,
     controlPlane: () => processes.core,
     edge: () => processes.edge,
-    restartControlPlane: async () => {
-      processes.core = await startControlPlane(coreOptions(runDir, file, env.core));
+    restartControlPlane: async (more = {}) => {
+      processes.core = await startControlPlane(coreOptions(runDir, file, { ...env.core, ...more }));
+    },
+    restartEdge: async () => {
+      processes.edge = await startControlPlane(edgeOptions(runDir, file, env.edge));
     },
     stop,
   };
@@ -170,15 +188,7 @@ async function startProcesses(
   };
   stops.push(() => processes.core.stop());
   if (edgeApart) {
-    const readyUrl = `${file.urls.sip.replace(/^ws/, 'http').replace(/\/sip$/, '')}/readyz`;
-    const { certificateFile } = file;
-    processes.edge = await startControlPlane({
-      runDir,
-      name: 'edge',
-      env: env.edge,
-      readyUrl,
-      certificateFile,
-    });
+    processes.edge = await startControlPlane(edgeOptions(runDir, file, env.edge));
     stops.push(async () => processes.edge?.stop());
   }
   return processes;
@@ -187,6 +197,11 @@ async function startProcesses(
 function coreOptions(runDir: string, file: SandboxFile, env: Readonly<Record<string, string>>) {
   const readyUrl = `${file.urls.api}/readyz`;
   return { runDir, name: 'core', env, readyUrl, certificateFile: file.certificateFile };
+}
+
+function edgeOptions(runDir: string, file: SandboxFile, env: Readonly<Record<string, string>>) {
+  const readyUrl = `${file.urls.sip.replace(/^ws/, 'http').replace(/\/sip$/, '')}/readyz`;
+  return { runDir, name: 'edge', env, readyUrl, certificateFile: file.certificateFile };
 }
 
 function kept<T extends { stop(): Promise<void> }>(stops: Stops, one: T): T {
@@ -314,6 +329,7 @@ interface Environments {
 
 function environment(is: {
   readonly file: SandboxFile;
+  readonly links: ControlPlaneLinks;
   readonly trunksDir: string;
   readonly certificate: Certificate | null;
   readonly host: string;
@@ -343,14 +359,14 @@ function environment(is: {
       HAMRAHI_JWT_HS256_SECRET_FILE: file.jwt.secretFile,
       HAMRAHI_JWT_ISSUER: file.jwt.issuer,
       HAMRAHI_JWT_AUDIENCE: file.jwt.audience,
-      HAMRAHI_ARI_URL: file.ari.url,
+      HAMRAHI_ARI_URL: is.links.ariUrl,
       HAMRAHI_ARI_USER: file.ari.user,
       HAMRAHI_ARI_PASSWORD: file.ari.password,
       HAMRAHI_ARI_APP: file.ari.app,
       HAMRAHI_ENGINE_SIP_WS_URL: `${file.ari.url.replace('http', 'ws')}/ws`,
       HAMRAHI_TRUNKS_DIR: is.trunksDir,
       HAMRAHI_TRUNKS: 'sandbox',
-      DATABASE_URL: file.databaseUrl,
+      DATABASE_URL: is.links.databaseUrl,
       ...is.extra,
     },
     edge: {

@@ -5,6 +5,7 @@ import type { Clock, IdSource } from '../ports/clock.ts';
 import type { ClientSockets } from '../ports/client-sockets.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { FeedSource, Gateway } from '../ports/gateway.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxEvent, PbxSnapshot } from '../ports/pbx-driver.ts';
 import type { RecordKeeping } from '../ports/record-keeping.ts';
@@ -47,6 +48,7 @@ export interface CorePorts {
   readonly policy: Policy;
   readonly trunks: readonly string[];
   readonly sipDomain: string;
+  readonly failpoints?: Failpoints;
 }
 
 export interface Core {
@@ -60,6 +62,7 @@ export interface Core {
 
 export function createCore(ports: CorePorts): Core {
   const { store, pbx, clock, log, metrics } = ports;
+  const failpoints = ports.failpoints && { failpoints: ports.failpoints };
   const wheel = new TimerWheel(clock);
   const feed = new FeedDispatcher(store, clock, log);
   const open = new OpenSessions();
@@ -72,6 +75,7 @@ export function createCore(ports: CorePorts): Core {
     clock,
     log,
     metrics,
+    ...failpoints,
   });
   const presence = new Presence({
     loop,
@@ -91,6 +95,7 @@ export function createCore(ports: CorePorts): Core {
     clock,
     log,
     metrics,
+    ...failpoints,
     dialFailed: (legId, outcome) => {
       onPbxEvent({ type: 'leg.ended', legId, at: clock.now(), outcome, sipStatus: null, q850: null });
     },
@@ -103,6 +108,7 @@ export function createCore(ports: CorePorts): Core {
   const gateway = new SosGateway({ ...ports, loop, presence, masterData, hearing, feedSource });
 
   function onPbxEvent(event: PbxEvent): void {
+    ports.failpoints?.passed('engine-told', event.type);
     const mapped = sessionEventOf(event);
     if (mapped) {
       presence.background(loop.handle(mapped.sessionId, mapped.event, event.at), event.type);
@@ -137,11 +143,15 @@ export function createCore(ports: CorePorts): Core {
       at,
     );
     const handled = found.events.map(async ({ sessionId, event }) => {
+      ports.failpoints?.passed('reconciling', event.type);
       const work = loop.handle(sessionId, event, clock.now());
       presence.background(work, `reconcile ${event.type}`);
       await work;
     });
-    for (const { sessionId, orders } of found.orders) performer.perform(sessionId, orders);
+    for (const { sessionId, orders } of found.orders) {
+      ports.failpoints?.passed('reconciling', 'orders');
+      performer.perform(sessionId, orders);
+    }
     for (const legId of found.strayLegs) await pbx.hangup(legId, 'session-ended');
     for (const bridgeId of found.strayBridges) await pbx.closeBridge(bridgeId);
     await Promise.allSettled(handled);
@@ -155,6 +165,7 @@ export function createCore(ports: CorePorts): Core {
   }
 
   wheel.onDue((sessionId, timer, dueAt) => {
+    ports.failpoints?.passed('timer-fired', `timer.${timer}`);
     const at = clock.now();
     metrics.observe('hamrahi_core_timer_lateness_ms', at - dueAt, { timer });
     const stale = (): boolean => !wheel.isCurrent(sessionId, timer, dueAt);

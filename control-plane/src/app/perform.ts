@@ -3,6 +3,7 @@ import type { AddressOfRecord, Instant, LegId, SessionId } from '../domain/ids.t
 import type { PbxCommand } from '../domain/session/command.ts';
 import type { LegOutcome } from '../domain/session/leg.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxErrorCode, PbxResult } from '../ports/pbx-driver.ts';
 import type { MasterData } from './master-data.ts';
@@ -22,6 +23,7 @@ export interface PerformPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly failpoints?: Failpoints;
   /** A dial that cannot succeed: reported like the end of the leg. */
   readonly dialFailed: (legId: LegId, outcome: LegOutcome) => void;
 }
@@ -41,6 +43,7 @@ export class Performer {
       const ahead = order.type === 'pbx.dial-app' ? dialledFirst : null;
       const done = this.#queue.run(key, async () => {
         if (ahead) await Promise.race([ahead, this.#after(HEAD_START_MS)]);
+        this.#ports.failpoints?.passed('command-due', order.type);
         await this.#one(sessionId, order);
       });
       if (order.type === 'pbx.dial-app') dialledFirst ??= done.catch(() => undefined);
@@ -65,13 +68,13 @@ export class Performer {
     const { pbx } = this.#ports;
     switch (order.type) {
       case 'pbx.dial-app':
-        this.#dialled(order, await pbx.dialApp({ ...order, sessionId }));
+        this.#dialled(order, await this.#answered(order, pbx.dialApp({ ...order, sessionId })));
         return;
       case 'pbx.dial-phone':
         await this.#dialPhone(sessionId, order);
         return;
       case 'pbx.hangup':
-        this.#note(order, await pbx.hangup(order.legId, order.reason));
+        this.#note(order, await this.#answered(order, pbx.hangup(order.legId, order.reason)));
         return;
       case 'pbx.join':
         await this.#join(order);
@@ -105,7 +108,8 @@ export class Performer {
       dialFailed(order.legId, number ? 'trunk-unreachable' : 'invalid-number');
       return;
     }
-    this.#dialled(order, await pbx.dialPhone({ ...order, sessionId, number, trunk }));
+    const answer = pbx.dialPhone({ ...order, sessionId, number, trunk });
+    this.#dialled(order, await this.#answered(order, answer));
   }
 
   #dialled(order: Extract<PbxCommand, { type: 'pbx.dial-app' | 'pbx.dial-phone' }>, result: PbxResult): void {
@@ -119,12 +123,19 @@ export class Performer {
   /** A leg that cannot be joined would hear nothing: after a few tries it is hung up, and its end moves the session on. */
   async #join(order: Extract<PbxCommand, { type: 'pbx.join' }>): Promise<void> {
     for (let attempt = 1; attempt <= JOIN_ATTEMPTS; attempt += 1) {
-      const result = await this.#ports.pbx.join(order.bridgeId, order.legId, order.voice);
+      const answer = this.#ports.pbx.join(order.bridgeId, order.legId, order.voice);
+      const result = await this.#answered(order, answer);
       if (result.ok || result.code === 'ERR_PBX_NOT_FOUND') return;
       this.#note(order, result);
       if (result.code === 'ERR_PBX_DISCONNECTED' || result.code === 'ERR_PBX_REPLACED') return;
     }
     this.#note(order, await this.#ports.pbx.hangup(order.legId, 'normal'));
+  }
+
+  async #answered(order: PbxCommand, answer: Promise<PbxResult>): Promise<PbxResult> {
+    const result = await answer;
+    this.#ports.failpoints?.passed('command-done', order.type);
+    return result;
   }
 
   #note(order: PbxCommand, result: PbxResult): void {

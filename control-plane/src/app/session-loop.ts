@@ -9,6 +9,7 @@ import type { SessionEvent } from '../domain/session/event.ts';
 import type { Session } from '../domain/session/session.ts';
 import { standingOrders } from '../domain/session/standing-orders.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type {
   FeedRow,
@@ -46,6 +47,7 @@ export interface LoopPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly failpoints?: Failpoints;
 }
 
 type Committed = {
@@ -123,6 +125,7 @@ export class SessionLoop {
       if (!found) return null;
       const decided = await decide(tx, found, at);
       if (!decided) return null;
+      this.#ports.failpoints?.passed('decided', nameOf(found.event));
       // Not waited for: the commit travels with it.
       const written = decided.write ? tx.apply(decided.write) : null;
       written?.catch(() => undefined);
@@ -136,6 +139,7 @@ export class SessionLoop {
     const { found, decided, written } = committed;
     const { seq, feed } = (await written) ?? { seq: found.before?.seq ?? 0, feed: [] };
     const before = found.before?.session ?? null;
+    this.#ports.failpoints?.passed('committed', nameOf(found.event));
     const outcome = { verdict: decided.verdict, before, after: decided.after, seq };
     this.#afterCommit({ outcome, orders: decided.orders, write: decided.write, feed });
     return outcome;
@@ -151,4 +155,9 @@ export class SessionLoop {
     for (const timer of write?.timersCleared ?? []) this.#ports.wheel.clear(id, timer);
     this.#ports.feed.committed(feed);
   }
+}
+
+/** For failpoints: a timer by its own name. */
+function nameOf(event: SessionEvent): string {
+  return event.type === 'timer.due' ? `timer.${event.timer}` : event.type;
 }

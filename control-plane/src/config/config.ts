@@ -1,6 +1,7 @@
 /** The settings of one process: read once, checked whole, frozen. */
 import type { Policy } from '../domain/session/policy.ts';
 import type { Secret } from '../domain/secret.ts';
+import type { FailpointSetting } from './failpoint-order.ts';
 import type { ListenAddress } from './listen-address.ts';
 
 export interface Config {
@@ -8,6 +9,8 @@ export interface Config {
   readonly role: 'all' | 'core' | 'edge';
   readonly nodeId: string;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** Where this process ends or stops itself; `null`, and always so in production: nowhere. */
+  readonly failpoint: FailpointSetting | null;
   /** Of the HTTP and edge listeners; `null`: plain, on loopback or behind something that ends TLS. */
   readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   /** `null` for role `edge`. */

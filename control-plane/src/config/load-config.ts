@@ -47,6 +47,7 @@ function configOf(v: Values): Config {
     role: v.HAMRAHI_ROLE,
     nodeId: v.HAMRAHI_NODE_ID,
     logLevel: v.HAMRAHI_LOG_LEVEL,
+    failpoint: v.HAMRAHI_FAILPOINT,
     tls,
     core: v.HAMRAHI_ROLE === 'edge' ? null : coreOf(v),
     edge: v.HAMRAHI_ROLE === 'core' ? null : edgeOf(v),

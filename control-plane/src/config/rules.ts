@@ -45,6 +45,11 @@ function safeInProduction(
 }
 
 export const RULES: readonly Rule[] = [
+  {
+    variable: 'HAMRAHI_FAILPOINT',
+    expected: 'to be unset outside the sandbox',
+    broken: (v) => v.HAMRAHI_ENV !== 'sandbox' && Boolean(v.HAMRAHI_FAILPOINT),
+  },
   requiredForCore('HAMRAHI_PUBLIC_URL'),
   requiredForCore('HAMRAHI_SIP_WSS_URL'),
   requiredForCore('HAMRAHI_SIP_DOMAIN'),

@@ -36,6 +36,15 @@ export function text<D extends string | null>(
   return { ...words, expects, secret: false, schema: z.string().regex(pattern) };
 }
 
+/** Whatever `parse` understands. */
+export function parsedBy<T, D extends string | null>(
+  parse: (text: string) => T | null,
+  expects: string,
+  words: Words<D>,
+): Variable<T, D> {
+  return { ...words, expects, secret: false, schema: parsed(parse) };
+}
+
 export function choice<const T extends readonly [string, ...string[]], D extends T[number] | null>(
   options: T,
   words: Words<D>,

@@ -1,6 +1,7 @@
 /** Every environment variable of the gateway. docs/configuration.md is generated from this table. */
 import { DEFAULT_POLICY, type Policy } from '../domain/session/policy.ts';
-import { choice, list, listen, secret, text, url, whole, yesNo } from './variable.ts';
+import { parseFailpoint } from './failpoint-order.ts';
+import { choice, list, listen, parsedBy, secret, text, url, whole, yesNo } from './variable.ts';
 
 const node = {
   HAMRAHI_ENV: choice(['production', 'sandbox'], {
@@ -19,6 +20,11 @@ const node = {
     description: 'Least important level that is written.',
     fallback: 'info',
   }),
+  HAMRAHI_FAILPOINT: parsedBy(
+    parseFailpoint,
+    'kill or stop, a place, its passage and perhaps on-signal, such as kill:committed/timer.watchdog:2',
+    { description: 'For crash tests: where this process ends or stops itself.', fallback: null },
+  ),
 };
 
 const listeners = {

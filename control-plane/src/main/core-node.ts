@@ -11,6 +11,7 @@ import { webrtcEndpointFields } from '../adapters/engine-config/webrtc-endpoint.
 import { FEED_PATH, PanelFeed } from '../adapters/feed/panel-feed.ts';
 import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
 import type { PrometheusMetrics } from '../adapters/metrics/prometheus-metrics.ts';
+import { processFailpoints } from '../adapters/failpoints/process-failpoints.ts';
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
 import { createCore, type Core } from '../app/core.ts';
@@ -20,6 +21,7 @@ import type { AddressOfRecord, Instant, LegId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
 import { admit } from './admission.ts';
 
@@ -73,6 +75,7 @@ export async function startCoreNode(
     policy: core.policy,
     trunks: trunks.map((trunk) => trunk.name),
     sipDomain: core.clients.sipDomain,
+    ...failpointsOf(config),
   });
   await rehearse({ store: database.store, clock, ids: randomIds, policy: core.policy, log });
   await gatewayCore.start();
@@ -114,6 +117,11 @@ export async function startCoreNode(
       for (const stop of stops.reverse()) await stop();
     },
   };
+}
+
+/** Crash tests alone have one. */
+function failpointsOf({ failpoint }: Config): { readonly failpoints?: Failpoints } {
+  return failpoint ? { failpoints: processFailpoints(failpoint) } : {};
 }
 
 function socketChanged(core: Core, type: 'opened' | 'lost' | 'closed', aor: AddressOfRecord, log: Log): void {

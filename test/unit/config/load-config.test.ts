@@ -74,6 +74,13 @@ describe('config load-config', () => {
     }
   });
 
+  it('lets no crash test into production', () => {
+    const HAMRAHI_FAILPOINT = 'kill:committed:1';
+    expect(configOf({ ...SANDBOX, HAMRAHI_FAILPOINT }).failpoint).to.include({ place: 'committed' });
+    expect(wrongIn({ ...PRODUCTION, HAMRAHI_FAILPOINT })).to.deep.equal(['HAMRAHI_FAILPOINT']);
+    expect(configOf(PRODUCTION).failpoint).to.equal(null);
+  });
+
   it('gives each role what it needs, and no more', () => {
     const edge = configOf(EDGE);
     expect(edge.core).to.equal(null);

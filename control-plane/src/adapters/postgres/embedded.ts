@@ -28,6 +28,8 @@ export type EmbeddedPostgresOptions = {
   log: Log;
   /** How long a server may take to end politely before it is ended rudely; also used on one that does not answer. */
   stopDeadlineMs?: number;
+  /** Default: any that is free. */
+  port?: number;
 };
 
 export type EmbeddedPostgres = {
@@ -46,6 +48,7 @@ type Cluster = {
   account: Account | undefined;
   password: string;
   stopDeadlineMs: number;
+  port: number | undefined;
 };
 
 const role = 'hamrahi';
@@ -66,7 +69,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const home = await reachableHome(dataDir, account, log);
     const binDir = await reachableBinaries(account, log);
     const password = await initialiseCluster(home, binDir, account, role);
-    const cluster = { home, binDir, account, password, stopDeadlineMs };
+    const cluster = { home, binDir, account, password, stopDeadlineMs, port: options.port };
     const running = await adoptOrLaunch(cluster, log);
     await ensureDatabase(urlOf(cluster, running.postmaster, 'postgres'));
     return { cluster, ...running };
@@ -139,7 +142,7 @@ async function launch(cluster: Cluster, giveUpAtMs: number): Promise<Launch> {
   const logFd = openSync(logFile, 'w', 0o600);
   const child = spawn(
     join(cluster.binDir, 'postgres'),
-    serverArguments(clusterDir(cluster), await freePort()),
+    serverArguments(clusterDir(cluster), cluster.port ?? (await freePort())),
     {
       cwd: cluster.home,
       ...cluster.account,
