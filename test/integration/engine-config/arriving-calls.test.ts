@@ -104,7 +104,8 @@ describe('engine-config/extensions.conf: calls that arrive', function () {
     events = await attachAri(engine, 'hamrahi');
     const response = carrier.request(call);
     const start = await events.until(({ type }) => type === 'StasisStart');
-    await ariRequest(engine, 'POST', `/channels/${start.channel!.id}/continue`);
+    const left = await ariRequest(engine, 'POST', `/channels/${start.channel!.id}/continue`);
+    expect(left).to.deep.include({ status: 204 });
     expect(startLine(await response)).to.equal('480');
   });
 
