@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import * as directory from './0001-directory.ts';
 import * as sessions from './0002-sessions.ts';
 import * as feed from './0003-feed.ts';
+import * as ledger from './0005-ledger.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -10,4 +11,4 @@ export interface Migration {
   up(knex: Knex): Promise<void>;
 }
 
-export const MIGRATIONS: readonly Migration[] = [directory, sessions, feed];
+export const MIGRATIONS: readonly Migration[] = [directory, sessions, feed, ledger];

@@ -6,13 +6,15 @@ import type { TestDatabase } from '../support/test-database.ts';
 import { directoryContract } from './directory.contract.ts';
 import { dutyContract } from './duty.contract.ts';
 import { feedContract } from './feed.contract.ts';
+import { ledgerContract } from './ledger.contract.ts';
 import { sessionStoreContract } from './session-store.contract.ts';
 
-function allContracts(name: string, ports: () => MemoryStore): void {
+function allContracts(name: string, ports: () => Omit<MemoryStore, 'dropEvents'>): void {
   sessionStoreContract(name, () => ports().store);
   dutyContract(name, ports);
   feedContract(name, () => ports().store);
   directoryContract(name, ports);
+  ledgerContract(name, ports);
 }
 
 describe('ports of the store in memory', () => {

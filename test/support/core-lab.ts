@@ -113,6 +113,7 @@ export class CoreLab {
       store: this.#storeOf(life),
       presence: this.memory.presence,
       records: RECORDS,
+      ledger: this.memory.ledger,
       directory: this.memory.directory,
       pbx: this.#pbxOf(life),
       sockets: { close: (aor) => this.closed.push(aor) },

@@ -75,6 +75,7 @@ export class FakeGateway implements Gateway {
   timeline: Gateway['timeline'] = (...args) =>
     this.#answer('timeline', args, () => ({ ok: true, value: TIMELINE }));
   list: Gateway['list'] = (...args) => this.#answer('list', args, () => this.listed);
+  panelTold: Gateway['panelTold'] = (...args) => void this.#answer('panelTold', args, () => undefined);
   heard: Gateway['heard'] = (...args) => this.#answer('heard', args, () => undefined);
   acknowledgeAlert: Gateway['acknowledgeAlert'] = (...args) =>
     this.#answer('acknowledgeAlert', args, () => this.viewed);

@@ -5,16 +5,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import { toMicrosecond } from '../../control-plane/src/adapters/postgres/instant.ts';
-import type { AddressOfRecord, Instant } from '../../control-plane/src/domain/ids.ts';
+import type { AddressOfRecord, Instant, SessionId } from '../../control-plane/src/domain/ids.ts';
 import type { Directory } from '../../control-plane/src/ports/directory.ts';
 import type {
   PresenceStore,
   SessionStore,
   StoredSession,
 } from '../../control-plane/src/ports/session-store.ts';
+import type { Ledger } from '../../control-plane/src/ports/ledger.ts';
 import type { TicketStore } from '../../control-plane/src/ports/tickets.ts';
 import { KeyedLocks } from './memory/keyed-locks.ts';
 import { memoryDirectory } from './memory/memory-directory.ts';
+import { memoryLedger } from './memory/memory-ledger.ts';
 import { isOpen, MemoryTables } from './memory/memory-tables.ts';
 import { MemoryTransaction } from './memory/memory-transaction.ts';
 
@@ -23,6 +25,9 @@ export interface MemoryStore {
   readonly presence: PresenceStore;
   readonly directory: Directory;
   readonly tickets: TicketStore;
+  readonly ledger: Ledger;
+  /** As retention does when their time is over. */
+  dropEvents(sessionId: SessionId): void;
 }
 
 const LOCK_DEADLINE_MS = 2000;
@@ -35,6 +40,8 @@ export function memoryStore(now: () => Instant = () => Date.now() as Instant): M
     presence: presenceStore(tables),
     directory: memoryDirectory(tables),
     tickets: ticketStore(tables),
+    ledger: memoryLedger(tables),
+    dropEvents: (sessionId) => void tables.events.delete(sessionId),
   };
 }
 

@@ -8,13 +8,16 @@ import type { FeedSource, Gateway } from '../ports/gateway.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxEvent, PbxSnapshot } from '../ports/pbx-driver.ts';
+import type { Ledger } from '../ports/ledger.ts';
 import type { RecordKeeping } from '../ports/record-keeping.ts';
 import { StoreError } from '../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../ports/session-store.ts';
+import { Books } from './books.ts';
 import { FeedDispatcher } from './feed-dispatcher.ts';
 import { HearingWatch } from './hearing-watch.ts';
 import { keepHouse } from './housekeeping.ts';
 import { MasterData } from './master-data.ts';
+import { MilestoneMetrics } from './milestone-metrics.ts';
 import { OpenSessions } from './open-sessions.ts';
 import { sessionEventOf } from './pbx-events.ts';
 import { Performer } from './perform.ts';
@@ -38,6 +41,7 @@ export interface CorePorts {
   readonly store: SessionStore;
   readonly presence: PresenceStore;
   readonly records: RecordKeeping;
+  readonly ledger: Ledger;
   readonly directory: Directory;
   readonly pbx: PbxDriver;
   readonly sockets: ClientSockets;
@@ -105,7 +109,9 @@ export function createCore(ports: CorePorts): Core {
     const work = loop.handle(sessionId, { type: 'panel.silent', legId }, clock.now());
     presence.background(work, 'panel.silent');
   });
-  const gateway = new SosGateway({ ...ports, loop, presence, masterData, hearing, feedSource });
+  const books = new Books(ports);
+  const milestones = new MilestoneMetrics(metrics);
+  const gateway = new SosGateway({ ...ports, loop, presence, masterData, hearing, books, feedSource });
 
   function onPbxEvent(event: PbxEvent): void {
     ports.failpoints?.passed('engine-told', event.type);
@@ -177,8 +183,10 @@ export function createCore(ports: CorePorts): Core {
     });
     presence.background(work, `timer ${timer}`);
   });
-  loop.watch(({ after }) => {
+  loop.watch((outcome) => {
+    const { after } = outcome;
     const before = open.note(after);
+    milestones.note(outcome);
     hearing.note(after);
     logSession(log, before, after);
     metrics.gauge('hamrahi_core_open_sessions', open.size);
@@ -201,6 +209,7 @@ export function createCore(ports: CorePorts): Core {
     await setTimers();
     hearing.start();
     stopHousekeeping = keepHouse(ports.records, clock, log);
+    books.start();
   }
 
   /** An overdue watchdog waits until packets that may flow have been counted. */
@@ -217,6 +226,7 @@ export function createCore(ports: CorePorts): Core {
     hearing.stop();
     wheel.stop();
     presence.stop();
+    await books.stop();
     await loop.idle();
     await performer.idle();
     await pbx.stop();

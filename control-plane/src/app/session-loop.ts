@@ -37,6 +37,8 @@ export interface Outcome {
   readonly before: Session | null;
   readonly after: Session;
   readonly seq: number;
+  /** What was written down, in order; nothing unless applied. */
+  readonly events: SessionWrite['events'];
 }
 
 export interface LoopPorts {
@@ -140,7 +142,8 @@ export class SessionLoop {
     const { seq, feed } = (await written) ?? { seq: found.before?.seq ?? 0, feed: [] };
     const before = found.before?.session ?? null;
     this.#ports.failpoints?.passed('committed', nameOf(found.event));
-    const outcome = { verdict: decided.verdict, before, after: decided.after, seq };
+    const events = decided.write?.events ?? [];
+    const outcome = { verdict: decided.verdict, before, after: decided.after, seq, events };
     this.#afterCommit({ outcome, orders: decided.orders, write: decided.write, feed });
     return outcome;
   }

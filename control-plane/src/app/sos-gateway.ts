@@ -5,8 +5,8 @@ import type { AddressOfRecord, Instant, LegId, OperatorId, SessionId } from '../
 import { parseLegId } from '../domain/ids.ts';
 import type { Policy } from '../domain/session/policy.ts';
 import { isLive } from '../domain/session/session.ts';
+import type { ToldNews } from '../domain/session/event.ts';
 import type { AlertKind, Flag, Session } from '../domain/session/session.ts';
-import { milestonesOf, verdictsOf } from '../domain/session/timeline.ts';
 import type { Clock, IdSource } from '../ports/clock.ts';
 import type {
   ActivateRequest,
@@ -23,11 +23,12 @@ import type { Judged } from './judge-activation.ts';
 import type { HearingWatch } from './hearing-watch.ts';
 import type { MasterData } from './master-data.ts';
 import type { Presence } from './presence.ts';
+import type { Books } from './books.ts';
 import type { Found } from './decide.ts';
 import type { Outcome, SessionLoop } from './session-loop.ts';
 import { citizenViewOf, isoTime, viewOf } from './session-view.ts';
 
-const MAX_EVENTS = 500;
+const MAX_MILESTONES = 500;
 /** A stamp carries its own time: it may be stored later than it was taken. */
 const STAMP_DELAY_MS = 30;
 
@@ -38,6 +39,7 @@ export interface GatewayPorts {
   readonly presence: Presence;
   readonly masterData: MasterData;
   readonly hearing: HearingWatch;
+  readonly books: Books;
   readonly feedSource: Pick<FeedSource, 'zonesOf'>;
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -126,16 +128,18 @@ export class SosGateway implements Gateway {
     const stored = await this.#ports.store.find(id);
     if (!stored || !(await this.#mayTouch(caller, stored.session)))
       return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
-    const milestones = milestonesOf(await this.#ports.store.events(id, MAX_EVENTS));
     const { session } = stored;
     const activatedAt = 'activatedAt' in session ? session.activatedAt : null;
+    const { milestones, verdicts } = await this.#ports.books.of(session);
     return {
       ok: true,
       value: {
         id,
         activatedAt: activatedAt === null ? null : isoTime(activatedAt),
-        milestones: milestones.map(({ name, at, ms }) => ({ name, at: isoTime(at), ms })),
-        verdicts: [...verdictsOf(milestones)],
+        milestones: milestones
+          .slice(0, MAX_MILESTONES)
+          .map(({ name, at, ms }) => ({ name, at: isoTime(at), ms })),
+        verdicts: [...verdicts],
       },
     };
   }
@@ -205,6 +209,14 @@ export class SosGateway implements Gateway {
     presence.background(
       this.#afterTheRush().then(() => loop.handle(leg.sessionId, event, at)),
       event.type,
+    );
+  }
+
+  panelTold(sessionId: SessionId, news: ToldNews, at: Instant): void {
+    const { loop, presence } = this.#ports;
+    presence.background(
+      this.#afterTheRush().then(() => loop.handle(sessionId, { type: 'panel.told', news }, at)),
+      'panel.told',
     );
   }
 

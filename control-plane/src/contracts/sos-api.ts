@@ -80,9 +80,15 @@ export const timeline = z
     milestones: z.array(z.object({ name: z.string(), at: timestamp, ms: z.number() })).max(500),
     verdicts: z
       .array(
-        z.object({ id: z.string(), limitMs: z.number(), valueMs: z.number().nullable(), ok: z.boolean() }),
+        z.object({
+          id: z.string().meta({ description: 'A requirement, such as RTC-1, or time-to-voice.' }),
+          limitMs: z.number().nullable().meta({ description: 'null: a rule without a time.' }),
+          valueMs: z.number().nullable(),
+          ok: z.boolean().nullable().meta({ description: 'null: not applicable, or not yet; reason tells.' }),
+          reason: z.string().nullable(),
+        }),
       )
-      .max(20),
+      .max(40),
   })
   .meta({ id: 'Timeline', description: "Milliseconds since activation, by the server's clock." });
 export type Timeline = z.infer<typeof timeline>;

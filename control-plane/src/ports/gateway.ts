@@ -11,6 +11,7 @@ import type {
   SessionId,
   ZoneId,
 } from '../domain/ids.ts';
+import type { ToldNews } from '../domain/session/event.ts';
 import type { AlertKind, Session } from '../domain/session/session.ts';
 import type { FeedRow } from './session-store.ts';
 
@@ -78,6 +79,9 @@ export interface Gateway {
   ): Promise<GatewayResult<SessionView>>;
   /** A panel client began or ended its shift, or its feed went (`aor` is its SIP address of record). */
   shift(operatorId: OperatorId, aor: AddressOfRecord, onShift: boolean): Promise<void>;
+
+  /** The feed wrote this to at least one panel: noted once the rush is over, never waited for. */
+  panelTold(sessionId: SessionId, news: ToldNews, at: Instant): void;
 
   /** A device is at the edge (again): its endpoint exists when this resolves. Repeatable. */
   deviceAdmitted(aor: AddressOfRecord): Promise<GatewayResult<null>>;

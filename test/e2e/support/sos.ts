@@ -43,7 +43,7 @@ export function countOf(timeline: Timeline, name: string): number {
 }
 
 /** A requirement's value as the gateway judges it. */
-export function verdict(timeline: Timeline, id: string): { valueMs: number | null; ok: boolean } | null {
+export function verdict(timeline: Timeline, id: string): Timeline['verdicts'][number] | null {
   return timeline.verdicts.find((one) => one.id === id) ?? null;
 }
 

@@ -22,7 +22,7 @@ export const FEED_PATH = '/v1/panel/feed';
 
 export interface FeedOptions {
   readonly source: FeedSource;
-  readonly gateway: Pick<Gateway, 'heard' | 'acknowledgeAlert' | 'shift' | 'health'>;
+  readonly gateway: Pick<Gateway, 'heard' | 'panelTold' | 'acknowledgeAlert' | 'shift' | 'health'>;
   readonly authenticator: Authenticator;
   readonly tickets: TicketStore;
   readonly clock: Clock;
@@ -183,11 +183,15 @@ export class PanelFeed {
   }
 
   #deliver(row: FeedRow): void {
-    const { source, clock, metrics } = this.#options;
+    const { source, gateway, clock, metrics } = this.#options;
     let made: string | undefined;
     const text = (): string => (made ??= frameText(source, row));
     for (const connection of this.#connections.keys()) connection.deliver({ row, text });
-    if (made !== undefined) metrics.observe('hamrahi_feed_delivery_ms', clock.now() - row.at);
+    if (made === undefined) return;
+    const now = clock.now();
+    metrics.observe('hamrahi_feed_delivery_ms', now - row.at);
+    if (row.type === 'sos.activated' || row.type === 'phone-fallback-active')
+      gateway.panelTold(row.sessionId, row.type, now);
   }
 
   async #checkHealth(): Promise<void> {

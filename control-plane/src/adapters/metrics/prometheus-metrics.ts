@@ -5,8 +5,14 @@ import { METRIC_HELP } from './metric-help.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
-/** From a millisecond (a feed event) to half a minute (a ring timeout), dense around the limits that are promised. */
-const BUCKETS_MS = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 3000, 5000, 8000, 10_000, 20_000, 30_000];
+/**
+ * From a millisecond (a feed event) to a minute (a redial that was answered), with each promised limit as a bound:
+ * 500 ms (RTC-1), 1 s (FB-5), 2 s (FB-2), 3 s (RTC-2, RTC-6), 5 s and 5.5 s (FB-1), 25.5 s (FB-6).
+ */
+const BUCKETS_MS = [
+  ...[1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2000, 3000, 3500, 5000, 5500],
+  ...[8000, 10_000, 15_000, 20_000, 25_500, 30_000, 45_000, 60_000],
+];
 /** Combinations of label values that one metric may have: beyond, somebody used an open list. */
 const MAX_SERIES = 500;
 

@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import type { Pool } from 'pg';
 import type { Directory } from '../../ports/directory.ts';
 import type { Log } from '../../ports/log.ts';
+import type { Ledger } from '../../ports/ledger.ts';
 import type { RecordKeeping } from '../../ports/record-keeping.ts';
 import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
@@ -11,6 +12,7 @@ import type { Deadlines } from './connections.ts';
 import { postgresDirectory } from './directory.ts';
 import { FeedReader } from './feed-reader.ts';
 import { migrate, pendingMigrations } from './migrate.ts';
+import { PostgresLedger } from './ledger.ts';
 import { PostgresPresence } from './presence.ts';
 import { PostgresRecordKeeping } from './record-keeping.ts';
 import { SessionQueries } from './session-queries.ts';
@@ -33,6 +35,7 @@ export interface Database {
   readonly directory: Directory;
   readonly tickets: TicketStore;
   readonly records: RecordKeeping;
+  readonly ledger: Ledger;
   /** Brings the schema up to date; several nodes may do so at once. */
   migrate(): Promise<void>;
   /** What `migrate` would do, in order; a node whose list is not empty is not ready. */
@@ -52,6 +55,7 @@ export function openDatabase({ url, poolSize, log, deadlines: given }: DatabaseO
     directory: postgresDirectory(knex),
     tickets: new PostgresTickets(knex),
     records: new PostgresRecordKeeping(knex),
+    ledger: new PostgresLedger(knex),
     migrate: () => migrate(url, deadlines, log),
     pendingMigrations: () => pendingMigrations(knex),
     close: async () => {

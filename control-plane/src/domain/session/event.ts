@@ -35,6 +35,9 @@ export type TimerName =
   | 'citizen-redial'
   | 'long-session';
 
+/** The news whose way to the panel has a limit (RTC-6, FB-5). */
+export type ToldNews = 'sos.activated' | 'phone-fallback-active';
+
 export type SessionEvent =
   | { readonly type: 'api.armed'; readonly subject: Subject }
   /** The first activation, or a second one of the same citizen (folded). */
@@ -74,6 +77,8 @@ export type SessionEvent =
   | { readonly type: 'panel.heard'; readonly legId: LegId; readonly operatorId: OperatorId }
   /** The panel that heard her has said nothing for `policy.operatorReofferMs`: perhaps nobody listens any more. */
   | { readonly type: 'panel.silent'; readonly legId: LegId }
+  /** The feed has written this news of the session to at least one panel. */
+  | { readonly type: 'panel.told'; readonly news: ToldNews }
   /** Answers to `roster.assign` and `roster.chain`, found inside the same transaction. */
   | { readonly type: 'roster.assigned'; readonly operatorId: OperatorId; readonly aor: AddressOfRecord }
   | { readonly type: 'roster.nobody-free' }

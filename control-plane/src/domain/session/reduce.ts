@@ -73,6 +73,8 @@ function reduceLive(session: Live, event: SessionEvent, at: Instant): Decision {
     }
     case 'panel.alert-acknowledged':
       return acknowledge(session, event, at);
+    case 'panel.told':
+      return { session, commands: [], verdict: 'applied' };
     case 'contact.online':
     case 'contact.offline':
       return contactChanged(session, event, at);

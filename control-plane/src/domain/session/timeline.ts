@@ -1,4 +1,4 @@
-/** The milestones of one session in milliseconds since t0, and what the requirements say of them. */
+/** The milestones of one session: what its events say of its way, in milliseconds since t0. */
 import { parseBridgeId, parseLegId } from '../ids.ts';
 import type { Instant } from '../ids.ts';
 import type { SessionEvent } from './event.ts';
@@ -10,18 +10,8 @@ export interface Milestone {
   readonly ms: number;
 }
 
-export interface Verdict {
-  readonly id: string;
-  readonly limitMs: number;
-  /** `null`: it did not come about (yet). */
-  readonly valueMs: number | null;
-  readonly ok: boolean;
-}
-
-/** The limits of the seeds, in milliseconds. */
-export const LIMITS = { offerMs: 500, activeMs: 3000, fallbackMs: 2000, watchdogMs: 5000 } as const;
-
-function nameOf(event: SessionEvent): string | null {
+/** `null`: an event that marks no way. */
+export function milestoneName(event: SessionEvent): string | null {
   const kind = 'legId' in event ? parseLegId(event.legId)?.kind : undefined;
   switch (event.type) {
     case 'api.armed':
@@ -52,6 +42,10 @@ function nameOf(event: SessionEvent): string | null {
       return 'media-lost';
     case 'media.sound':
       return 'sound';
+    case 'pbx.carrier-reference':
+      return kind ? `${kind}-invited` : null;
+    case 'panel.told':
+      return event.news === 'sos.activated' ? 'panel-told' : 'fallback-told';
     case 'panel.heard':
       return 'heard';
     case 'panel.silent':
@@ -69,38 +63,25 @@ function nameOf(event: SessionEvent): string | null {
   }
 }
 
-export function milestonesOf(
-  events: readonly { readonly event: SessionEvent; readonly at: Instant }[],
-): readonly Milestone[] {
-  const t0 = events.find(({ event }) => event.type === 'api.activated')?.at ?? events[0]?.at;
-  if (t0 === undefined) return [];
-  return events.flatMap(({ event, at }) => {
-    const name = nameOf(event);
-    return name === null ? [] : [{ name, at, ms: Math.round((at - t0) * 100) / 100 }];
-  });
+export interface TimedEvent {
+  readonly seq: number;
+  readonly event: SessionEvent;
+  readonly at: Instant;
 }
 
-/** What can be judged on the server: RTC-1 from activation and from the contact (decision 4), RTC-2, FB-2. */
-export function verdictsOf(milestones: readonly Milestone[]): readonly Verdict[] {
-  const first = (name: string): number | null => milestones.find((one) => one.name === name)?.ms ?? null;
-  const offer = first('offer-sent');
-  const contact = first('contact-online');
-  const streaming = first('streaming');
-  const heard = first('heard');
-  const watchdog = first('watchdog-due');
-  const initiated = first('fallback-initiated');
-  const active = streaming === null || heard === null ? null : Math.max(streaming, heard);
-  const judge = (id: string, limitMs: number, valueMs: number | null): Verdict => ({
-    id,
-    limitMs,
-    valueMs,
-    ok: valueMs !== null && valueMs <= limitMs,
+/** A milestone with the number of the event that it comes from. */
+export interface NumberedMilestone extends Milestone {
+  readonly seq: number;
+}
+
+/** In the order of the events. A device that was registered when she pressed counts as there at that moment. */
+export function milestonesOf(events: readonly TimedEvent[]): readonly NumberedMilestone[] {
+  const t0 = events.find(({ event }) => event.type === 'api.activated')?.at ?? events[0]?.at;
+  if (t0 === undefined) return [];
+  return events.flatMap(({ seq, event, at }) => {
+    const name = milestoneName(event);
+    const names = name === null ? [] : [name];
+    if (event.type === 'api.activated' && event.contactOnline) names.push('contact-online');
+    return names.map((one) => ({ seq, name: one, at, ms: Math.round((at - t0) * 100) / 100 }));
   });
-  const verdicts = [judge('RTC-1', LIMITS.offerMs, offer)];
-  if (contact !== null && contact > 0 && offer !== null)
-    verdicts.push(judge('RTC-1-from-contact', LIMITS.offerMs, offer - contact));
-  verdicts.push(judge('RTC-2', LIMITS.activeMs, active));
-  if (initiated !== null)
-    verdicts.push(judge('FB-2', LIMITS.fallbackMs, initiated - (watchdog ?? initiated)));
-  return verdicts;
 }
