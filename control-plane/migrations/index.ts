@@ -4,6 +4,7 @@ import * as directory from './0001-directory.ts';
 import * as sessions from './0002-sessions.ts';
 import * as feed from './0003-feed.ts';
 import * as ledger from './0005-ledger.ts';
+import * as revocations from './0006-revocations.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -11,4 +12,4 @@ export interface Migration {
   up(knex: Knex): Promise<void>;
 }
 
-export const MIGRATIONS: readonly Migration[] = [directory, sessions, feed, ledger];
+export const MIGRATIONS: readonly Migration[] = [directory, sessions, feed, ledger, revocations];

@@ -213,6 +213,7 @@ function ticketsContract(open: () => Ports): void {
     purpose: 'sip',
     deviceId: 'tab1',
     tokenId: 'jti-1',
+    issuedAt: T0,
   };
 
   it('redeems a ticket once, for its purpose and in its time', async () => {
@@ -228,7 +229,7 @@ function ticketsContract(open: () => Ports): void {
 
   it('gives one of two at once nothing', async () => {
     const { tickets } = open();
-    const bare: TicketGrant = { ...grant, purpose: 'feed', deviceId: null, tokenId: null };
+    const bare: TicketGrant = { ...grant, purpose: 'feed', deviceId: null, tokenId: null, issuedAt: null };
     const ticket = await tickets.issue(bare, after(30_000));
     const both = await Promise.all([tickets.redeem(ticket, 'feed', T0), tickets.redeem(ticket, 'feed', T0)]);
     expect(both.filter((one) => one !== null)).to.deep.equal([bare]);

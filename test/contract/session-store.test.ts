@@ -7,6 +7,7 @@ import { directoryContract } from './directory.contract.ts';
 import { dutyContract } from './duty.contract.ts';
 import { feedContract } from './feed.contract.ts';
 import { ledgerContract } from './ledger.contract.ts';
+import { revocationsContract } from './revocations.contract.ts';
 import { sessionStoreContract } from './session-store.contract.ts';
 
 function allContracts(name: string, ports: () => Omit<MemoryStore, 'dropEvents'>): void {
@@ -15,6 +16,7 @@ function allContracts(name: string, ports: () => Omit<MemoryStore, 'dropEvents'>
   feedContract(name, () => ports().store);
   directoryContract(name, ports);
   ledgerContract(name, ports);
+  revocationsContract(name, ports);
 }
 
 describe('ports of the store in memory', () => {

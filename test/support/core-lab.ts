@@ -114,6 +114,7 @@ export class CoreLab {
       presence: this.memory.presence,
       records: RECORDS,
       ledger: this.memory.ledger,
+      revocations: this.memory.revocations,
       directory: this.memory.directory,
       pbx: this.#pbxOf(life),
       sockets: { close: (aor) => this.closed.push(aor) },

@@ -72,6 +72,8 @@ export interface PanelOptions {
   readonly since?: number;
   readonly by?: 'header' | 'ticket';
   readonly autoPong?: boolean;
+  /** Instead of a fresh one. */
+  readonly token?: string;
 }
 
 export async function startFeedLab(
@@ -88,7 +90,7 @@ export async function startFeedLab(
 
   const connect = async (options: PanelOptions = {}): Promise<TestPanel> => {
     const { role = 'operator', subject = 'akram', device = 'desk', since, by = 'header' } = options;
-    const token = await tokenFor(role, subject);
+    const token = options.token ?? (await tokenFor(role, subject));
     const query = new URLSearchParams(since === undefined ? {} : { since: String(since) });
     if (by === 'ticket') {
       const body = { purpose: 'feed', ...(device === null ? {} : { deviceId: device }) };

@@ -2,6 +2,7 @@
 import { JwtAuthenticator } from '../../control-plane/src/adapters/auth/jwt-authenticator.ts';
 import { sharedSecret } from '../../control-plane/src/adapters/auth/key-source.ts';
 import { mintToken } from '../../control-plane/src/adapters/auth/mint-token.ts';
+import { TokenRevocations } from '../../control-plane/src/app/token-revocations.ts';
 import { systemClock } from '../../control-plane/src/adapters/clock/system-clock.ts';
 import { startHttp, type HttpOptions } from '../../control-plane/src/adapters/http/start-http.ts';
 import { PrometheusMetrics } from '../../control-plane/src/adapters/metrics/prometheus-metrics.ts';
@@ -50,12 +51,19 @@ export const LAB_CLIENTS: HttpOptions['clients'] = {
 export function labParts() {
   const clock = systemClock();
   const gateway = new FakeGateway();
-  const { directory, tickets } = memoryStore();
+  const { directory, tickets, revocations: store } = memoryStore();
   const log = keptLog();
   const metrics = new PrometheusMetrics();
+  const revocations = new TokenRevocations({ store, clock, log, metrics });
   const keys = sharedSecret(JWT_SECRET);
-  const authenticator = new JwtAuthenticator({ keys, issuer: ISSUER, audience: AUDIENCE, clock });
-  return { clock, gateway, directory, tickets, log, metrics, authenticator };
+  const authenticator = new JwtAuthenticator({
+    keys,
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    clock,
+    revocations,
+  });
+  return { clock, gateway, directory, tickets, revocations, log, metrics, authenticator };
 }
 
 export type LabParts = ReturnType<typeof labParts>;

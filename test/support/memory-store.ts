@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { toMicrosecond } from '../../control-plane/src/adapters/postgres/instant.ts';
 import type { AddressOfRecord, Instant, SessionId } from '../../control-plane/src/domain/ids.ts';
+import { isLive } from '../../control-plane/src/domain/session/session.ts';
 import type { Directory } from '../../control-plane/src/ports/directory.ts';
 import type {
   PresenceStore,
@@ -13,6 +14,7 @@ import type {
   StoredSession,
 } from '../../control-plane/src/ports/session-store.ts';
 import type { Ledger } from '../../control-plane/src/ports/ledger.ts';
+import type { RevocationOrder, RevocationStore } from '../../control-plane/src/ports/revocations.ts';
 import type { TicketStore } from '../../control-plane/src/ports/tickets.ts';
 import { KeyedLocks } from './memory/keyed-locks.ts';
 import { memoryDirectory } from './memory/memory-directory.ts';
@@ -28,6 +30,7 @@ export interface MemoryStore {
   readonly ledger: Ledger;
   /** As retention does when their time is over. */
   dropEvents(sessionId: SessionId): void;
+  readonly revocations: RevocationStore;
 }
 
 const LOCK_DEADLINE_MS = 2000;
@@ -42,6 +45,7 @@ export function memoryStore(now: () => Instant = () => Date.now() as Instant): M
     tickets: ticketStore(tables),
     ledger: memoryLedger(tables),
     dropEvents: (sessionId) => void tables.events.delete(sessionId),
+    revocations: revocationStore(tables),
   };
 }
 
@@ -145,5 +149,32 @@ function ticketStore({ tickets }: MemoryTables): TicketStore {
       tickets.delete(ticket);
       return Promise.resolve(kept.grant);
     },
+  };
+}
+
+const MAX_REVOCATIONS = 10_000;
+
+function revocationStore({ revocations, operators, sessions }: MemoryTables): RevocationStore {
+  let changes = 0;
+  const keyOf = (order: RevocationOrder): string =>
+    order.kind === 'token' ? `token ${order.tokenId}` : `subject ${order.role}:${order.subject}`;
+  return {
+    add: (order) => {
+      const key = keyOf(order);
+      if (revocations.size >= MAX_REVOCATIONS && !revocations.has(key)) return Promise.resolve(false);
+      revocations.set(key, { ...order });
+      changes += 1;
+      return Promise.resolve(true);
+    },
+    read: (knownMark, now) => {
+      const kept = [...revocations.values()].filter(({ until }) => until > now);
+      const mark = `${String(changes)} ${String(kept.length)}`;
+      const inactive = [...operators.values()].filter(({ active }) => !active).map(({ id }) => id);
+      return Promise.resolve({ mark, revoked: mark === knownMark ? null : kept, inactive });
+    },
+    hasOpenSos: (citizenId) =>
+      Promise.resolve(
+        [...sessions.values()].some(({ session }) => isLive(session) && session.citizenId === citizenId),
+      ),
   };
 }

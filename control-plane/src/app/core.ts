@@ -10,6 +10,7 @@ import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxEvent, PbxSnapshot } from '../ports/pbx-driver.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { RecordKeeping } from '../ports/record-keeping.ts';
+import type { Revocations, RevocationStore } from '../ports/revocations.ts';
 import { StoreError } from '../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../ports/session-store.ts';
 import { Books } from './books.ts';
@@ -23,11 +24,13 @@ import { sessionEventOf } from './pbx-events.ts';
 import { Performer } from './perform.ts';
 import { Presence } from './presence.ts';
 import { differences } from './reconcile.ts';
+import { RevocationGuard } from './revocation-guard.ts';
 import { logSession } from './session-log.ts';
 import { SessionFeedSource } from './session-feed-source.ts';
 import { SessionLoop } from './session-loop.ts';
 import { SosGateway } from './sos-gateway.ts';
 import { TimerWheel } from './timer-wheel.ts';
+import { TokenRevocations } from './token-revocations.ts';
 import { untilTaken } from './until-taken.ts';
 
 const MAX_OPEN = 10_000;
@@ -42,6 +45,7 @@ export interface CorePorts {
   readonly presence: PresenceStore;
   readonly records: RecordKeeping;
   readonly ledger: Ledger;
+  readonly revocations: RevocationStore;
   readonly directory: Directory;
   readonly pbx: PbxDriver;
   readonly sockets: ClientSockets;
@@ -60,6 +64,7 @@ export interface Core {
   readonly feedSource: FeedSource;
   /** The directory for the API: a change of zones is seen by the next activation. */
   readonly directory: Directory;
+  readonly revocations: Revocations;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -111,7 +116,10 @@ export function createCore(ports: CorePorts): Core {
   });
   const books = new Books(ports);
   const milestones = new MilestoneMetrics(metrics);
-  const gateway = new SosGateway({ ...ports, loop, presence, masterData, hearing, books, feedSource });
+  const revocations = new TokenRevocations({ store: ports.revocations, clock, log, metrics });
+  const guard = new RevocationGuard({ ...ports, revocations, loop, open, presence });
+  revocations.watch(() => presence.background(guard.look(), 'revocations'));
+  const gateway = new SosGateway({ ...ports, loop, presence, masterData, hearing, books, feedSource, guard });
 
   function onPbxEvent(event: PbxEvent): void {
     ports.failpoints?.passed('engine-told', event.type);
@@ -196,6 +204,7 @@ export function createCore(ports: CorePorts): Core {
 
   async function start(): Promise<void> {
     await masterData.start();
+    await revocations.start();
     await ports.presence.clear();
     await feed.start();
     for (const { session } of await store.listOpen(MAX_OPEN)) {
@@ -224,6 +233,7 @@ export function createCore(ports: CorePorts): Core {
   async function stop(): Promise<void> {
     stopHousekeeping();
     hearing.stop();
+    revocations.stop();
     wheel.stop();
     presence.stop();
     await books.stop();
@@ -232,5 +242,5 @@ export function createCore(ports: CorePorts): Core {
     await pbx.stop();
   }
 
-  return { gateway, feedSource, directory: masterData.watched(), start, stop };
+  return { gateway, feedSource, directory: masterData.watched(), revocations, start, stop };
 }

@@ -1,7 +1,7 @@
 /** What this node knows of its open sessions without asking the database: to route contacts, presence and clean-up. */
 import type { AddressOfRecord, SessionId } from '../domain/ids.ts';
 import { isLive } from '../domain/session/session.ts';
-import type { Session } from '../domain/session/session.ts';
+import type { Live, Session } from '../domain/session/session.ts';
 
 export class OpenSessions {
   readonly #sessions = new Map<SessionId, Session>();
@@ -41,6 +41,10 @@ export class OpenSessions {
       .filter((session) => session.assignment?.state !== 'assigned')
       .toSorted((a, b) => a.activatedAt - b.activatedAt)
       .map((session) => session.id);
+  }
+
+  *live(): Iterable<Live> {
+    for (const session of this.#sessions.values()) if (isLive(session)) yield session;
   }
 
   /** Whether her app's leg is up: packets may flow. */

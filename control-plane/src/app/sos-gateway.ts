@@ -24,6 +24,7 @@ import type { HearingWatch } from './hearing-watch.ts';
 import type { MasterData } from './master-data.ts';
 import type { Presence } from './presence.ts';
 import type { Books } from './books.ts';
+import type { RevocationGuard } from './revocation-guard.ts';
 import type { Found } from './decide.ts';
 import type { Outcome, SessionLoop } from './session-loop.ts';
 import { citizenViewOf, isoTime, viewOf } from './session-view.ts';
@@ -41,6 +42,7 @@ export interface GatewayPorts {
   readonly hearing: HearingWatch;
   readonly books: Books;
   readonly feedSource: Pick<FeedSource, 'zonesOf'>;
+  readonly guard: Pick<RevocationGuard, 'admitted' | 'left'>;
   readonly clock: Clock;
   readonly ids: IdSource;
   readonly policy: Policy;
@@ -186,7 +188,8 @@ export class SosGateway implements Gateway {
     return this.#ports.presence.shift(operatorId, aor, onShift);
   }
 
-  async deviceAdmitted(aor: AddressOfRecord): Promise<GatewayResult<null>> {
+  async deviceAdmitted(aor: AddressOfRecord, by?: Caller): Promise<GatewayResult<null>> {
+    if (by) this.#ports.guard.admitted(aor, by);
     const result = await this.#ports.presence.admitted(aor);
     return result.ok
       ? { ok: true, value: null }
@@ -225,6 +228,7 @@ export class SosGateway implements Gateway {
   }
 
   deviceLeft(aor: AddressOfRecord): void {
+    this.#ports.guard.left(aor);
     this.#ports.presence.left(aor);
   }
 

@@ -8,6 +8,10 @@ const requestId = z.int().nonnegative();
 const instant = z.number().positive();
 const aor = z.string().max(160);
 
+/** What is kept of a token, so that it can be revoked: its id and when it was issued. Never the token. */
+const tokenMark = z.strictObject({ id: z.string().max(200).nullable(), issuedAt: instant.nullable() });
+export type TokenMark = z.infer<typeof tokenMark>;
+
 /** A client wants in: with a bearer token (apps) or a single-use ticket (browsers). */
 export const admitRequest = z.strictObject({
   type: z.literal('admit'),
@@ -34,7 +38,13 @@ export const stampNotice = z.strictObject({
  * `lost`: its socket went, and the engine's side is kept for a while, so that the engine still shows a contact;
  * `closed`: gone for good.
  */
-export const socketNotice = z.strictObject({ type: z.enum(['opened', 'lost', 'closed']), aor, at: instant });
+export const socketNotice = z.strictObject({
+  type: z.enum(['opened', 'lost', 'closed']),
+  aor,
+  at: instant,
+  /** With `opened`: the token that its client came in with. */
+  token: tokenMark.optional(),
+});
 
 export const edgeMessage = z.discriminatedUnion('type', [admitRequest, stampNotice, socketNotice]);
 export type EdgeMessage = z.infer<typeof edgeMessage>;
@@ -46,6 +56,7 @@ export const admission = z.strictObject({
   upstreamUrl: z.string().max(300),
   /** The only host part that the client's From, To of a REGISTER and Request-URI may carry. */
   sipDomain: z.string().max(200),
+  token: tokenMark.optional(),
 });
 export type Admission = z.infer<typeof admission>;
 

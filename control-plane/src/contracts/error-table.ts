@@ -31,6 +31,17 @@ export const ERROR_TABLE = {
     title: 'The ticket is unknown, used or too old',
     remedy: 'Get a new one from POST /v1/tickets; it is valid once, for 30 s.',
   },
+  ERR_AUTH_REVOKED: {
+    status: 401,
+    close: 4005,
+    title: 'The token was revoked',
+    remedy: 'Sign in anew. An operator whom the directory calls inactive stays out.',
+  },
+  ERR_AUTH_REVOCATIONS_FULL: {
+    status: 409,
+    title: 'The list of revocations is full',
+    remedy: 'Revoke by subject: one line then stands for every token of that person.',
+  },
   ERR_AUTH_ROLE: {
     status: 403,
     title: 'Not permitted to this role',
@@ -180,6 +191,12 @@ export const ERROR_TABLE = {
     close: 1013,
     title: 'The panel reads too slowly',
     remedy: 'Connect again; resume with `?since=`.',
+  },
+  ERR_FEED_REPLACED: {
+    status: null,
+    close: 4006,
+    title: 'Too many connections of one identity: the oldest without a shift made room',
+    remedy: 'Close panels that nobody uses. If they are not yours: have your token revoked.',
   },
   ERR_FEED_SHIFT_TAKEN: {
     status: null,

@@ -1,6 +1,6 @@
 /** Bodies of the HTTP interface around one SOS, and what a client needs to speak to the gateway. */
 import { z } from 'zod';
-import { sessionId, subjectId, timestamp } from './common.ts';
+import { role, sessionId, subjectId, timestamp } from './common.ts';
 import { flag, phase, sessionView } from './session-view.ts';
 
 /**
@@ -55,6 +55,31 @@ export const ticketBody = z
 export const ticket = z
   .object({ ticket: z.string(), expiresAt: timestamp })
   .meta({ id: 'Ticket', description: 'Valid once, for 30 s.' });
+
+const keptUntil = timestamp.optional().meta({
+  description:
+    'Kept until then, at most 400 days; past the end of the tokens that it shuts out. Default: 30 days.',
+});
+export const revokeBody = z
+  .union([
+    z.strictObject({
+      jti: z.string().min(1).max(200).meta({ description: 'The claim `jti` of one token.' }),
+      until: keptUntil,
+    }),
+    z.strictObject({
+      role,
+      subject: z
+        .string()
+        .min(1)
+        .max(64)
+        .meta({ description: 'Every token of this role and `sub` issued before now.' }),
+      until: keptUntil,
+    }),
+  ])
+  .meta({ id: 'Revoke' });
+export const revocation = z
+  .object({ kind: z.enum(['token', 'subject']), at: timestamp, until: timestamp })
+  .meta({ id: 'Revocation' });
 
 export const clientConfig = z
   .object({

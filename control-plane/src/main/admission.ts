@@ -1,16 +1,18 @@
 /** Who may speak SIP as whom: a token or ticket becomes an address of record with an endpoint behind it. */
 import type { Credential, Refusal } from '../adapters/edge-link/core-link-server.ts';
-import type { Admission } from '../contracts/core-link.ts';
-import { citizenAor, isAorPart, operatorAor } from '../domain/ids.ts';
-import type { AddressOfRecord, CitizenId, ClientId, DeviceId, OperatorId } from '../domain/ids.ts';
+import type { Admission, TokenMark } from '../contracts/core-link.ts';
+import { citizenAor, isAorPart, operatorAor, parseAor } from '../domain/ids.ts';
+import type { AddressOfRecord, CitizenId, ClientId, DeviceId, Instant, OperatorId } from '../domain/ids.ts';
 import type { Authenticator } from '../ports/authenticator.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Gateway } from '../ports/gateway.ts';
+import type { Caller, Gateway } from '../ports/gateway.ts';
+import type { Revocations } from '../ports/revocations.ts';
 import type { TicketStore } from '../ports/tickets.ts';
 
 export interface AdmissionPorts {
   readonly authenticator: Authenticator;
   readonly tickets: TicketStore;
+  readonly revocations: Pick<Revocations, 'refuses'>;
   readonly gateway: Gateway;
   readonly clock: Clock;
   readonly upstreamUrl: string;
@@ -18,8 +20,7 @@ export interface AdmissionPorts {
 }
 
 interface Holder {
-  readonly role: string;
-  readonly subject: string;
+  readonly caller: Caller;
   readonly deviceId: string | null;
 }
 
@@ -27,7 +28,8 @@ export async function admit(ports: AdmissionPorts, credential: Credential): Prom
   const holder =
     credential.kind === 'ticket' ? await byTicket(ports, credential.value) : await byToken(ports, credential);
   if ('status' in holder) return holder;
-  const { role, subject, deviceId } = holder;
+  const { caller, deviceId } = holder;
+  const { role, subject, tokenId, issuedAt } = caller;
   if (role !== 'citizen' && role !== 'operator') return { status: 403, code: 'ERR_AUTH_ROLE' };
   if (deviceId === null || !isAorPart(deviceId) || !isAorPart(subject))
     return { status: 403, code: 'ERR_EDGE_DEVICE' };
@@ -37,12 +39,26 @@ export async function admit(ports: AdmissionPorts, credential: Credential): Prom
       : operatorAor(subject as OperatorId, deviceId as ClientId);
   const placed = await ports.gateway.deviceAdmitted(aor);
   if (!placed.ok) return { status: 503, code: placed.code };
-  return { aor, role, upstreamUrl: ports.upstreamUrl, sipDomain: ports.sipDomain };
+  const { upstreamUrl, sipDomain } = ports;
+  return { aor, role, upstreamUrl, sipDomain, token: { id: tokenId, issuedAt: issuedAt ?? null } };
 }
 
-async function byTicket({ tickets, clock }: AdmissionPorts, ticket: string): Promise<Holder | Refusal> {
+/** Whose client an edge tells of, with the token that it came in with. */
+export function callerOf(aor: AddressOfRecord, { id, issuedAt }: TokenMark): Caller | undefined {
+  const owner = parseAor(aor);
+  if (!owner) return undefined;
+  const subject = owner.role === 'citizen' ? owner.citizenId : owner.operatorId;
+  return { role: owner.role, subject, tokenId: id, issuedAt: issuedAt as Instant | null };
+}
+
+async function byTicket(
+  { tickets, revocations, clock }: AdmissionPorts,
+  ticket: string,
+): Promise<Holder | Refusal> {
   const grant = await tickets.redeem(ticket, 'sip', clock.now());
-  return grant ?? { status: 401, code: 'ERR_AUTH_TICKET' };
+  if (!grant) return { status: 401, code: 'ERR_AUTH_TICKET' };
+  if (await revocations.refuses(grant)) return { status: 401, code: 'ERR_AUTH_REVOKED' };
+  return { caller: grant, deviceId: grant.deviceId };
 }
 
 async function byToken(
@@ -50,7 +66,6 @@ async function byToken(
   credential: Extract<Credential, { kind: 'bearer' }>,
 ): Promise<Holder | Refusal> {
   const result = await authenticator.authenticate(credential.value);
-  if (result.ok)
-    return { role: result.caller.role, subject: result.caller.subject, deviceId: credential.deviceId };
+  if (result.ok) return { caller: result.caller, deviceId: credential.deviceId };
   return { status: result.code === 'ERR_AUTH_UNAVAILABLE' ? 503 : 401, code: result.code };
 }

@@ -5,7 +5,11 @@ import { AsteriskDriver } from '../adapters/asterisk/asterisk-driver.ts';
 import { JwtAuthenticator } from '../adapters/auth/jwt-authenticator.ts';
 import { IssuerKeys, sharedSecret } from '../adapters/auth/key-source.ts';
 import { randomIds } from '../adapters/clock/system-clock.ts';
-import { startCoreLinkServer, type CoreLinkServer } from '../adapters/edge-link/core-link-server.ts';
+import {
+  startCoreLinkServer,
+  type CoreLinkServer,
+  type SocketNotice,
+} from '../adapters/edge-link/core-link-server.ts';
 import { loadTrunks } from '../adapters/engine-config/load-trunks.ts';
 import { webrtcEndpointFields } from '../adapters/engine-config/webrtc-endpoint.ts';
 import { FEED_PATH, PanelFeed } from '../adapters/feed/panel-feed.ts';
@@ -23,7 +27,8 @@ import type { Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
-import { admit } from './admission.ts';
+import type { Revocations } from '../ports/revocations.ts';
+import { admit, callerOf } from './admission.ts';
 
 const POOL_SIZE = 16;
 const CLOSE_DEADLINE_MS = 3000;
@@ -80,7 +85,7 @@ export async function startCoreNode(
   await rehearse({ store: database.store, clock, ids: randomIds, policy: core.policy, log });
   await gatewayCore.start();
   stops.push(() => gatewayCore.stop());
-  const authenticator = authenticatorOf(core, ports);
+  const authenticator = authenticatorOf(core, gatewayCore.revocations, ports);
   links.server = await startCoreLinkServer({
     listen: core.internal?.listen ?? { host: '127.0.0.1', port: 0 },
     secret: edgeSecret.reveal(),
@@ -89,6 +94,7 @@ export async function startCoreNode(
         {
           authenticator,
           tickets: database.tickets,
+          revocations: gatewayCore.revocations,
           gateway: gatewayCore.gateway,
           clock,
           upstreamUrl: core.engine.sipWsUrl,
@@ -98,7 +104,7 @@ export async function startCoreNode(
       ),
     onStamp: ({ legId, kind, status, at }) =>
       gatewayCore.gateway.stamped(legId as LegId, kind, status ?? null, at as Instant),
-    onSocket: ({ type, aor }) => socketChanged(gatewayCore, type, aor as AddressOfRecord, log),
+    onSocket: (notice) => socketChanged(gatewayCore, notice, log),
     clock,
     log,
     metrics,
@@ -124,11 +130,12 @@ function failpointsOf({ failpoint }: Config): { readonly failpoints?: Failpoints
   return failpoint ? { failpoints: processFailpoints(failpoint) } : {};
 }
 
-function socketChanged(core: Core, type: 'opened' | 'lost' | 'closed', aor: AddressOfRecord, log: Log): void {
+function socketChanged(core: Core, { type, aor: text, token }: SocketNotice, log: Log): void {
+  const aor = text as AddressOfRecord;
   if (type === 'lost') core.gateway.deviceLost(aor);
   else if (type === 'closed') core.gateway.deviceLeft(aor);
   else
-    void core.gateway.deviceAdmitted(aor).then((placed) => {
+    void core.gateway.deviceAdmitted(aor, token && callerOf(aor, token)).then((placed) => {
       if (!placed.ok) log.warn('a connected device has no endpoint', { code: placed.code });
     });
 }
@@ -160,14 +167,18 @@ function readTrunks(core: CoreConfig): readonly Trunk[] {
   return loaded.trunks.map(({ trunk }) => trunk).toSorted((a, b) => a.priority - b.priority);
 }
 
-function authenticatorOf(core: CoreConfig, { clock, log, metrics }: NodePorts): JwtAuthenticator {
+function authenticatorOf(
+  core: CoreConfig,
+  revocations: Revocations,
+  { clock, log, metrics }: NodePorts,
+): JwtAuthenticator {
   const { keys, issuer, audience } = core.jwt;
   if (keys.kind === 'hs256')
-    return new JwtAuthenticator({ keys: sharedSecret(keys.secret), issuer, audience, clock });
+    return new JwtAuthenticator({ keys: sharedSecret(keys.secret), issuer, audience, clock, revocations });
   const issuerKeys = new IssuerKeys({ url: keys.url, clock, log, metrics });
   // Fetched ahead, so that the first SOS does not wait for them; a failure is told by the first token.
   void issuerKeys.refresh();
-  return new JwtAuthenticator({ keys: issuerKeys, issuer, audience, clock });
+  return new JwtAuthenticator({ keys: issuerKeys, issuer, audience, clock, revocations });
 }
 
 async function serve(
@@ -175,13 +186,14 @@ async function serve(
   core: CoreConfig,
   { clock, log, metrics }: NodePorts,
   { tickets }: Database,
-  { gateway, feedSource, directory }: Core,
+  { gateway, feedSource, directory, revocations }: Core,
   authenticator: JwtAuthenticator,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
   const feed = new PanelFeed({
     gateway,
     source: feedSource,
     tickets,
+    revocations,
     authenticator,
     clock,
     log,
@@ -198,6 +210,7 @@ async function serve(
     gateway,
     directory,
     tickets,
+    revocations,
     clients: core.clients,
     metricsToken: core.http.metricsToken,
     exposition: () => metrics.exposition(),

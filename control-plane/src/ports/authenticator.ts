@@ -6,6 +6,8 @@ export type AuthErrorCode =
   | 'ERR_AUTH_INVALID'
   | 'ERR_AUTH_EXPIRED'
   | 'ERR_AUTH_ROLE'
+  /** The token, or everything that its holder had, was revoked; or the directory calls the operator inactive. */
+  | 'ERR_AUTH_REVOKED'
   /** The issuer's keys were never fetched yet and cannot be now. */
   | 'ERR_AUTH_UNAVAILABLE';
 
@@ -15,7 +17,7 @@ export type AuthResult =
 
 export interface Authenticator {
   /**
-   * Checks signature, algorithm, issuer, audience, times (30 s tolerance) and role. A citizen's or operator's
+   * Checks signature, algorithm, issuer, audience, times (30 s tolerance), role and revocations. A citizen's or operator's
    * subject can stand in an address of record. `null` and an empty token are ERR_AUTH_MISSING. Never rejects.
    */
   authenticate(token: string | null): Promise<AuthResult>;

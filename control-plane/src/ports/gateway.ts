@@ -22,6 +22,8 @@ export interface Caller {
   readonly subject: string;
   /** Token id, for revocation; `null` when the token carries none. */
   readonly tokenId: string | null;
+  /** When the token was issued, where it says so. */
+  readonly issuedAt?: Instant | null;
 }
 
 export type GatewayErrorCode =
@@ -83,8 +85,11 @@ export interface Gateway {
   /** The feed wrote this to at least one panel: noted once the rush is over, never waited for. */
   panelTold(sessionId: SessionId, news: ToldNews, at: Instant): void;
 
-  /** A device is at the edge (again): its endpoint exists when this resolves. Repeatable. */
-  deviceAdmitted(aor: AddressOfRecord): Promise<GatewayResult<null>>;
+  /**
+   * A device is at the edge (again): its endpoint exists when this resolves. Repeatable. `by` is whose token let it in,
+   * where that is known: when it is revoked, the device's socket and calls end.
+   */
+  deviceAdmitted(aor: AddressOfRecord, by?: Caller): Promise<GatewayResult<null>>;
   /** The edge saw the offer go out or the answer come in. */
   stamped(
     legId: LegId,

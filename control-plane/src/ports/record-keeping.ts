@@ -14,7 +14,7 @@ export type ChainVerdict =
 export interface RecordKeeping {
   /** Feed rows from before `at`; a panel that resumes from there gets a snapshot. Returns how many went. */
   dropFeedBefore(at: Instant): Promise<number>;
-  /** Tickets and idempotency keys past their life, and contacts that have been offline for a day. */
+  /** Tickets, idempotency keys and revocations past their life, and contacts that have been offline for a day. */
   dropExpired(now: Instant): Promise<number>;
   /** Positions and claims of all her ended sessions, for good. Her events stay, and their chains stay whole. */
   erasePersonal(citizenId: CitizenId): Promise<number>;

@@ -8,6 +8,8 @@ export interface TicketGrant {
   /** Device or panel client; `null` only for a feed that begins no shift. */
   readonly deviceId: string | null;
   readonly tokenId: string | null;
+  /** When the token was issued that it was got with. */
+  readonly issuedAt?: Instant | null;
 }
 
 export interface TicketStore {

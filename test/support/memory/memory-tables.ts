@@ -16,6 +16,7 @@ import type {
   StoredEvent,
   StoredSession,
 } from '../../../control-plane/src/ports/session-store.ts';
+import type { RevocationOrder } from '../../../control-plane/src/ports/revocations.ts';
 import type { TicketGrant } from '../../../control-plane/src/ports/tickets.ts';
 
 export interface ClaimedKey {
@@ -42,6 +43,7 @@ export class MemoryTables {
   readonly feed = new Map<number, FeedRow>();
   readonly keys = new Map<string, ClaimedKey>();
   readonly tickets = new Map<string, { readonly grant: TicketGrant; readonly expiresAt: Instant }>();
+  readonly revocations = new Map<string, RevocationOrder>();
   /** Last number drawn; transactions that drew since some number and are still open. */
   feedDrawn = 0;
   readonly feedGates = new Map<object, number>();

@@ -2,8 +2,10 @@
 import { errors, jwtVerify, type JWTPayload } from 'jose';
 import { role as roleSchema } from '../../contracts/common.ts';
 import { isAorPart } from '../../domain/ids.ts';
+import type { Instant } from '../../domain/ids.ts';
 import type { AuthResult, Authenticator } from '../../ports/authenticator.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { Revocations } from '../../ports/revocations.ts';
 import { KeysUnavailable, type KeySource } from './key-source.ts';
 
 export interface JwtOptions {
@@ -11,10 +13,14 @@ export interface JwtOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly clock: Clock;
+  /** Asked of every token that is otherwise good. */
+  readonly revocations?: Pick<Revocations, 'refuses'>;
 }
 
 const CLOCK_TOLERANCE_S = 30;
 const MAX_TOKEN_CHARACTERS = 4096;
+/** A token with a longer id can be revoked by its subject alone. */
+const MAX_TOKEN_ID_CHARACTERS = 200;
 
 export class JwtAuthenticator implements Authenticator {
   readonly #options: JwtOptions;
@@ -36,7 +42,10 @@ export class JwtAuthenticator implements Authenticator {
         requiredClaims: ['sub', 'exp'],
         currentDate: new Date(clock.now()),
       });
-      return callerOf(payload);
+      const result = callerOf(payload);
+      if (result.ok && (await this.#options.revocations?.refuses(result.caller)))
+        return refused('ERR_AUTH_REVOKED', 'the token was revoked');
+      return result;
     } catch (error) {
       return failureOf(error);
     }
@@ -52,10 +61,10 @@ function callerOf(payload: JWTPayload): AuthResult {
     return refused('ERR_AUTH_INVALID', 'the claim `sub` is no text, empty or too long');
   if (!isAorPart(subject) && role.data !== 'backend')
     return refused('ERR_AUTH_INVALID', 'the claim `sub` may hold letters, digits and underscore only');
-  return {
-    ok: true,
-    caller: { role: role.data, subject, tokenId: typeof payload.jti === 'string' ? payload.jti : null },
-  };
+  const { jti, iat } = payload as Record<string, unknown>;
+  const tokenId = typeof jti === 'string' && jti.length <= MAX_TOKEN_ID_CHARACTERS ? jti : null;
+  const issuedAt = typeof iat === 'number' && Number.isFinite(iat) ? ((iat * 1000) as Instant) : null;
+  return { ok: true, caller: { role: role.data, subject, tokenId, issuedAt } };
 }
 
 /** Says what is wrong by kind only: a token's content is never repeated. */

@@ -9,6 +9,7 @@ import {
   type Admission,
   type CoreMessage,
   type EdgeMessage,
+  type TokenMark,
 } from '../../contracts/core-link.ts';
 import { instantAfter } from './instant.ts';
 import type { EdgeContext } from './edge-options.ts';
@@ -25,8 +26,8 @@ export interface CoreLinkOptions {
   /** `ws://host:port` of the core's internal listener. */
   readonly url: string;
   readonly secret: string;
-  /** Addresses of record that have a socket now: told again to a core that was away. */
-  readonly present: () => Iterable<string>;
+  /** Addresses of record that have a socket now, with its token: told again to a core that was away. */
+  readonly present: () => Iterable<readonly [aor: string, token: TokenMark | undefined]>;
   readonly onClose: (order: CloseOrder) => void;
 }
 
@@ -94,8 +95,9 @@ export class CoreLink {
     this.#tell(JSON.stringify({ type: 'stamp', ...stamp } satisfies EdgeMessage));
   }
 
-  notice(type: 'opened' | 'lost' | 'closed', aor: string): void {
-    this.#tell(JSON.stringify({ type, aor, at: this.#context.clock.now() } satisfies EdgeMessage));
+  notice(type: 'opened' | 'lost' | 'closed', aor: string, token?: TokenMark): void {
+    const at = this.#context.clock.now();
+    this.#tell(JSON.stringify({ type, aor, at, ...(token ? { token } : {}) } satisfies EdgeMessage));
   }
 
   #tell(text: string): void {
@@ -136,7 +138,7 @@ export class CoreLink {
     const unsent = this.#unsent;
     this.#unsent = [];
     for (const text of unsent) socket.send(text);
-    for (const aor of this.#options.present()) this.notice('opened', aor);
+    for (const [aor, token] of this.#options.present()) this.notice('opened', aor, token);
     for (const { text } of this.#pending.values()) socket.send(text);
     this.#watch(socket);
   }

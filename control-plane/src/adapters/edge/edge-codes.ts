@@ -36,5 +36,7 @@ export const CLOSE = {
   malformed: 4002,
   upstreamLost: 4003,
   silent: 4004,
+  /** Another device of this identity came in, and there was no room for it. */
+  crowded: 4006,
   flood: 4008,
 } as const;

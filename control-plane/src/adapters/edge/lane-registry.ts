@@ -2,7 +2,7 @@
 import { Lane } from './lane.ts';
 import { CLOSE, type EdgeCode } from './edge-codes.ts';
 import { TokenBucket } from './token-bucket.ts';
-import type { Admission } from '../../contracts/core-link.ts';
+import type { Admission, TokenMark } from '../../contracts/core-link.ts';
 import type { CoreLink } from './core-link.ts';
 import type { EdgeContext } from './edge-options.ts';
 
@@ -34,8 +34,8 @@ export class LaneRegistry {
     return this.#entries.size;
   }
 
-  *present(): Iterable<string> {
-    for (const [aor, { lane }] of this.#entries) if (lane.hasClient) yield aor;
+  *present(): Iterable<readonly [aor: string, token: TokenMark | undefined]> {
+    for (const [aor, { lane }] of this.#entries) if (lane.hasClient) yield [aor, lane.token];
   }
 
   /** The lane of this client: the one that it had, while its engine is the same, else a new one. */
@@ -69,7 +69,7 @@ export class LaneRegistry {
     const { aor } = admission;
     const lane = new Lane(admission, this.#context, {
       onStamp: (stamp) => this.#core().stamp(stamp),
-      onSocket: (type) => this.#core().notice(type, aor),
+      onSocket: (type) => this.#core().notice(type, aor, type === 'opened' ? lane.token : undefined),
       onEnd: () => {
         if (this.#entries.get(aor)?.lane === lane) this.#entries.delete(aor);
         this.#core().notice('closed', aor);
@@ -93,18 +93,24 @@ export class LaneRegistry {
     return bucket.take(now);
   }
 
-  /** Room is made by ending the lane of a device of this identity that is away: a reloaded page may have a new id. */
+  /**
+   * Room is made by ending a lane of this identity that has no call: first that of a device that is away (a reloaded
+   * page may have a new id), else the oldest of the token that has most lanes. So a thief who opens one lane after the
+   * other ends his own; somebody with a newer token stays, and gets in.
+   */
   #hasRoomFor(aor: string): boolean {
     const identity = identityOf(aor);
     const isFull = (): boolean =>
       (this.#perIdentity.get(identity) ?? 0) >= this.#context.limits.maxSocketsPerIdentity;
     if (!isFull()) return true;
-    for (const [other, { lane }] of this.#entries) {
-      if (lane.hasClient || identityOf(other) !== identity) continue;
-      lane.end(CLOSE.replaced, 'replaced');
-      return !isFull();
-    }
-    return false;
+    const own = [...this.#entries].flatMap(([other, { lane }]) =>
+      identityOf(other) === identity ? [lane] : [],
+    );
+    const away = own.find((lane) => !lane.hasClient);
+    const victim = away ?? oldestOfMost(own.filter((lane) => !lane.hasCall));
+    if (victim === undefined) return false;
+    victim.end(away ? CLOSE.replaced : CLOSE.crowded, away ? 'replaced' : 'ERR_EDGE_IDENTITY_SOCKETS');
+    return !isFull();
   }
 
   #count(aor: string, change: 1 | -1): void {
@@ -120,6 +126,13 @@ function isSameWay(one: Admission, other: Admission): boolean {
   return (
     one.upstreamUrl === other.upstreamUrl && one.role === other.role && one.sipDomain === other.sipDomain
   );
+}
+
+/** `lanes` in the order in which they were opened. */
+function oldestOfMost(lanes: readonly Lane[]): Lane | undefined {
+  const byToken = Map.groupBy(lanes, (lane) => lane.token?.id ?? null);
+  const most = [...byToken.values()].toSorted((a, b) => b.length - a.length)[0];
+  return most?.[0];
 }
 
 /** `citizen-7-phone` and `citizen-7-tablet` are one person (domain/ids.ts). */

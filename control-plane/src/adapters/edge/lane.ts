@@ -10,7 +10,7 @@ import { instantAfter } from './instant.ts';
 import { LaneGuard, type ClientFrame, type Verdict } from '../../domain/sip/lane-guard.ts';
 import { Refusals } from './refusals.ts';
 import { Upstream } from './upstream.ts';
-import type { Admission } from '../../contracts/core-link.ts';
+import type { Admission, TokenMark } from '../../contracts/core-link.ts';
 import type { EdgeContext } from './edge-options.ts';
 import type { WebSocket } from 'ws';
 
@@ -36,6 +36,7 @@ export class Lane {
   #client: ClientSocket | null = null;
   /** Responses and ACKs of the engine for a client that is away; its requests are in the guard. */
   #held: ClientFrame[] = [];
+  #token: TokenMark | undefined;
   #over = false;
   #cancelSticky: () => void = () => undefined;
 
@@ -67,12 +68,23 @@ export class Lane {
     return true;
   }
 
-  /** A client's new socket; an older one is closed. */
-  attach(socket: WebSocket): void {
+  /** A call of the engine's stands or rings here. */
+  get hasCall(): boolean {
+    return this.#guard.hasCall;
+  }
+
+  /** The token of the client that is attached, or was last. */
+  get token(): TokenMark | undefined {
+    return this.#token;
+  }
+
+  /** A client's new socket, let in by this token; an older one is closed. */
+  attach(socket: WebSocket, token?: TokenMark): void {
     if (this.#over) {
       socket.close(CLOSE.upstreamLost, 'ERR_EDGE_UPSTREAM');
       return;
     }
+    this.#token = token;
     const replaced = this.#client;
     this.#client = null;
     replaced?.close(CLOSE.replaced, 'replaced');

@@ -199,7 +199,9 @@ class FrontDoor {
       return;
     }
     // The lane is kept for the sticky time even if the client went away meanwhile.
-    this.#sockets.handleUpgrade(request, socket, head, (client) => opening.lane.attach(client));
+    this.#sockets.handleUpgrade(request, socket, head, (client) =>
+      opening.lane.attach(client, outcome.admission.token),
+    );
   }
 
   #refuseAdmission(socket: Duplex, status: number, code: string): void {

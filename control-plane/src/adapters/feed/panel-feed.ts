@@ -10,6 +10,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { FeedSource, Gateway } from '../../ports/gateway.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
 import type { FeedRow } from '../../ports/session-store.ts';
+import type { Revocations } from '../../ports/revocations.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import { admitPanel, type Admission, type Panel } from './admit-panel.ts';
 import { FeedConnection, frameText } from './feed-connection.ts';
@@ -25,6 +26,7 @@ export interface FeedOptions {
   readonly gateway: Pick<Gateway, 'heard' | 'panelTold' | 'acknowledgeAlert' | 'shift' | 'health'>;
   readonly authenticator: Authenticator;
   readonly tickets: TicketStore;
+  readonly revocations: Pick<Revocations, 'isRevoked' | 'refuses' | 'watch'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -88,6 +90,7 @@ export class PanelFeed {
     const { pingIntervalMs, healthIntervalMs, scopeIntervalMs } = this.#timing;
     this.#stops.push(
       this.#options.source.subscribe((row) => this.#deliver(row)),
+      this.#options.revocations.watch(() => this.#endRevoked()),
       this.#every(pingIntervalMs, () =>
         this.#connections.forEach((_, connection) => connection.checkAlive()),
       ),
@@ -146,10 +149,34 @@ export class PanelFeed {
     }
   }
 
+  /** Ends every connection whose token was revoked, and with it the shift. */
+  #endRevoked(): void {
+    for (const connection of [...this.#connections.keys()])
+      if (this.#options.revocations.isRevoked(connection.panel)) connection.fail('ERR_AUTH_REVOKED');
+  }
+
   #isFull(panel: Panel): boolean {
     const { maxConnections, maxPerIdentity } = this.#options.limits;
+    if (this.#closing) return true;
     const own = this.#perIdentity.get(identityOf(panel)) ?? 0;
-    return this.#closing || this.#connections.size >= maxConnections || own >= maxPerIdentity;
+    if (own >= maxPerIdentity) return !this.#makeRoom(panel);
+    return this.#connections.size >= maxConnections;
+  }
+
+  /**
+   * Whoever has a copy of somebody's token must not keep its owner out by filling what one identity may have: of this
+   * identity's connections that hold no shift, the oldest of the token that has most is ended for the newcomer.
+   */
+  #makeRoom(panel: Panel): boolean {
+    const idle = [...this.#connections].flatMap(([connection, holder]) => {
+      const { aor } = connection.panel;
+      if (identityOf(connection.panel) !== identityOf(panel)) return [];
+      return aor !== null && this.#desk.holds(aor, holder) ? [] : [connection];
+    });
+    const byToken = Map.groupBy(idle, (connection) => connection.panel.tokenId);
+    const [oldest] = [...byToken.values()].toSorted((a, b) => b.length - a.length)[0] ?? [];
+    oldest?.fail('ERR_FEED_REPLACED');
+    return oldest !== undefined;
   }
 
   #open(socket: WebSocket, panel: Panel): void {

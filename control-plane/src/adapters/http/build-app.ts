@@ -6,12 +6,14 @@ import type { Secret } from '../../domain/secret.ts';
 import { bearerOf } from '../../ports/authenticator.ts';
 import type { Directory } from '../../ports/directory.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { Revocations } from '../../ports/revocations.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import { activationHandler } from './handlers/activation.ts';
 import { clientHandlers, type ClientSettings } from './handlers/clients.ts';
 import { peopleHandlers } from './handlers/people.ts';
 import { probeHandlers } from './handlers/probes.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
+import { tokenHandlers } from './handlers/tokens.ts';
 import { zoneHandlers } from './handlers/zones.ts';
 import { failure, operationOf, type Handlers } from './http-call.ts';
 import { nameOperation, observeRequests } from './observe-requests.ts';
@@ -23,6 +25,7 @@ export interface AppOptions {
   readonly gateway: Gateway;
   readonly directory: Directory;
   readonly tickets: TicketStore;
+  readonly revocations: Pick<Revocations, 'revoke'>;
   readonly clients: ClientSettings;
   readonly security: SecuritySettings;
   readonly metricsToken: Secret | null;
@@ -63,6 +66,7 @@ function addOperations(app: Express, options: AppOptions): void {
     armSos: activationHandler(options.gateway, options.serve.metrics, 'arm'),
     ...sessionHandlers(options.gateway),
     ...clientHandlers(options.tickets, options.serve.clock, options.clients),
+    ...tokenHandlers(options.revocations, options.serve.clock, options.serve.log),
     ...peopleHandlers(options.directory),
     ...zoneHandlers(options.directory),
     ...probeHandlers(options.gateway),

@@ -5,6 +5,7 @@ import type { Directory } from '../../ports/directory.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { RecordKeeping } from '../../ports/record-keeping.ts';
+import type { RevocationStore } from '../../ports/revocations.ts';
 import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import { DEFAULT_DEADLINES, openKnex, openSessionPool } from './connections.ts';
@@ -15,6 +16,7 @@ import { migrate, pendingMigrations } from './migrate.ts';
 import { PostgresLedger } from './ledger.ts';
 import { PostgresPresence } from './presence.ts';
 import { PostgresRecordKeeping } from './record-keeping.ts';
+import { PostgresRevocations } from './revocations.ts';
 import { SessionQueries } from './session-queries.ts';
 import { SessionTransaction } from './session-transaction.ts';
 import { PostgresTickets } from './tickets.ts';
@@ -36,6 +38,7 @@ export interface Database {
   readonly tickets: TicketStore;
   readonly records: RecordKeeping;
   readonly ledger: Ledger;
+  readonly revocations: RevocationStore;
   /** Brings the schema up to date; several nodes may do so at once. */
   migrate(): Promise<void>;
   /** What `migrate` would do, in order; a node whose list is not empty is not ready. */
@@ -56,6 +59,7 @@ export function openDatabase({ url, poolSize, log, deadlines: given }: DatabaseO
     tickets: new PostgresTickets(knex),
     records: new PostgresRecordKeeping(knex),
     ledger: new PostgresLedger(knex),
+    revocations: new PostgresRevocations(knex),
     migrate: () => migrate(url, deadlines, log),
     pendingMigrations: () => pendingMigrations(knex),
     close: async () => {

@@ -44,7 +44,11 @@ export class PostgresRecordKeeping implements RecordKeeping {
       deleteSome('contacts', `NOT online AND since <= ?::timestamptz - interval '1 day'`),
       [nowText, STEP_ROWS],
     );
-    return tickets + keys + contacts;
+    const revocations = await this.#inSteps(deleteSome('revocations', 'until <= ?::timestamptz'), [
+      nowText,
+      STEP_ROWS,
+    ]);
+    return tickets + keys + contacts + revocations;
   }
 
   erasePersonal(citizenId: CitizenId): Promise<number> {

@@ -4,7 +4,7 @@ import type { Knex } from 'knex';
 import type { Instant } from '../../domain/ids.ts';
 import type { TicketGrant, TicketStore } from '../../ports/tickets.ts';
 import { guarded } from './guarded.ts';
-import { timestampText } from './instant.ts';
+import { instantSql, timestampText, timestampTextOrNull } from './instant.ts';
 
 const TICKET_BYTES = 32;
 
@@ -25,6 +25,7 @@ export class PostgresTickets implements TicketStore {
         purpose: grant.purpose,
         device_id: grant.deviceId,
         token_id: grant.tokenId,
+        token_issued_at: timestampTextOrNull(grant.issuedAt ?? null),
         expires_at: timestampText(expiresAt),
       }),
     );
@@ -37,12 +38,19 @@ export class PostgresTickets implements TicketStore {
       this.#knex('tickets')
         .where({ hash: hashOf(ticket), purpose })
         .where('expires_at', '>', timestampText(now))
-        .delete(['role', 'subject', 'purpose', 'device_id', 'token_id']),
+        .delete([
+          'role',
+          'subject',
+          'purpose',
+          'device_id',
+          'token_id',
+          this.#knex.raw(`${instantSql('token_issued_at')} AS token_issued_at`),
+        ] as unknown as string[]),
     );
     const [row] = rows;
     if (!row) return null;
-    const { role, subject, device_id: deviceId, token_id: tokenId } = row;
-    return { role, subject, purpose: row.purpose, deviceId, tokenId };
+    const { role, subject, device_id: deviceId, token_id: tokenId, token_issued_at: issuedAt } = row;
+    return { role, subject, purpose: row.purpose, deviceId, tokenId, issuedAt };
   }
 }
 
@@ -52,6 +60,7 @@ interface TicketRow {
   readonly purpose: TicketGrant['purpose'];
   readonly device_id: string | null;
   readonly token_id: string | null;
+  readonly token_issued_at: Instant | null;
 }
 
 function hashOf(ticket: string): Buffer {

@@ -85,4 +85,6 @@ export type SessionEvent =
   | { readonly type: 'roster.chain-found'; readonly chain: readonly Party[] }
   /** Somebody came free or on line: a queued session may be assigned. */
   | { readonly type: 'roster.changed' }
+  /** This client of an operator was shut out: its token was revoked, or the directory calls the operator inactive. */
+  | { readonly type: 'operator.revoked'; readonly operatorId: OperatorId; readonly aor: AddressOfRecord }
   | { readonly type: 'timer.due'; readonly timer: TimerName };

@@ -83,6 +83,10 @@ function reduceLive(session: Live, event: SessionEvent, at: Instant): Decision {
     case 'roster.chain-found':
     case 'roster.changed':
       return rosterAnswered(session, event, at);
+    case 'operator.revoked': {
+      const draft = new Draft(session, at);
+      return stream.operatorRevoked(draft, event.operatorId, event.aor) ? draft.seal() : ignored(session);
+    }
     case 'edge.offer-sent':
     case 'edge.answer-received':
     case 'pbx.ringing':

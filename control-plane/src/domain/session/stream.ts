@@ -1,6 +1,6 @@
 /** The one-way stream: her app's leg, the operator's, the two facts that make it active, and the one retry. */
 import { bridgeIdOf } from '../ids.ts';
-import type { AddressOfRecord, LegId } from '../ids.ts';
+import type { AddressOfRecord, LegId, OperatorId } from '../ids.ts';
 import type { Draft } from './draft.ts';
 import type { Leg, LegFailure } from './leg.ts';
 import { becomeActiveIfBoth } from './confirm-active.ts';
@@ -153,6 +153,21 @@ export function operatorSilent(draft: Draft, leg: Leg): void {
   if (draft.phase !== 'phone-connected') offerNext(draft, leg);
 }
 
+/**
+ * A client of an operator was shut out: its legs end, and the next operator is offered at once. Nobody waits for one
+ * who may not come back. A duty phone goes on: it is another key to another door. `false`: it concerned nothing here.
+ */
+export function operatorRevoked(draft: Draft, operatorId: OperatorId, aor: AddressOfRecord): boolean {
+  const { assignment, stream } = draft.facts;
+  const legs = draft.facts.legs.filter((leg) => leg.kind !== 'citizen-app' && leg.aor === aor && !leg.ending);
+  const isAssigned = assignment?.state === 'assigned' && assignment.aor === aor;
+  if (legs.length === 0 && !isAssigned) return false;
+  for (const leg of legs) draft.hangup(leg, 'cancelled');
+  if (legs.some((leg) => leg.id === stream.heardBy)) notHeardAnyMore(draft, 'operator-revoked');
+  if (isAssigned && draft.phase !== 'phone-connected') offerOther(draft, operatorId);
+  return true;
+}
+
 function notHeardAnyMore(draft: Draft, reason: string): void {
   draft.changeStream({ heardBy: null, heardSince: null });
   if (draft.phase !== 'active') return;
@@ -162,7 +177,10 @@ function notHeardAnyMore(draft: Draft, reason: string): void {
 
 function offerNext(draft: Draft, leg: Leg): void {
   if (leg.party.role === 'citizen') return;
-  const { operatorId } = leg.party;
+  offerOther(draft, leg.party.operatorId);
+}
+
+function offerOther(draft: Draft, operatorId: OperatorId): void {
   const tried = [...draft.facts.triedOperators.filter((id) => id !== operatorId), operatorId];
   draft.change({ triedOperators: tried });
   draft.order({ type: 'roster.assign', exclude: tried });

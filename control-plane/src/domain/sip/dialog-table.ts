@@ -51,6 +51,11 @@ export class DialogTable {
     return true;
   }
 
+  get hasOpen(): boolean {
+    for (const { endedAt } of this.#dialogs.values()) if (endedAt === null) return true;
+    return false;
+  }
+
   find(callId: string): Dialog | null {
     return this.#dialogs.get(callId) ?? null;
   }

@@ -52,6 +52,11 @@ export class LaneGuard {
     this.#client = client;
   }
 
+  /** A dialog that neither side has ended: a call that rings or stands. */
+  get hasCall(): boolean {
+    return this.#dialogs.hasOpen;
+  }
+
   /** `frame` is a byte string (see sip-message.ts), `now` milliseconds. */
   fromClient(frame: string, now: number): Verdict {
     const parsed = parseSipMessage(frame);

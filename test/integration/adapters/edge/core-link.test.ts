@@ -44,7 +44,7 @@ describe('adapters/edge-link/core-link-server and adapters/edge/core-link', func
       {
         url: `ws://127.0.0.1:${port}`,
         secret,
-        present: () => ['citizen-present-d1'],
+        present: () => [['citizen-present-d1', undefined]],
         onClose: ({ aor, code }) => closed.push(`${aor} ${code}`),
       },
       {

@@ -191,15 +191,33 @@ describe('adapters/edge: the handshake', function () {
     expect(told.map(({ aor }) => aor)).to.have.members(['citizen-c1-d1', 'citizen-c2-d1']);
   });
 
-  it('lets one identity have only so many devices, and others in', async () => {
+  it("gives a new device the place of the oldest of its identity that has no call, and takes nobody else's", async () => {
     await start({ limits: { maxSocketsPerIdentity: 2 } });
-    await lab.connect('citizen-c1-d1');
-    await lab.connect('citizen-c1-d2');
-    const { status, problem } = await refusal(url(), { ...app, authorization: 'Bearer citizen-c1-d3' });
-    expect(status).to.equal(429);
-    expect(problem).to.include({ code: 'ERR_EDGE_IDENTITY_SOCKETS' });
-    await lab.connect('citizen-c2-d1');
+    const oldest = await lab.connect('citizen-c1-d1');
+    const newer = await lab.connect('citizen-c1-d2');
+    const other = await lab.connect('citizen-c2-d1');
+    await lab.connect('citizen-c1-d3');
+    expect(await oldest.end()).to.include({ code: 4006 });
     expect(lab.edge.lanes).to.equal(3);
+    for (const client of [newer, other]) expect(client.socket.readyState).to.equal(WebSocket.OPEN);
+  });
+
+  it('RTC-10: a thief who opens device after device ends his own, not those of a newer token', async () => {
+    await start({ limits: { maxSocketsPerIdentity: 3 } });
+    const tokenOf = (aor: string): string => (aor.includes('thief') ? 'stolen' : 'hers');
+    const admit = lab.admitAs;
+    lab.admitAs = async (credential) => {
+      const admission = await admit(credential);
+      return 'aor' in admission
+        ? { ...admission, token: { id: tokenOf(admission.aor), issuedAt: null } }
+        : admission;
+    };
+    const hers = await lab.connect('operator-o1-hers');
+    for (const n of [1, 2, 3, 4, 5]) await lab.connect(`operator-o1-thief${n}`);
+    expect(hers.socket.readyState).to.equal(WebSocket.OPEN);
+    const second = await lab.connect('operator-o1-hers2');
+    expect(await second.register()).to.match(/^SIP\/2\.0 200 /);
+    expect(hers.socket.readyState).to.equal(WebSocket.OPEN);
   });
 
   it('gives the place of a device that is away to a new one of the same identity', async () => {

@@ -73,8 +73,12 @@ describe('adapters/feed panels', () => {
     it('only as many as there may be, in all and of one identity', async () => {
       await lab.close();
       lab = await startFeedLab({}, { maxConnections: 3, maxPerIdentity: 2 });
-      const first = await lab.connect();
-      await lab.connect();
+      const first = await lab.connect({ device: 'one' });
+      const second = await lab.connect({ device: 'two' });
+      for (const panel of [first, second]) {
+        panel.say({ type: 'shift.begin' });
+        await panel.take('ok');
+      }
       expect(await refusalOf(lab.feedUrl, await bearer('operator', 'akram'))).to.deep.equal([
         503,
         'ERR_FEED_FULL',
@@ -87,6 +91,43 @@ describe('adapters/feed panels', () => {
       first.socket.close();
       await first.untilClosed();
       await (await lab.connect()).take('snapshot');
+    });
+  });
+
+  describe('are ended', () => {
+    it('within 5 s when their token is revoked, and do not come in with it again', async () => {
+      await lab.revocations.start();
+      const panel = await lab.connect();
+      const other = await lab.connect({ subject: 'bina' });
+      panel.say({ type: 'shift.begin' });
+      await panel.take('ok');
+      const token = await tokenFor('supervisor', 'chief');
+      const revoked = Date.now();
+      const answer = await lab.call('POST', '/v1/tokens/revoke', {
+        token,
+        body: { role: 'operator', subject: 'akram' },
+      });
+      expect(answer.status).to.equal(200);
+      expect(await panel.untilClosed()).to.deep.equal({ code: 4005, reason: 'ERR_AUTH_REVOKED' });
+      expect(Date.now() - revoked).to.be.below(5000);
+      expect(other.closed).to.equal(null);
+      const { args } = lab.gateway.calls.findLast(({ name }) => name === 'shift')!;
+      expect(args, 'his shift').to.deep.equal(['akram', 'operator-akram-desk', false]);
+      lab.revocations.stop();
+    });
+
+    it('for a newer one of their identity, the oldest without a shift first, of the token that has most', async () => {
+      await lab.close();
+      lab = await startFeedLab({}, { maxConnections: 10, maxPerIdentity: 3 });
+      const hers = await lab.connect({ device: 'hers' });
+      const stolen = await tokenFor('operator', 'akram');
+      const thief = () => lab.connect({ device: 'thief', token: stolen });
+      const [first, second] = [await thief(), await thief()];
+      await (await thief()).take('snapshot');
+      expect(await first.untilClosed()).to.deep.equal({ code: 4006, reason: 'ERR_FEED_REPLACED' });
+      await (await lab.connect({ device: 'hers2' })).take('snapshot');
+      await second.untilClosed();
+      expect(hers.closed).to.equal(null);
     });
   });
 

@@ -50,7 +50,40 @@ describe('adapters/auth jwt-authenticator', () => {
 
   it('needs no token id', async () => {
     const result = await authenticator.authenticate(await signed((jwt) => jwt));
-    expect(result).to.deep.equal({ ok: true, caller: { role: 'citizen', subject: 'priya', tokenId: null } });
+    const caller = { role: 'citizen', subject: 'priya', tokenId: null, issuedAt: null };
+    expect(result).to.deep.equal({ ok: true, caller });
+  });
+
+  it('knows when a token was issued, and one whose id is too long to be revoked by it by no id', async () => {
+    const token = await signed((jwt) => jwt.setIssuedAt(1_700_000_000).setJti('x'.repeat(201)));
+    const result = await authenticator.authenticate(token);
+    expect(result).to.deep.include({
+      caller: { role: 'citizen', subject: 'priya', tokenId: null, issuedAt: 1_700_000_000_000 },
+    });
+  });
+
+  it('RTC-10 refuses a good token that was revoked, and asks of no other', async () => {
+    const asked: unknown[] = [];
+    const strict = new JwtAuthenticator({
+      keys: sharedSecret(secret),
+      issuer,
+      audience,
+      clock: systemClock(),
+      revocations: {
+        refuses: (caller) => {
+          asked.push(caller.tokenId);
+          return Promise.resolve(caller.tokenId === 'stolen');
+        },
+      },
+    });
+    const codeFor = async (token: string): Promise<string> => {
+      const result = await strict.authenticate(token);
+      return result.ok ? 'ok' : result.code;
+    };
+    expect(await codeFor(await signed((jwt) => jwt.setJti('stolen')))).to.equal('ERR_AUTH_REVOKED');
+    expect(await codeFor(await signed((jwt) => jwt.setJti('own')))).to.equal('ok');
+    expect(await codeFor('a.b.c')).to.equal('ERR_AUTH_INVALID');
+    expect(asked).to.deep.equal(['stolen', 'own']);
   });
 
   it('tells a missing, an expired and a forged token apart', async () => {

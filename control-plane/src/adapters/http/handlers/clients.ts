@@ -48,7 +48,7 @@ async function issue(
   deviceId: string | null,
   now: Instant,
 ): Promise<Outcome> {
-  const { role, subject, tokenId } = caller;
+  const { role, subject, tokenId, issuedAt = null } = caller;
   if (role === 'backend' || (purpose === 'feed' && role === 'citizen'))
     return failure('ERR_AUTH_ROLE', 'the feed is for operators, supervisors and admins');
   if (purpose === 'sip' && role !== 'citizen' && role !== 'operator')
@@ -58,7 +58,7 @@ async function issue(
       { path: 'deviceId', message: 'required' },
     ]);
   const expiresAt = (now + TICKET_LIFE_MS) as Instant;
-  const ticket = await tickets.issue({ role, subject, purpose, deviceId, tokenId }, expiresAt);
+  const ticket = await tickets.issue({ role, subject, purpose, deviceId, tokenId, issuedAt }, expiresAt);
   return reply(201, { ticket, expiresAt: new Date(expiresAt).toISOString() });
 }
 
