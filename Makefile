@@ -6,8 +6,7 @@ BIN := $(NODE) node_modules/.bin
 export PATH := $(CURDIR)/.tools/bin:$(PATH)
 export BIND DEMO_JSON
 
-# The scenario suite joins as soon as it exists.
-SUITES := unit contract integration $(if $(wildcard test/scenario),scenario) e2e
+SUITES := unit contract integration scenario
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -27,7 +26,7 @@ sandbox: tools asterisk client ## run the gateway with a simulated carrier until
 	@$(NODE) control-plane/sandbox/main.ts
 
 test: setup lint ## lint and all test suites (what CI runs)
-	@$(NODE) control-plane/tools/run-tests.ts $(SUITES)
+	@$(NODE) control-plane/tools/run-tests.ts --beside e2e $(SUITES)
 
 test-unit: tools ## the unit tests; ARGS='-g RTC-3' goes to mocha, as in all of these
 	@$(NODE) control-plane/tools/run-tests.ts unit -- $(ARGS)

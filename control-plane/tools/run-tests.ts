@@ -1,6 +1,7 @@
 /**
- * `run-tests.ts [--deadline-s <seconds>] <suite…> [-- <mocha option…>]`: runs the test suites one after the other, each in a mocha of its own,
- * and ends with the line `N passed, N failed`, summed over all of them. Exit code 1 when anything failed: also when
+ * `run-tests.ts [--deadline-s <seconds>] [--beside <suite>]… <suite…> [-- <mocha option…>]`: runs the test suites one
+ * after the other, each in a mocha of its own, those after `--beside` at the same time as the others (most of a test's
+ * time is waiting; what such a suite prints comes when it is over), and ends with the line `N passed, N failed`, summed over all of them. Exit code 1 when anything failed: also when
  * a suite ran no test at all, crashed, or did not end within its deadline (then the tests that never ran count as
  * one failure, so that the last line never looks better than the exit code).
  */
@@ -11,7 +12,12 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { SuiteTally } from './suite-reporter.ts';
 
-type Request = { suites: readonly string[]; mochaOptions: readonly string[]; deadlineMs: number | undefined };
+type Request = {
+  suites: readonly string[];
+  beside: readonly string[];
+  mochaOptions: readonly string[];
+  deadlineMs: number | undefined;
+};
 type SuiteEnd = {
   suite: string;
   passed: number;
@@ -30,9 +36,18 @@ const deadlinesMs: Readonly<Record<string, number>> = {
   e2e: 15 * minuteMs,
 };
 const killAfterMs = 5_000;
+const afterwordMs = 1_000;
 
-async function runSuite(suite: string, request: Request, scratch: string): Promise<SuiteEnd> {
-  console.log(`\n── ${suite} ${'─'.repeat(Math.max(0, 60 - suite.length))}`);
+/** Where a suite's words go: to the terminal as they come, or into a list that is printed at its end. */
+type Say = { line: (text: string) => void; said: Buffer[] | null };
+
+async function runSuite(
+  suite: string,
+  request: Request,
+  scratch: string,
+  { line, said }: Say,
+): Promise<SuiteEnd> {
+  line(`\n── ${suite} ${'─'.repeat(Math.max(0, 60 - suite.length))}`);
   const beganMs = performance.now();
   const tallyFile = join(scratch, `${suite}.json`);
   const deadlineMs = request.deadlineMs ?? deadlinesMs[suite] ?? minuteMs;
@@ -43,15 +58,25 @@ async function runSuite(suite: string, request: Request, scratch: string): Promi
     ...request.mochaOptions,
     `test/${suite}/**/*.test.ts`,
   ];
-  const { exitCode, timedOut } = await runMocha(args, deadlineMs);
+  const { exitCode, timedOut } = await runMocha(args, deadlineMs, said);
   const tally = readTally(tallyFile);
   const problem = timedOut
     ? `did not end within ${deadlineMs / 1000} s${during(tally)}`
     : problemOf(tally, exitCode);
-  if (problem !== undefined) console.log(`${suite}: ${problem}`);
+  if (problem !== undefined) line(`${suite}: ${problem}`);
   const durationMs = performance.now() - beganMs;
   const failed = problem !== undefined && tally.failed === 0 ? 1 : tally.failed;
   return { suite, passed: tally.passed, failed, durationMs, problem };
+}
+
+async function runBeside(suite: string, request: Request, scratch: string): Promise<SuiteEnd> {
+  const said: Buffer[] = [];
+  const end = await runSuite(suite, request, scratch, {
+    line: (text) => said.push(Buffer.from(`${text}\n`)),
+    said,
+  });
+  process.stdout.write(Buffer.concat(said));
+  return end;
 }
 
 function problemOf(tally: SuiteTally, exitCode: number | null): string | undefined {
@@ -74,11 +99,14 @@ function readTally(file: string): SuiteTally {
 async function runMocha(
   args: readonly string[],
   deadlineMs: number,
+  said: Buffer[] | null,
 ): Promise<{ exitCode: number | null; timedOut: boolean }> {
   const child = spawn(process.execPath, [join(top, 'node_modules/mocha/bin/mocha.js'), ...args], {
     cwd: top,
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', said ? 'pipe' : 'inherit', said ? 'pipe' : 'inherit'],
   });
+  child.stdout?.on('data', (data: Buffer) => said?.push(data));
+  child.stderr?.on('data', (data: Buffer) => said?.push(data));
   const state = { timedOut: false };
   const deadline = setTimeout(() => {
     state.timedOut = true;
@@ -87,7 +115,9 @@ async function runMocha(
   }, deadlineMs);
   const exitCode = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', resolve);
+    // What it said last is wanted too; but a process that it left behind may hold its pipes open for ever.
+    child.once('close', resolve);
+    child.once('exit', (code) => setTimeout(() => resolve(code), afterwordMs).unref());
   });
   clearTimeout(deadline);
   return { exitCode, timedOut: state.timedOut };
@@ -114,13 +144,16 @@ function readRequest(args: readonly string[]): Request | undefined {
   const split = args.includes('--') ? args.indexOf('--') : args.length;
   const { values, positionals: suites } = parseArgs({
     args: args.slice(0, split),
-    options: { 'deadline-s': { type: 'string' } },
+    options: { 'deadline-s': { type: 'string' }, beside: { type: 'string', multiple: true, default: [] } },
     allowPositionals: true,
   });
-  if (suites.length === 0 || suites.some((suite) => !(suite in deadlinesMs))) return undefined;
+  const { beside } = values;
+  if (suites.length === 0 || [...suites, ...beside].some((suite) => !(suite in deadlinesMs)))
+    return undefined;
   const seconds = values['deadline-s'];
   return {
     suites,
+    beside,
     mochaOptions: args.slice(split + 1),
     deadlineMs: seconds === undefined ? undefined : Number(seconds) * 1000,
   };
@@ -130,14 +163,17 @@ async function main(args: readonly string[]): Promise<number> {
   const request = readRequest(args);
   if (request === undefined) {
     console.error(
-      `usage: run-tests.ts [--deadline-s <seconds>] <${Object.keys(deadlinesMs).join('|')}>… [-- <mocha option>…]`,
+      `usage: run-tests.ts [--deadline-s <seconds>] [--beside <suite>]… <${Object.keys(deadlinesMs).join('|')}>… [-- <mocha option>…]`,
     );
     return 2;
   }
   const scratch = mkdtempSync(join(tmpdir(), 'hamrahi-tests-'));
   try {
+    const beside = request.beside.map((suite) => runBeside(suite, request, scratch));
     const ends: SuiteEnd[] = [];
-    for (const suite of request.suites) ends.push(await runSuite(suite, request, scratch));
+    const aloud = { line: (text: string) => console.log(text), said: null };
+    for (const suite of request.suites) ends.push(await runSuite(suite, request, scratch, aloud));
+    ends.push(...(await Promise.all(beside)));
     printSummary(ends);
     return ends.some((end) => end.failed > 0) ? 1 : 0;
   } finally {

@@ -46,6 +46,26 @@ describe('tools/run-tests', () => {
     expect(lastLine(end)).to.equal('1 passed, 1 failed');
   });
 
+  it('runs a suite beside the others, prints it in one piece and counts it', async () => {
+    // Each waits for the other's file: they pass only when they run at the same time.
+    const meets = (own: string, other: string): string => `
+      import { existsSync, writeFileSync } from 'node:fs';
+      it('${own} meets ${other}', async () => {
+        writeFileSync('${own}', '');
+        for (let turn = 0; !existsSync('${other}'); turn += 1) {
+          if (turn === 150) throw new Error('alone');
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+      });`;
+    write('test/unit/a.test.ts', meets('a', 'b'));
+    write('test/e2e/b.test.ts', `${meets('b', 'a')}\n${failing}`);
+    const end = await run('--beside', 'e2e', 'unit');
+    expect(end.exitCode).to.equal(1);
+    expect(end.output.indexOf('a meets b')).to.be.lessThan(end.output.indexOf('── e2e'));
+    expect(end.output.indexOf('── e2e')).to.be.lessThan(end.output.indexOf('b meets a'));
+    expect(lastLine(end)).to.equal('2 passed, 1 failed');
+  });
+
   for (const [name, file, problem] of [
     ['is empty', '', 'ran no test at all'],
     ['does not load', 'import "./nowhere.ts";', 'mocha ended early'],
