@@ -1,7 +1,14 @@
 /** The one way from the environment to settings. */
 import type { Policy } from '../domain/session/policy.ts';
 import type { Config, CoreConfig, EdgeConfig } from './config.ts';
-import { readVariables, type ConfigError, type Environment, type Values } from './read-variables.ts';
+import {
+  readVariable,
+  readVariables,
+  type ConfigError,
+  type Environment,
+  type Values,
+  type VariableName,
+} from './read-variables.ts';
 import { RULES } from './rules.ts';
 import { POLICY_VARIABLES, VARIABLES } from './variables.ts';
 
@@ -25,6 +32,15 @@ export function loadConfig(env: Environment): ConfigResult {
 /** The settings of this process. The only reader of `process.env`. */
 export function loadProcessConfig(): ConfigResult {
   return loadConfig(process.env);
+}
+
+/** One setting of this process for a command that needs no other. `sentence`: what is wrong with it. */
+export function loadSetting<N extends VariableName>(
+  name: N,
+): { readonly ok: true; readonly value: Values[N] } | { readonly ok: false; readonly sentence: string } {
+  const { value, errors } = readVariable(name, process.env);
+  if (errors.length > 0) return { ok: false, sentence: describeConfigErrors(errors) };
+  return { ok: true, value: value as Values[N] };
 }
 
 /** One line per wrong variable, for the terminal. */

@@ -26,18 +26,28 @@ export function readVariables(env: Environment): {
   const errors: ConfigError[] = [...unknownNames(env)];
   const values: Record<string, unknown> = {};
   for (const name of NAMES) {
-    const variable: Variable<unknown> = VARIABLES[name];
-    const text = textOf(name, variable, env, errors);
-    if (text === undefined) continue;
-    if (text === null) {
-      values[name] = null;
-      continue;
-    }
-    const result = variable.schema.safeParse(text);
-    if (result.success) values[name] = result.data;
-    else errors.push({ variable: name, expected: variable.expects, got: variable.secret ? null : text });
+    const read = readVariable(name, env);
+    errors.push(...read.errors);
+    if (read.value !== undefined) values[name] = read.value;
   }
   return { values, errors };
+}
+
+/** One variable; its value is `undefined` when something is wrong with it. */
+export function readVariable(
+  name: VariableName,
+  env: Environment,
+): { readonly value: unknown; readonly errors: readonly ConfigError[] } {
+  const errors: ConfigError[] = [];
+  const variable: Variable<unknown> = VARIABLES[name];
+  const text = textOf(name, variable, env, errors);
+  if (text === undefined || text === null) return { value: text, errors };
+  const result = variable.schema.safeParse(text);
+  if (result.success) return { value: result.data, errors };
+  return {
+    value: undefined,
+    errors: [{ variable: name, expected: variable.expects, got: variable.secret ? null : text }],
+  };
 }
 
 /** Empty means unset. `undefined`: it cannot be had, and the reason is in `errors`. */

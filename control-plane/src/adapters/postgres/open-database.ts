@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import type { Directory } from '../../ports/directory.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Ledger } from '../../ports/ledger.ts';
+import type { LedgerReports } from '../../ports/ledger-report.ts';
 import type { RecordKeeping } from '../../ports/record-keeping.ts';
 import type { RevocationStore } from '../../ports/revocations.ts';
 import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
@@ -14,6 +15,7 @@ import { postgresDirectory } from './directory.ts';
 import { FeedReader } from './feed-reader.ts';
 import { migrate, pendingMigrations } from './migrate.ts';
 import { PostgresLedger } from './ledger.ts';
+import { PostgresLedgerReports } from './ledger-report.ts';
 import { PostgresPresence } from './presence.ts';
 import { PostgresRecordKeeping } from './record-keeping.ts';
 import { PostgresRevocations } from './revocations.ts';
@@ -39,6 +41,7 @@ export interface Database {
   readonly records: RecordKeeping;
   readonly ledger: Ledger;
   readonly revocations: RevocationStore;
+  readonly reports: LedgerReports;
   /** Brings the schema up to date; several nodes may do so at once. */
   migrate(): Promise<void>;
   /** What `migrate` would do, in order; a node whose list is not empty is not ready. */
@@ -60,6 +63,7 @@ export function openDatabase({ url, poolSize, log, deadlines: given }: DatabaseO
     records: new PostgresRecordKeeping(knex),
     ledger: new PostgresLedger(knex),
     revocations: new PostgresRevocations(knex),
+    reports: new PostgresLedgerReports(knex),
     migrate: () => migrate(url, deadlines, log),
     pendingMigrations: () => pendingMigrations(knex),
     close: async () => {
