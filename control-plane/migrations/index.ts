@@ -3,6 +3,7 @@ import type { Knex } from 'knex';
 import * as directory from './0001-directory.ts';
 import * as sessions from './0002-sessions.ts';
 import * as feed from './0003-feed.ts';
+import * as leases from './0004-leases.ts';
 import * as ledger from './0005-ledger.ts';
 import * as revocations from './0006-revocations.ts';
 
@@ -12,4 +13,4 @@ export interface Migration {
   up(knex: Knex): Promise<void>;
 }
 
-export const MIGRATIONS: readonly Migration[] = [directory, sessions, feed, ledger, revocations];
+export const MIGRATIONS: readonly Migration[] = [directory, sessions, feed, leases, ledger, revocations];

@@ -44,6 +44,7 @@ export function sessionEventOf(
     case 'trunk.down':
     case 'call.unexpected':
     case 'engine.lost':
+    case 'engine.replaced':
     case 'engine.back':
       return null;
   }

@@ -13,6 +13,12 @@ const JOIN_ATTEMPTS = 3;
 /** Of two apps that are called at once, the first (hers) has the engine for itself until it is on its way. */
 const HEAD_START_MS = 50;
 
+const NOT_SENT: ReadonlySet<PbxErrorCode> = new Set([
+  'ERR_PBX_DISCONNECTED',
+  'ERR_PBX_REPLACED',
+  'ERR_PBX_FENCED',
+]);
+
 export interface PerformPorts {
   readonly pbx: PbxDriver;
   readonly masterData: MasterData;
@@ -115,8 +121,9 @@ export class Performer {
   #dialled(order: Extract<PbxCommand, { type: 'pbx.dial-app' | 'pbx.dial-phone' }>, result: PbxResult): void {
     if (result.ok || result.code === 'ERR_PBX_CONFLICT') return;
     this.#note(order, result);
-    // Out of reach for the moment: once the engine is back, legs that still may ring are dialled then.
-    if (result.code === 'ERR_PBX_DISCONNECTED') return;
+    // Not for us to send at the moment: once the engine is back, here or at another node, legs that still may ring are
+    // dialled then.
+    if (NOT_SENT.has(result.code)) return;
     this.#ports.dialFailed(order.legId, outcomeOf(result.code, order.type));
   }
 
@@ -127,7 +134,7 @@ export class Performer {
       const result = await this.#answered(order, answer);
       if (result.ok || result.code === 'ERR_PBX_NOT_FOUND') return;
       this.#note(order, result);
-      if (result.code === 'ERR_PBX_DISCONNECTED' || result.code === 'ERR_PBX_REPLACED') return;
+      if (NOT_SENT.has(result.code)) return;
     }
     this.#note(order, await this.#ports.pbx.hangup(order.legId, 'normal'));
   }

@@ -28,7 +28,8 @@ export async function untilTaken<T>(
     try {
       return { result: await work(), inDoubt };
     } catch (error) {
-      if (!(error instanceof StoreError) || clock.now() + waitMs > giveUpAt) throw error;
+      if (!(error instanceof StoreError) || error.code === 'ERR_STORE_FENCED') throw error;
+      if (clock.now() + waitMs > giveUpAt) throw error;
       inDoubt ||= error.code === 'ERR_STORE_UNKNOWN_OUTCOME';
       metrics.count('hamrahi_core_store_retries_total', { code: error.code });
       log.warn('The store did not take an event; it is offered again.', { code: error.code, waitMs });

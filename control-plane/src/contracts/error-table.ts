@@ -127,6 +127,11 @@ export const ERROR_TABLE = {
     title: 'The gateway cannot serve this now',
     remedy: 'Try again after a second; see /readyz.',
   },
+  ERR_GATEWAY_STANDBY: {
+    status: 503,
+    title: 'This node stands by',
+    remedy: 'Ask again, by the public address: another node serves, or this one does in a moment.',
+  },
   ERR_DIRECTORY_NOT_FOUND: { status: 404, title: 'No such entry', remedy: 'Check the id.' },
   ERR_DIRECTORY_IN_USE: {
     status: 409,
@@ -148,6 +153,11 @@ export const ERROR_TABLE = {
     status: 503,
     title: 'Whether it was stored is unknown',
     remedy: 'Repeat with the same Idempotency-Key.',
+  },
+  ERR_STORE_FENCED: {
+    status: 503,
+    title: 'Another node has taken over',
+    remedy: 'Nothing was stored: repeat with the same Idempotency-Key.',
   },
   ERR_FEED_FULL: {
     status: 503,

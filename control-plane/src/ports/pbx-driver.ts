@@ -10,6 +10,8 @@ export type PbxErrorCode =
   | 'ERR_PBX_DISCONNECTED'
   | 'ERR_PBX_TIMEOUT'
   | 'ERR_PBX_REPLACED'
+  /** This node holds the lease no more: the command was not sent. */
+  | 'ERR_PBX_FENCED'
   | 'ERR_PBX_NO_CONTACT'
   | 'ERR_PBX_NOT_FOUND'
   | 'ERR_PBX_CONFLICT'
@@ -106,11 +108,16 @@ export type PbxEvent =
       readonly at: Instant;
     }
   | { readonly type: 'engine.lost'; readonly at: Instant }
+  /** Another process commands the engine in our name; nothing is sent until start() takes it back. */
+  | { readonly type: 'engine.replaced'; readonly at: Instant }
   /** Attached (again): what the engine really has, before any new event is delivered. */
   | { readonly type: 'engine.back'; readonly at: Instant; readonly snapshot: PbxSnapshot };
 
 export interface PbxDriver {
-  /** Resolves once attached for the first time, or rejects at its deadline; afterwards it reconnects for ever by itself. */
+  /**
+   * Resolves once attached for the first time, or rejects at its deadline; afterwards it reconnects for ever by itself.
+   * After `engine.replaced`: takes the engine back.
+   */
   start(deadlineMs: number): Promise<void>;
   stop(): Promise<void>;
   readonly attached: boolean;

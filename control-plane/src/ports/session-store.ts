@@ -144,7 +144,12 @@ export interface StoredEvent {
   readonly hash: string;
 }
 
-export type StoreErrorCode = 'ERR_STORE_UNAVAILABLE' | 'ERR_STORE_CONFLICT' | 'ERR_STORE_UNKNOWN_OUTCOME';
+export type StoreErrorCode =
+  | 'ERR_STORE_UNAVAILABLE'
+  | 'ERR_STORE_CONFLICT'
+  | 'ERR_STORE_UNKNOWN_OUTCOME'
+  /** Another node holds the lease: nothing was written, and nothing of this node will be. */
+  | 'ERR_STORE_FENCED';
 
 export class StoreError extends Error {
   readonly code: StoreErrorCode;
@@ -155,11 +160,11 @@ export class StoreError extends Error {
   }
 }
 
-/** Who is where: kept in the database so that every node sees it. */
+/** Who is where: kept in the database so that every node sees it. Writes are fenced like those of sessions. */
 export interface PresenceStore {
   setFeedPresence(operatorId: OperatorId, aor: AddressOfRecord, onShift: boolean, at: Instant): Promise<void>;
   setContact(aor: AddressOfRecord, online: boolean, at: Instant): Promise<void>;
   contactOnline(aor: AddressOfRecord): Promise<boolean>;
-  /** After a start of this node: nothing is known to be there until it shows itself. */
+  /** At the beginning of a tenure: of what was seen under this lease, nothing counts until it shows itself again. */
   clear(): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { WebSocket, type RawData } from 'ws';
 import type { Instant } from '../../domain/ids.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { CommandPermit } from '../../ports/lease.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
 import { ARI_EVENT_TYPES, type AriEvent, type AriOperation } from './ari.gen.ts';
 import { encodeAriRequest, type AriParameters } from './ari-request.ts';
@@ -28,6 +29,8 @@ export interface AriConnectionOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Asked before each request that is more than a question. Absent: everything is permitted. */
+  readonly permit?: CommandPermit;
   /** Default 2000. */
   readonly requestTimeoutMs?: number;
   /** Default 1000. */
@@ -65,6 +68,8 @@ const MAX_OUTGOING_BYTES = 32 * 1024;
 /** Events that nobody uses, half of all traffic. An allow list would hold back the answers too. */
 export const UNUSED_EVENTS = ['ChannelVarset', 'ChannelDialplan', 'ChannelConnectedLine', 'ChannelCallerId'];
 
+const UNLIMITED: CommandPermit = { mayCommand: () => true };
+
 export class AriConnection implements AriClient {
   readonly #options: Required<AriConnectionOptions>;
   readonly #listener: AriConnectionListener;
@@ -81,6 +86,7 @@ export class AriConnection implements AriClient {
       pingIntervalMs: 1_000,
       pongTimeoutMs: 2_500,
       maxInFlight: 1_000,
+      permit: UNLIMITED,
       ...options,
     };
     this.#listener = listener;
@@ -120,8 +126,12 @@ export class AriConnection implements AriClient {
   ): Promise<AriResult<Result>> {
     const name = `${operation.method} ${operation.path}`;
     const refuse = (
-      code: 'ERR_PBX_REPLACED' | 'ERR_PBX_DISCONNECTED' | 'ERR_PBX_OVERLOAD' | 'ERR_PBX_REFUSED',
+      code: 'ERR_PBX_REPLACED' | 'ERR_PBX_DISCONNECTED' | 'ERR_PBX_OVERLOAD' | 'ERR_PBX_FENCED',
     ) => ({ ok: false, code, httpStatus: null, detail: `${name}: not sent` }) as const;
+    if (operation.method !== 'GET') {
+      const permitted = this.#options.permit.mayCommand();
+      if (permitted !== true && !(await permitted)) return refuse('ERR_PBX_FENCED');
+    }
     if (this.#state === 'replaced') return refuse('ERR_PBX_REPLACED');
     if (this.#state !== 'connected' || this.#socket === null) return refuse('ERR_PBX_DISCONNECTED');
     if (this.#pending.size >= this.#options.maxInFlight) return refuse('ERR_PBX_OVERLOAD');

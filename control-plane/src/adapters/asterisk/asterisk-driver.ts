@@ -7,6 +7,7 @@ import { parseLegId, type AddressOfRecord, type BridgeId, type LegId } from '../
 import type { Secret } from '../../domain/secret.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { CommandPermit } from '../../ports/lease.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
 import type {
   AppDial,
@@ -48,6 +49,8 @@ export interface AsteriskDriverOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Asked before each command. Absent: everything is permitted. */
+  readonly permit?: CommandPermit;
   /** Default 2000. */
   readonly requestTimeoutMs?: number;
   /** Default 4000. */
@@ -95,7 +98,10 @@ export class AsteriskDriver implements PbxDriver {
     this.#connection = new AriConnection(options, {
       onConnected: () => void this.#attach(),
       onLost: () => this.#detached(),
-      onReplaced: () => this.#detached(),
+      onReplaced: () => {
+        this.#detached();
+        emit({ type: 'engine.replaced', at: clock.now() });
+      },
       onEvent: (event) => this.#received(event),
     });
     this.#legs = new LegTable(emit, (legId) => this.#gone(legId));

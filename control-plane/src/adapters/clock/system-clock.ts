@@ -10,6 +10,7 @@ export function systemClock(): Clock {
   const now = (): Instant => (performance.timeOrigin + performance.now()) as Instant;
   return {
     now,
+    wall: () => Date.now() as Instant,
     at(at, callback) {
       let timer: NodeJS.Timeout;
       const arm = (): void => {

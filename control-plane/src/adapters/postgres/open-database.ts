@@ -2,11 +2,13 @@
 import type { Knex } from 'knex';
 import type { Pool } from 'pg';
 import type { Directory } from '../../ports/directory.ts';
+import type { Fence } from '../../ports/lease.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { LedgerReports } from '../../ports/ledger-report.ts';
 import type { RecordKeeping } from '../../ports/record-keeping.ts';
 import type { RevocationStore } from '../../ports/revocations.ts';
+import { StoreError } from '../../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import { DEFAULT_DEADLINES, openKnex, openSessionPool } from './connections.ts';
@@ -31,10 +33,19 @@ export interface DatabaseOptions {
   readonly poolSize: number;
   readonly log: Log;
   readonly deadlines?: Partial<Deadlines>;
+  /** The lease under which `store` and `presence` write. Absent: one that nobody takes, for a database of one's own. */
+  readonly fence?: () => Fence;
+  /** Told when a write was refused because the lease is another node's. */
+  readonly onFenced?: () => void;
 }
+
+/** Nobody takes it over. */
+const UNCONTESTED: Fence = { lease: 'uncontested', node: 'nobody', epoch: 0 };
 
 export interface Database {
   readonly store: SessionStore;
+  /** The same connections and statements, for transactions that are never committed: they need no lease. */
+  readonly rehearsal: SessionStore;
   readonly presence: PresenceStore;
   readonly directory: Directory;
   readonly tickets: TicketStore;
@@ -51,13 +62,16 @@ export interface Database {
 }
 
 /** Connects when first used, so that a gateway can start while its database is away. */
-export function openDatabase({ url, poolSize, log, deadlines: given }: DatabaseOptions): Database {
+export function openDatabase(options: DatabaseOptions): Database {
+  const { url, poolSize, log, deadlines: given, onFenced } = options;
+  const fence = options.fence ?? (() => UNCONTESTED);
   const deadlines = { ...DEFAULT_DEADLINES, ...given };
   const pool = openSessionPool(url, poolSize, deadlines, log);
   const knex = openKnex(url, Math.max(2, Math.ceil(poolSize / 2)), deadlines, log);
   return {
-    store: sessionStore(pool, knex),
-    presence: new PostgresPresence(knex),
+    store: tellingWhenFenced(sessionStore(pool, knex, fence), onFenced),
+    rehearsal: sessionStore(pool, knex, () => UNCONTESTED),
+    presence: new PostgresPresence(knex, fence),
     directory: postgresDirectory(knex),
     tickets: new PostgresTickets(knex),
     records: new PostgresRecordKeeping(knex),
@@ -72,11 +86,25 @@ export function openDatabase({ url, poolSize, log, deadlines: given }: DatabaseO
   };
 }
 
-function sessionStore(pool: Pool, knex: Knex): SessionStore {
+function tellingWhenFenced(store: SessionStore, onFenced: () => void = () => undefined): SessionStore {
+  return {
+    ...store,
+    transact: async (work) => {
+      try {
+        return await store.transact(work);
+      } catch (error) {
+        if (error instanceof StoreError && error.code === 'ERR_STORE_FENCED') onFenced();
+        throw error;
+      }
+    },
+  };
+}
+
+function sessionStore(pool: Pool, knex: Knex, fence: () => Fence): SessionStore {
   const queries = new SessionQueries(knex);
   const feed = new FeedReader(knex);
   return {
-    transact: (work) => transact(pool, (run) => work(new SessionTransaction(run))),
+    transact: (work) => transact(pool, (run) => work(new SessionTransaction(run, fence))),
     find: (sessionId) => queries.find(sessionId),
     listOpen: (limit) => queries.listOpen(limit),
     list: (filter) => queries.list(filter),

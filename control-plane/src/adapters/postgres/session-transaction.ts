@@ -4,6 +4,7 @@ import type { AddressOfRecord, CitizenId, Instant, OperatorId, SessionId, ZoneId
 import type { FreeOperator } from '../../domain/routing/choose-operator.ts';
 import type { Party } from '../../domain/session/leg.ts';
 import type { Session } from '../../domain/session/session.ts';
+import type { Fence } from '../../ports/lease.ts';
 import type { FeedRow, SessionTx, SessionWrite, StoredSession } from '../../ports/session-store.ts';
 import { DUTY_OPERATORS_SQL, DUTY_PHONES_SQL, LOCK_OPERATORS_SQL } from './duty-sql.ts';
 import { genesisHash } from './event-chain.ts';
@@ -31,11 +32,13 @@ interface LoadedRow {
 
 export class SessionTransaction implements SessionTx {
   readonly #run: RunStatement;
+  readonly #fence: () => Fence;
   /** Heads of the sessions whose rows this transaction holds. */
   readonly #heads = new Map<SessionId, ChainHead>();
 
-  constructor(run: RunStatement) {
+  constructor(run: RunStatement, fence: () => Fence) {
     this.#run = run;
+    this.#fence = fence;
   }
 
   async lockCitizen(citizenId: CitizenId): Promise<void> {
@@ -76,7 +79,7 @@ export class SessionTransaction implements SessionTx {
 
   /** Throws at once on a write that cannot be sent: the COMMIT may follow before the answer, and must not then. */
   apply(write: SessionWrite): ReturnType<SessionTx['apply']> {
-    const { statement, head } = prepareWrite(write, this.#headBefore(write));
+    const { statement, head } = prepareWrite(write, this.#headBefore(write), this.#fence());
     // Set before the answer, so that writes sent together continue one chain.
     this.#heads.set(write.after.id, head);
     return this.#run<WrittenRow>(statement).then(({ rows }) => {

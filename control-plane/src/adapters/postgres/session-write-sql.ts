@@ -2,19 +2,23 @@
  * The statement of `prepareWrite`: one round trip, one snapshot. Its parameters are numbered in the order of the
  * values there. Rows come as arrays, so that the statement has one text and is prepared once per connection. On a
  * state that is not the stored one nothing is written, and the division by zero undoes the transaction: the COMMIT
- * may already be on its way.
+ * may already be on its way. So does `hold_lease` (SQLSTATE ZH001) when the lease under which it is written is
+ * somebody else's by now.
  */
 import { feedGateSql } from './feed-order.ts';
 
 export const SESSION_WRITE_SQL = `
-WITH written AS (
+WITH fence AS MATERIALIZED (
+  SELECT hold_lease($55::text, $57::bigint)
+), written AS (
   INSERT INTO sessions AS s (
     id, citizen_id, device_id, zone_id, phase, created_at, activated_at, operator_id, webrtc_session_id,
     degraded_reason, fallback_failed_at, fallback_initiated_at, fallback_call_reference, fallback_reason,
-    ended_at, ended_by, resolved_at, changed_at, seq, chain_head, state)
+    ended_at, ended_by, resolved_at, changed_at, seq, chain_head, state, owner_node, owner_epoch)
   VALUES ($1::uuid, $2, $3, $4, $5, $6::timestamptz, $7::timestamptz, $8, $9,
     $10, $11::timestamptz, $12::timestamptz, $13, $14,
-    $15::timestamptz, $16, $17::timestamptz, $18::timestamptz, $19::bigint, $20::bytea, $21::jsonb)
+    $15::timestamptz, $16, $17::timestamptz, $18::timestamptz, $19::bigint, $20::bytea, $21::jsonb,
+    $56, $57::bigint)
   ON CONFLICT (id) DO UPDATE SET
     device_id = excluded.device_id, zone_id = excluded.zone_id, phase = excluded.phase,
     activated_at = excluded.activated_at, operator_id = excluded.operator_id,
@@ -23,7 +27,8 @@ WITH written AS (
     fallback_failed_at = excluded.fallback_failed_at, fallback_initiated_at = excluded.fallback_initiated_at,
     fallback_call_reference = excluded.fallback_call_reference, fallback_reason = excluded.fallback_reason,
     ended_at = excluded.ended_at, ended_by = excluded.ended_by, resolved_at = excluded.resolved_at,
-    changed_at = excluded.changed_at, seq = excluded.seq, chain_head = excluded.chain_head, state = excluded.state
+    changed_at = excluded.changed_at, seq = excluded.seq, chain_head = excluded.chain_head, state = excluded.state,
+    owner_node = excluded.owner_node, owner_epoch = excluded.owner_epoch
   WHERE s.seq = $22::bigint
   RETURNING s.id
 ), event_rows AS (
@@ -72,7 +77,7 @@ WITH written AS (
 SELECT 1 / (SELECT count(*) FROM written) AS written,
   ARRAY(SELECT seq::float8 FROM feed_rows ORDER BY seq) AS feed_seqs,
   known.latitude, known.longitude, known.accuracy_m
-FROM (SELECT 1) AS one
+FROM fence
 LEFT JOIN LATERAL (
   SELECT p.latitude, p.longitude, p.accuracy_m FROM session_personal p
   WHERE p.session_id = $1::uuid AND p.latitude IS NOT NULL AND cardinality($53::text[]) > 0

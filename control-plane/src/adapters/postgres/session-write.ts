@@ -4,6 +4,7 @@ import type { QueryConfig } from 'pg';
 import type { Instant } from '../../domain/ids.ts';
 import { isLive } from '../../domain/session/session.ts';
 import type { Session } from '../../domain/session/session.ts';
+import type { Fence } from '../../ports/lease.ts';
 import type { SessionWrite } from '../../ports/session-store.ts';
 import { canonicalJson, jsonText, storableText } from './canonical-json.ts';
 import { chainHash, personalHash } from './event-chain.ts';
@@ -24,7 +25,7 @@ export interface PreparedWrite {
 }
 
 /** The statement for a write that continues the chain at `head`, and the chain's head after it. */
-export function prepareWrite(write: SessionWrite, head: ChainHead): PreparedWrite {
+export function prepareWrite(write: SessionWrite, head: ChainHead, fence: Fence): PreparedWrite {
   const events = chainedEvents(write, head);
   const newHead = events.at(-1) ?? head;
   const values = [
@@ -35,6 +36,9 @@ export function prepareWrite(write: SessionWrite, head: ChainHead): PreparedWrit
     ...legValues(legRecords(write.legs)),
     write.feed.map((draft) => draft.type),
     write.feed.map((draft) => jsonText(draft.detail)),
+    fence.lease,
+    fence.node,
+    fence.epoch,
   ];
   return {
     statement: { name: 'session-write', text: SESSION_WRITE_SQL, values },

@@ -25,6 +25,8 @@ export class StatementError extends Error {
   }
 }
 
+/** Raised by `hold_lease` (migration 0004). */
+const FENCED = 'ZH001';
 const CONFLICTS = new Set(['40001', '40P01']);
 /** lock_not_available: whoever holds the row kept it past our deadline. */
 const LOCK_TIMEOUT = '55P03';
@@ -39,6 +41,7 @@ export function storeErrorOf(error: unknown): Error {
   if (!(error instanceof DatabaseError) || error.code === undefined)
     return new StoreError('ERR_STORE_UNAVAILABLE', `the database is out of reach: ${reasonOf(error)}`);
   const { code } = error;
+  if (code === FENCED) return new StoreError('ERR_STORE_FENCED', 'another node holds the lease');
   if (CONFLICTS.has(code)) return new SerialisationConflict(code);
   if (code === LOCK_TIMEOUT)
     return new StoreError('ERR_STORE_CONFLICT', 'a row stayed locked past the deadline');
@@ -52,7 +55,8 @@ export function storeErrorOf(error: unknown): Error {
 /** A COMMIT that was sent: unless the server itself said that it failed, nobody knows. */
 export function commitErrorOf(error: unknown): Error {
   const known = storeErrorOf(error);
-  const isAnswered = known instanceof SerialisationConflict || known instanceof StatementError;
+  const isFenced = known instanceof StoreError && known.code === 'ERR_STORE_FENCED';
+  const isAnswered = known instanceof SerialisationConflict || known instanceof StatementError || isFenced;
   if (isAnswered) return known;
   return new StoreError('ERR_STORE_UNKNOWN_OUTCOME', `the answer to a COMMIT was lost: ${known.message}`);
 }
