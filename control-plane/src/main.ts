@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from './adapters/clock/system-clock.ts';
 import { createLog } from './adapters/log/winston-log.ts';
 import { PrometheusMetrics } from './adapters/metrics/prometheus-metrics.ts';
+import { watchClock } from './app/clock-watch.ts';
 import type { Config } from './config/config.ts';
 import { describeConfigErrors, loadProcessConfig } from './config/load-config.ts';
 import { Secret } from './domain/secret.ts';
@@ -14,21 +15,26 @@ import { startEdgeNode } from './main/edge-node.ts';
 
 const STOP_DEADLINE_MS = 10_000;
 const EXIT_BAD_CONFIG = 2;
+/** Another node has taken over. Whatever this process still had in mind ends with it; started anew, it stands by. */
+const EXIT_FENCED = 3;
 
 interface Stoppable {
   stop(): Promise<void>;
 }
 
-async function start(config: Config, ports: NodePorts): Promise<readonly Stoppable[]> {
-  const running: Stoppable[] = [];
+/** Fills `running` as it goes, so that a signal ends what there is. Returns once this process does its part. */
+async function start(config: Config, ports: NodePorts, running: Stoppable[]): Promise<void> {
   const secret = config.core?.internal?.secret ?? new Secret(randomBytes(32).toString('base64url'));
   const core = config.core && (await startCoreNode(config, config.core, secret, ports));
-  if (core) running.push(core);
-  const attachTo =
-    core?.internal ??
-    (config.edge?.core && { url: config.edge.core.url, secret: config.edge.core.secret.reveal() });
+  if (core) {
+    running.push(core);
+    void core.fenced.then(() => process.exit(EXIT_FENCED));
+    if (!(await core.serving)) return;
+  }
+  const attachTo = core
+    ? { urls: [core.internal.url], secret: core.internal.secret }
+    : config.edge?.core && { urls: config.edge.core.urls, secret: config.edge.core.secret.reveal() };
   if (config.edge && attachTo) running.push(await startEdgeNode(config, config.edge, attachTo, ports));
-  return running;
 }
 
 /** SIGINT and SIGTERM end the process in order, the edge before the core; a second signal or the deadline ends it at once. */
@@ -67,9 +73,15 @@ process.on('unhandledRejection', (reason) => {
   ports.metrics.count('hamrahi_core_unhandled_rejections_total');
   log.error('a promise was rejected and nobody cared', { error: String(reason) });
 });
+watchClock(ports.clock, log, ports.metrics);
+const running: Stoppable[] = [];
+stopOnSignal(running, ports);
 try {
-  stopOnSignal(await start(config, ports), ports);
+  await start(config, ports, running);
 } catch (error) {
   log.error('the gateway could not start', { error: String(error) });
+  setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();
+  // What it holds goes to who waits for it.
+  for (const one of running.toReversed()) await one.stop();
   process.exit(1);
 }

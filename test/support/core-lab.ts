@@ -25,6 +25,7 @@ import type { Live, Session } from '../../control-plane/src/domain/session/sessi
 import type { Clock } from '../../control-plane/src/ports/clock.ts';
 import type { Citizen } from '../../control-plane/src/ports/directory.ts';
 import type { ActivateRequest, Caller, Gateway } from '../../control-plane/src/ports/gateway.ts';
+import type { LeaseVerdict } from '../../control-plane/src/ports/lease.ts';
 import type { PbxDriver } from '../../control-plane/src/ports/pbx-driver.ts';
 import type { RecordKeeping } from '../../control-plane/src/ports/record-keeping.ts';
 import { StoreError } from '../../control-plane/src/ports/session-store.ts';
@@ -86,6 +87,8 @@ export class CoreLab {
   /** Sockets that the core closed. */
   readonly closed: AddressOfRecord[] = [];
   mood: StoreMood = 'up';
+  /** What a node learns when it asks whether it still holds its lease. */
+  lease: LeaseVerdict = 'held';
   /** Awaited inside each transaction that is about to end: what happens meanwhile is a race. */
   beforeCommit: () => Promise<void> = () => Promise.resolve();
   #core: Core | null = null;
@@ -117,6 +120,7 @@ export class CoreLab {
       revocations: this.memory.revocations,
       directory: this.memory.directory,
       pbx: this.#pbxOf(life),
+      lease: { verify: () => Promise.resolve(this.lease) },
       sockets: { close: (aor) => this.closed.push(aor) },
       clock: this.#clockOf(life),
       ids: { sessionId: () => this.#nextId() },
@@ -283,6 +287,7 @@ export class CoreLab {
   #clockOf(life: Life): Clock {
     return {
       now: () => this.clock.now(),
+      wall: () => this.clock.wall(),
       at: (at, callback) =>
         this.clock.at(at, () => {
           if (life.alive) callback();

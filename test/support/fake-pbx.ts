@@ -136,6 +136,12 @@ export class FakePbx implements PbxDriver {
     this.emit({ type: 'engine.lost', at: this.#now() });
   }
 
+  /** Another process commands the engine in our name, until start() takes it back. */
+  replace(): void {
+    this.lose();
+    this.emit({ type: 'engine.replaced', at: this.#now() });
+  }
+
   comeBack(): void {
     this.#attached = true;
     this.emit({ type: 'engine.back', at: this.#now(), snapshot: this.#snapshot() });

@@ -7,14 +7,26 @@ export interface ManualClock extends Clock {
   advance(byMs: number): Promise<void>;
   /** Callbacks that wait. */
   readonly waiting: number;
+  /** Time goes by while this process does not run: what is due is due afterwards. */
+  jump(byMs: number): void;
+  /** Sets the machine's clock: deadlines do not move. */
+  step(byMs: number): void;
 }
 
 export function manualClock(startAt = 1_000_000): ManualClock {
   let now = startAt;
+  let steppedMs = 0;
   const timers = new Set<{ at: number; callback: () => void }>();
   const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   return {
     now: () => now as Instant,
+    wall: () => (now + steppedMs) as Instant,
+    jump(byMs) {
+      now += byMs;
+    },
+    step(byMs) {
+      steppedMs += byMs;
+    },
     at(at, callback) {
       const timer = { at, callback };
       timers.add(timer);

@@ -6,6 +6,7 @@ import type { ClientSockets } from '../ports/client-sockets.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { FeedSource, Gateway } from '../ports/gateway.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
+import type { LeaseCheck } from '../ports/lease.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxEvent, PbxSnapshot } from '../ports/pbx-driver.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -29,6 +30,7 @@ import { logSession } from './session-log.ts';
 import { SessionFeedSource } from './session-feed-source.ts';
 import { SessionLoop } from './session-loop.ts';
 import { SosGateway } from './sos-gateway.ts';
+import { takeBack } from './take-back.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import { TokenRevocations } from './token-revocations.ts';
 import { untilTaken } from './until-taken.ts';
@@ -48,6 +50,7 @@ export interface CorePorts {
   readonly revocations: RevocationStore;
   readonly directory: Directory;
   readonly pbx: PbxDriver;
+  readonly lease: LeaseCheck;
   readonly sockets: ClientSockets;
   readonly clock: Clock;
   readonly ids: IdSource;
@@ -135,6 +138,8 @@ export function createCore(ports: CorePorts): Core {
       presence.background(reconciled, 'reconcile');
     } else if (event.type === 'engine.lost')
       log.error('The engine is out of reach; calls that stand go on without us.');
+    else if (event.type === 'engine.replaced')
+      presence.background(takeBack(ports, ENGINE_START_MS), 'take-back');
     else if (event.type === 'call.unexpected') {
       metrics.count('hamrahi_core_unexpected_calls_total', { source: event.source });
       log.warn('A call that nobody ordered was refused.', { source: event.source });

@@ -6,7 +6,14 @@
  */
 import type { Instant } from '../domain/ids.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { CommandPermit, Fence, LeaseSight, LeaseStore } from '../ports/lease.ts';
+import type {
+  CommandPermit,
+  Fence,
+  LeaseCheck,
+  LeaseSight,
+  LeaseStore,
+  LeaseVerdict,
+} from '../ports/lease.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 
 /** A holder that has heard nothing of its lease for this long asks before it commands. */
@@ -25,7 +32,6 @@ const PLAUSIBLE_MS = 1100;
 const CLOCKS_AGREE_MS = 250;
 
 export type LeaseState = 'standby' | 'active' | 'fenced' | 'stopped';
-export type LeaseVerdict = 'held' | 'fenced' | 'out-of-reach';
 
 export interface LeaseKeeperPorts {
   readonly store: LeaseStore;
@@ -45,7 +51,7 @@ interface Sign {
 /** Epochs begin at 0: under this one nothing is ever written. */
 const NO_EPOCH = -1;
 
-export class LeaseKeeper implements CommandPermit {
+export class LeaseKeeper implements CommandPermit, LeaseCheck {
   readonly #ports: LeaseKeeperPorts;
   readonly #fenced = Promise.withResolvers<undefined>();
   #state: LeaseState = 'standby';

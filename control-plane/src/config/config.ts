@@ -72,6 +72,6 @@ export interface EdgeConfig {
   /** Its connections to the engine come from this address, the only one that the engine lets speak as a client. */
   readonly relayAddress: string;
   readonly maxConnections: number;
-  /** The core node to ask; `null` for role `all`: it is in the same process. */
-  readonly core: { readonly url: string; readonly secret: Secret } | null;
+  /** The core nodes to ask; `null` for role `all`: it is in the same process. */
+  readonly core: { readonly urls: readonly string[]; readonly secret: Secret } | null;
 }

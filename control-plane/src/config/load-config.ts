@@ -94,7 +94,7 @@ function coreOf(v: Values): CoreConfig {
       ariUrl: v.HAMRAHI_ARI_URL,
       ariUser: v.HAMRAHI_ARI_USER,
       ariPassword: present(v.HAMRAHI_ARI_PASSWORD),
-      ariApp: v.HAMRAHI_ARI_APP ?? `hamrahi-${v.HAMRAHI_NODE_ID}`,
+      ariApp: v.HAMRAHI_ARI_APP,
       sipWsUrl: v.HAMRAHI_ENGINE_SIP_WS_URL,
       relayAddress: v.HAMRAHI_RELAY_ADDRESS,
     },
@@ -141,7 +141,7 @@ function edgeOf(v: Values): EdgeConfig {
     maxConnections: v.HAMRAHI_MAX_CONNECTIONS,
     core:
       v.HAMRAHI_ROLE === 'edge'
-        ? { url: present(v.HAMRAHI_CORE_URL), secret: present(v.HAMRAHI_EDGE_SECRET) }
+        ? { urls: present(v.HAMRAHI_CORE_URL), secret: present(v.HAMRAHI_EDGE_SECRET) }
         : null,
   };
 }

@@ -126,7 +126,8 @@ export const RULES: readonly Rule[] = [
   {
     variable: 'HAMRAHI_CORE_URL',
     expected: 'to be set for the role edge',
-    broken: (v) => v.HAMRAHI_ROLE === 'edge' && v.HAMRAHI_CORE_URL === null,
+    broken: (v) =>
+      v.HAMRAHI_ROLE === 'edge' && (v.HAMRAHI_CORE_URL === null || v.HAMRAHI_CORE_URL?.length === 0),
   },
   {
     variable: 'HAMRAHI_TURN_SECRET',

@@ -13,7 +13,8 @@ const node = {
     fallback: 'all',
   }),
   HAMRAHI_NODE_ID: text(/^[a-z0-9][a-z0-9-]{0,30}$/, 'lower-case letters, digits and hyphens', {
-    description: 'Name of this node, different on every node.',
+    description:
+      'Name of this node, different on every node: two of one name would take over from each other.',
     fallback: 'node1',
   }),
   HAMRAHI_LOG_LEVEL: choice(['debug', 'info', 'warn', 'error'], {
@@ -58,8 +59,8 @@ const listeners = {
 };
 
 const edgeLink = {
-  HAMRAHI_CORE_URL: url(['ws', 'wss'], {
-    description: "The core node's internal listener, for an edge of its own.",
+  HAMRAHI_CORE_URL: list(/^wss?:\/\/[^\s,/]+(\/[^\s,]*)?$/, 'ws:// or wss:// URLs', {
+    description: "The core nodes' internal listeners, for an edge of its own: it finds the one that serves.",
     fallback: null,
   }),
   HAMRAHI_EDGE_SECRET: secret(32, 'Shared by core nodes and their edges.'),
@@ -120,8 +121,8 @@ const engine = {
   }),
   HAMRAHI_ARI_PASSWORD: secret(8, 'ARI password.'),
   HAMRAHI_ARI_APP: text(/^[A-Za-z0-9_-]{1,60}$/, 'letters, digits, underscore and hyphen', {
-    description: 'ARI application, different on every node; unset: `hamrahi-<node id>`.',
-    fallback: null,
+    description: 'ARI application: the same on every core node that may take over from another.',
+    fallback: 'hamrahi',
   }),
   HAMRAHI_ENGINE_SIP_WS_URL: url(['ws', 'wss'], {
     description: "Asterisk's SIP WebSocket as the edge reaches it.",

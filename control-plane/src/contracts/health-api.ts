@@ -8,6 +8,12 @@ const check = z.object({
   reason: z.string().nullable().meta({ description: 'Why not; null when it is ok.' }),
 });
 export const readiness = z
-  .object({ ready: z.boolean(), checks: z.object({ engine: check, database: check }) })
+  .object({
+    ready: z.boolean(),
+    standby: z
+      .boolean()
+      .meta({ description: 'Another node serves; this one takes over when it falls silent.' }),
+    checks: z.object({ engine: check, database: check }),
+  })
   .meta({ id: 'Readiness' });
 export type Readiness = z.infer<typeof readiness>;

@@ -17,8 +17,10 @@ import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
 import type { PrometheusMetrics } from '../adapters/metrics/prometheus-metrics.ts';
 import { processFailpoints } from '../adapters/failpoints/process-failpoints.ts';
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
+import { CORE_LEASE, PostgresLease } from '../adapters/postgres/lease.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
 import { createCore, type Core } from '../app/core.ts';
+import { LeaseKeeper } from '../app/lease-keeper.ts';
 import { rehearse } from '../app/rehearse.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
 import type { AddressOfRecord, Instant, LegId } from '../domain/ids.ts';
@@ -43,9 +45,14 @@ export interface NodePorts {
 export interface CoreNode {
   /** Where edges attach. */
   readonly internal: { readonly url: string; readonly secret: string };
+  /** `true` once it serves, for which it may wait for long; `false` when it was stopped before. Rejects when it cannot. */
+  readonly serving: Promise<boolean>;
+  /** Resolves when another node has taken over: this process has to end, at once. */
+  readonly fenced: Promise<undefined>;
   stop(): Promise<void>;
 }
 
+/** Listens at once and stands by; serves when the lease is its own. */
 export async function startCoreNode(
   config: Config,
   core: CoreConfig,
@@ -54,7 +61,7 @@ export async function startCoreNode(
 ): Promise<CoreNode> {
   const { clock, log, metrics } = ports;
   const stops: (() => Promise<unknown>)[] = [];
-  const database = await openStore(core, log, stops);
+  const { database, keeper } = await openStore(config, core, ports, stops);
   const trunks = readTrunks(core);
   const pbx = new AsteriskDriver({
     url: `${core.engine.ariUrl}/ari`,
@@ -64,6 +71,7 @@ export async function startCoreNode(
     trunks: new Map(trunks.map((trunk) => [trunk.name, trunk])),
     endpointFields: (aor) => webrtcEndpointFields({ aor, permit: [core.engine.relayAddress] }),
     mediaLostAfterMs: core.policy.mediaLostMs,
+    permit: keeper,
     clock,
     log,
     metrics,
@@ -72,6 +80,7 @@ export async function startCoreNode(
   const gatewayCore = createCore({
     ...database,
     pbx,
+    lease: keeper,
     sockets: { close: (aor, code, reason) => links.server?.closeClient(aor, code, reason) },
     clock,
     ids: randomIds,
@@ -82,9 +91,9 @@ export async function startCoreNode(
     sipDomain: core.clients.sipDomain,
     ...failpointsOf(config),
   });
-  await rehearse({ store: database.store, clock, ids: randomIds, policy: core.policy, log });
-  await gatewayCore.start();
   stops.push(() => gatewayCore.stop());
+  let serves = false;
+  const standsBy = (): boolean => !serves || keeper.state !== 'active';
   const authenticator = authenticatorOf(core, gatewayCore.revocations, ports);
   links.server = await startCoreLinkServer({
     listen: core.internal?.listen ?? { host: '127.0.0.1', port: 0 },
@@ -105,21 +114,32 @@ export async function startCoreNode(
     onStamp: ({ legId, kind, status, at }) =>
       gatewayCore.gateway.stamped(legId as LegId, kind, status ?? null, at as Instant),
     onSocket: (notice) => socketChanged(gatewayCore, notice, log),
+    standsBy,
     clock,
     log,
     metrics,
   });
   const { server } = links;
   stops.push(() => server.stop());
-  const { http, feed } = await serve(config, core, ports, database, gatewayCore, authenticator);
+  const { http, feed } = await serve(config, core, ports, database, gatewayCore, authenticator, standsBy);
   stops.push(
     () => http.close(CLOSE_DEADLINE_MS),
     () => feed.close(CLOSE_DEADLINE_MS),
   );
-  log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
+  const beginServing = async (): Promise<boolean> => {
+    await rehearse({ store: database.rehearsal, clock, ids: randomIds, policy: core.policy, log });
+    if (!(await keeper.acquire())) return false;
+    await gatewayCore.start();
+    serves = true;
+    log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
+    return true;
+  };
   return {
     internal: { url: `ws://127.0.0.1:${server.port}/edge-link`, secret: edgeSecret.reveal() },
+    serving: beginServing(),
+    fenced: keeper.fenced,
     stop: async () => {
+      serves = false;
       for (const stop of stops.reverse()) await stop();
     },
   };
@@ -140,7 +160,12 @@ function socketChanged(core: Core, { type, aor: text, token }: SocketNotice, log
     });
 }
 
-async function openStore(core: CoreConfig, log: Log, stops: (() => Promise<unknown>)[]): Promise<Database> {
+async function openStore(
+  config: Config,
+  core: CoreConfig,
+  { clock, log, metrics }: NodePorts,
+  stops: (() => Promise<unknown>)[],
+): Promise<{ readonly database: Database; readonly keeper: LeaseKeeper }> {
   let url: string;
   if (core.database.kind === 'embedded') {
     const embedded = await startEmbeddedPostgres({ dataDir: resolve(core.database.directory), log });
@@ -149,10 +174,22 @@ async function openStore(core: CoreConfig, log: Log, stops: (() => Promise<unkno
   } else {
     url = core.database.url.reveal();
   }
-  const database = openDatabase({ url, poolSize: POOL_SIZE, log });
+  const node = config.nodeId;
+  const lease = new PostgresLease({ url, node, log });
+  stops.push(() => lease.close());
+  const keeper = new LeaseKeeper({ store: lease, lease: CORE_LEASE, node, clock, log, metrics });
+  const database = openDatabase({
+    url,
+    poolSize: POOL_SIZE,
+    log,
+    fence: () => keeper.fence,
+    onFenced: () => keeper.lose(),
+  });
   stops.push(() => database.close());
   await database.migrate();
-  return database;
+  // The last thing that it does for the others, once nothing of it can act any more.
+  stops.push(() => keeper.stop());
+  return { database, keeper };
 }
 
 /** Throws with every problem of every file: a gateway without a readable trunk must not start. */
@@ -188,6 +225,7 @@ async function serve(
   { tickets }: Database,
   { gateway, feedSource, directory, revocations }: Core,
   authenticator: JwtAuthenticator,
+  standsBy: () => boolean,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
   const feed = new PanelFeed({
     gateway,
@@ -216,6 +254,7 @@ async function serve(
     exposition: () => metrics.exposition(),
     staticDir: PAGES,
     authenticator,
+    standsBy,
     clock,
     log,
     metrics,

@@ -11,7 +11,7 @@ export interface EdgeNode {
 export async function startEdgeNode(
   config: Config,
   edge: EdgeConfig,
-  core: { readonly url: string; readonly secret: string },
+  core: { readonly urls: readonly string[]; readonly secret: string },
   { clock, log, metrics }: NodePorts,
 ): Promise<EdgeNode> {
   const tls = config.tls && {
@@ -22,7 +22,7 @@ export async function startEdgeNode(
     listen: edge.listen,
     localAddress: edge.relayAddress,
     ...(tls ? { tls } : {}),
-    coreUrl: core.url,
+    coreUrls: core.urls,
     coreSecret: core.secret,
     limits: { maxSockets: edge.maxConnections },
     clock,

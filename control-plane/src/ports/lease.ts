@@ -33,6 +33,14 @@ export interface LeaseStore {
   close(): Promise<void>;
 }
 
+/** `out-of-reach`: nobody could be asked. That alone is not losing it. */
+export type LeaseVerdict = 'held' | 'fenced' | 'out-of-reach';
+
+/** Whether this node still holds the lease, asked now. */
+export interface LeaseCheck {
+  verify(): Promise<LeaseVerdict>;
+}
+
 /** Whether a command may go to the engine. A promise: the lease has to be looked at first; it settles within two seconds. */
 export interface CommandPermit {
   mayCommand(): boolean | Promise<boolean>;

@@ -52,7 +52,7 @@ describe('config load-config', () => {
     expect(config.core?.trunks.names).to.deep.equal(['tata', 'exotel']);
     expect(config.core?.http.listen).to.deep.equal({ host: '127.0.0.1', port: 8080 });
     expect(config.core?.clients.publicUrl).to.equal('http://127.0.0.1:8080');
-    expect(config.core?.engine.ariApp).to.equal('hamrahi-n7');
+    expect(config.core?.engine.ariApp).to.equal('hamrahi');
     expect(config.core?.policy).to.deep.equal(DEFAULT_POLICY);
     expect(config.core?.database).to.deep.equal({ kind: 'embedded', directory: '.run/postgres' });
     expect(config.edge?.core).to.equal(null);
@@ -84,7 +84,7 @@ describe('config load-config', () => {
   it('gives each role what it needs, and no more', () => {
     const edge = configOf(EDGE);
     expect(edge.core).to.equal(null);
-    expect(edge.edge?.core?.url).to.equal('ws://10.0.0.1:8079');
+    expect(edge.edge?.core?.urls).to.deep.equal(['ws://10.0.0.1:8079']);
     expect(edge.edge?.core?.secret.reveal()).to.equal(SECRET);
     const core = configOf({
       ...SANDBOX,

@@ -36,6 +36,8 @@ export interface CoreLinkServerOptions {
   readonly onStamp: (stamp: StampNotice) => void;
   /** Of a client at several edges only the newest is told. */
   readonly onSocket: (notice: SocketNotice) => void;
+  /** While it is true, edges are refused with 503 and look for another core. Absent: never. */
+  readonly standsBy?: () => boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -71,7 +73,7 @@ export async function startCoreLinkServer(options: CoreLinkServerOptions): Promi
   const waits = new Set<() => void>();
   http.on('request', (_request, response) => response.writeHead(404).end());
   http.on('upgrade', (request, duplex, head) => {
-    const refusal = refusalOf(request, options.secret, sockets.clients.size);
+    const refusal = refusalOf(request, options, sockets.clients.size);
     if (refusal === null) {
       sockets.handleUpgrade(request, duplex, head, (socket) => {
         attach(socket, presence, options);
@@ -107,10 +109,10 @@ export async function startCoreLinkServer(options: CoreLinkServerOptions): Promi
   };
 }
 
-function refusalOf(request: IncomingMessage, secret: string, edges: number): string | null {
+function refusalOf(request: IncomingMessage, options: CoreLinkServerOptions, edges: number): string | null {
   if (request.url !== PATH) return '404 Not Found';
-  if (!isSecret(request.headers.authorization ?? '', secret)) return '401 Unauthorized';
-  return edges >= MAX_EDGES ? '503 Service Unavailable' : null;
+  if (!isSecret(request.headers.authorization ?? '', options.secret)) return '401 Unauthorized';
+  return edges >= MAX_EDGES || options.standsBy?.() === true ? '503 Service Unavailable' : null;
 }
 
 /** Compares digests: neither the time nor an early end tells how much of a guess was right. */

@@ -1,6 +1,6 @@
 /**
- * The edge's end of the core link: one WebSocket to the core's internal listener, reconnected for ever. While it is
- * down, admissions wait for it up to their deadline, stamps and notices are kept up to a limit, and existing sockets
+ * The edge's end of the core link: one WebSocket to a core's internal listener, reconnected for ever, to the next core
+ * each time (one that stands by refuses). While it is down, admissions wait for it up to their deadline, stamps and notices are kept up to a limit, and existing sockets
  * of clients go on.
  */
 import { WebSocket, type RawData } from 'ws';
@@ -23,8 +23,8 @@ export type AdmitOutcome =
   | { readonly ok: false; readonly status: number; readonly code: string };
 
 export interface CoreLinkOptions {
-  /** `ws://host:port` of the core's internal listener. */
-  readonly url: string;
+  /** `ws://host:port` of the cores' internal listeners, at least one. */
+  readonly urls: readonly string[];
   readonly secret: string;
   /** Addresses of record that have a socket now, with its token: told again to a core that was away. */
   readonly present: () => Iterable<readonly [aor: string, token: TokenMark | undefined]>;
@@ -48,6 +48,7 @@ export class CoreLink {
   #socket: WebSocket | null = null;
   #nextId = 1;
   #failures = 0;
+  #turn = 0;
   #stopped = false;
   #cancelTimer: () => void = () => undefined;
 
@@ -114,7 +115,7 @@ export class CoreLink {
 
   #connect(): void {
     if (this.#stopped) return;
-    const socket = new WebSocket(new URL(PATH, this.#options.url), {
+    const socket = new WebSocket(new URL(PATH, this.#nextUrl()), {
       headers: { authorization: `Bearer ${this.#options.secret}` },
       perMessageDeflate: false,
       handshakeTimeout: CONNECT_DEADLINE_MS,
@@ -129,6 +130,12 @@ export class CoreLink {
     socket.on('close', () => {
       if (this.#socket === socket) this.#closed();
     });
+  }
+
+  /** The same again as long as it serves; the next one when it does not. */
+  #nextUrl(): string {
+    const { urls } = this.#options;
+    return urls[this.#turn % urls.length] ?? '';
   }
 
   #opened(socket: WebSocket): void {
@@ -168,8 +175,11 @@ export class CoreLink {
     this.#cancelTimer();
     if (this.#stopped) return;
     this.#context.metrics.gauge('hamrahi_edge_core_link_up', 0);
-    const waitMs = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(this.#failures, 8));
+    // Each round of all cores waits for longer than the one before.
+    const rounds = Math.floor(this.#failures / this.#options.urls.length);
+    const waitMs = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(rounds, 8));
     this.#failures += 1;
+    this.#turn += 1;
     const { clock } = this.#context;
     this.#cancelTimer = clock.at(instantAfter(clock.now(), waitMs * (0.75 + Math.random() / 2)), () =>
       this.#connect(),

@@ -7,8 +7,8 @@ export interface EdgeOptions {
   readonly listen: { readonly host: string; readonly port: number };
   /** PEM. Without it the edge speaks plain `ws` (behind a TLS proxy, or in the sandbox). */
   readonly tls?: { readonly cert: string; readonly key: string };
-  /** The core's internal listener, `ws://…` or `wss://…`. */
-  readonly coreUrl: string;
+  /** Internal listeners of the core nodes, `ws://…` or `wss://…`: the one that serves is found among them. */
+  readonly coreUrls: readonly string[];
   readonly coreSecret: string;
   /** The address that the engine's ACL permits; the edge's connections to the engine come from it. */
   readonly localAddress?: string;

@@ -50,7 +50,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const lanes = new LaneRegistry(() => core, context);
   const core: CoreLink = new CoreLink(
     {
-      url: options.coreUrl,
+      urls: options.coreUrls,
       secret: options.coreSecret,
       present: () => lanes.present(),
       onClose: ({ aor, code, reason }) => lanes.close(aor, code, reason),

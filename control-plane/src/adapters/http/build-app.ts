@@ -32,6 +32,8 @@ export interface AppOptions {
   readonly exposition: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Directory of the pages; `null`: none are served. */
   readonly staticDir: string | null;
+  /** This node waits for its turn; absent: never. */
+  readonly standsBy?: () => boolean;
   readonly serve: ServeContext;
 }
 
@@ -69,7 +71,7 @@ function addOperations(app: Express, options: AppOptions): void {
     ...tokenHandlers(options.revocations, options.serve.clock, options.serve.log),
     ...peopleHandlers(options.directory),
     ...zoneHandlers(options.directory),
-    ...probeHandlers(options.gateway),
+    ...probeHandlers(options.gateway, options.standsBy ?? (() => false)),
   };
   for (const id of Object.keys(OPERATIONS) as OperationId[]) {
     const operation = operationOf(OPERATIONS, id);

@@ -4,6 +4,7 @@ import {
   type IncomingMessage,
   type Server,
   type ServerOptions,
+  type ServerResponse,
 } from 'node:http';
 import { createServer as createTls, Server as TlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
@@ -16,7 +17,8 @@ import type { Log, Metrics } from '../../ports/log.ts';
 import { stampArrival } from './arrival.ts';
 import { buildApp, type AppOptions } from './build-app.ts';
 import { RateLimits, type RateLimitSettings } from './rate-limits.ts';
-import { rawProblem } from './write-reply.ts';
+import { failure } from './http-call.ts';
+import { rawProblem, writeOutcome } from './write-reply.ts';
 
 /** Takes over a socket that asks for `Upgrade: websocket`, or refuses it. */
 export type UpgradeHandler = (
@@ -83,7 +85,9 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   server.maxHeadersCount = MAX_HEADERS;
   server.on('request', (request, response) => {
     stampArrival(request, options.clock.now());
-    app(request, response);
+    if (options.standsBy?.() === true && !STANDBY_PATHS.has(pathOf(request)))
+      refuseStandby(options, response);
+    else app(request, response);
   });
   server.on('upgrade', (request, socket, head) => upgrade(options, request, socket, head));
   server.on('clientError', (error, socket) => refuseBroken(options.metrics, error, socket));
@@ -157,14 +161,30 @@ function upgrade(options: HttpOptions, request: IncomingMessage, socket: Duplex,
     options.metrics.count('hamrahi_http_refused_total', { code });
     if (socket.writable) socket.end(rawProblem(code, detail));
   };
-  const path = (request.url ?? '').split('?')[0] ?? '';
-  const handler = options.upgrades.get(path);
+  const handler = options.standsBy?.() === true ? refusingUpgrade : options.upgrades.get(pathOf(request));
   if (!handler) {
     refuse('ERR_HTTP_NOT_FOUND', 'no WebSocket is served there');
     return;
   }
   handler(request, socket, head, refuse);
 }
+
+const STANDBY_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+const STANDBY_DETAIL = 'another node serves, or this one does in a moment';
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?')[0] ?? '';
+}
+
+function refuseStandby({ metrics }: HttpOptions, response: ServerResponse): void {
+  metrics.count('hamrahi_http_refused_total', { code: 'ERR_GATEWAY_STANDBY' });
+  // The connection goes, so that its client asks the address anew.
+  response.setHeader('Connection', 'close');
+  writeOutcome(response, failure('ERR_GATEWAY_STANDBY', STANDBY_DETAIL));
+}
+
+const refusingUpgrade: UpgradeHandler = (_request, _socket, _head, refuse) =>
+  refuse('ERR_GATEWAY_STANDBY', STANDBY_DETAIL);
 
 /** What Node's parser refuses never becomes a request: answer on the bare socket, if it still can be. */
 function refuseBroken(metrics: Metrics, error: Error & { code?: string }, socket: Duplex): void {

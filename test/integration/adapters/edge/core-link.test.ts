@@ -39,10 +39,10 @@ describe('adapters/edge-link/core-link-server and adapters/edge/core-link', func
       metrics: witness,
       ...changes,
     }));
-  const link = (port: number, secret = SECRET, closed: string[] = []): CoreLink => {
+  const link = (port: number | readonly number[], secret = SECRET, closed: string[] = []): CoreLink => {
     const made = new CoreLink(
       {
-        url: `ws://127.0.0.1:${port}`,
+        urls: [port].flat().map((one) => `ws://127.0.0.1:${one}`),
         secret,
         present: () => [['citizen-present-d1', undefined]],
         onClose: ({ aor, code }) => closed.push(`${aor} ${code}`),
@@ -195,6 +195,22 @@ describe('adapters/edge-link/core-link-server and adapters/edge/core-link', func
     expect(told).to.deep.equal(['opened citizen-c2-d1']);
     second.notice('closed', 'citizen-c1-d1');
     await until(() => told.includes('closed citizen-c1-d1'));
+  });
+
+  it('finds the core that serves among several, and the next one when that is gone', async () => {
+    const opened: string[] = [];
+    let standing = 'one';
+    const core = (name: string) =>
+      serve({ standsBy: () => standing !== name, onSocket: () => opened.push(name) });
+    const first = await core('one');
+    const firstServer = server;
+    const second = await core('two');
+    const edge = link([second.port, first.port]);
+    await until(() => opened.includes('one'));
+    expect(opened).to.not.include('two');
+    standing = 'two';
+    await firstServer?.stop();
+    await until(() => opened.includes('two') && edge.connected);
   });
 
   it('leaves a core that answers no ping, and comes back to it', async () => {

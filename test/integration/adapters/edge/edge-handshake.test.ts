@@ -295,7 +295,7 @@ describe('adapters/edge: the handshake', function () {
     const edge = await startEdge({
       listen: { host: '127.0.0.1', port: 0 },
       tls: { cert: pem.cert, key: pem.private },
-      coreUrl: `ws://127.0.0.1:${lab.core.port}`,
+      coreUrls: [`ws://127.0.0.1:${lab.core.port}`],
       coreSecret: lab.secret,
       limits: { handshakeDeadlineMs: 300 },
       clock: realClock,
@@ -317,7 +317,7 @@ describe('adapters/edge: the handshake', function () {
     const edge = await startEdge({
       listen: { host: '127.0.0.1', port: 0 },
       tls: { cert: pem.cert, key: pem.private },
-      coreUrl: `ws://127.0.0.1:${lab.core.port}`,
+      coreUrls: [`ws://127.0.0.1:${lab.core.port}`],
       coreSecret: lab.secret,
       clock: realClock,
       log: lab.witness.log,

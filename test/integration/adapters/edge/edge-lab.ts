@@ -24,6 +24,7 @@ export { SIP_DOMAIN };
 
 export const realClock: Clock = {
   now: () => (performance.timeOrigin + performance.now()) as Instant,
+  wall: () => Date.now() as Instant,
   at: (at, callback) => {
     const timer = setTimeout(callback, Math.max(0, at - realClock.now()));
     return () => clearTimeout(timer);
@@ -132,7 +133,7 @@ export async function startEdgeLab(engine: GatewayEngine, options: EdgeLabOption
   let core = await startCoreLinkServer(coreOptions(0));
   const edge = await startEdge({
     listen: { host: '127.0.0.1', port: 0 },
-    coreUrl: `ws://127.0.0.1:${core.port}`,
+    coreUrls: [`ws://127.0.0.1:${core.port}`],
     coreSecret: secret,
     clock: realClock,
     log: witness.log,

@@ -217,8 +217,47 @@ describe('adapters/http server', () => {
       expect((await lab.call('GET', '/healthz')).status).to.equal(200);
       expect((await lab.call('GET', '/readyz')).body).to.deep.equal({
         ready: true,
+        standby: false,
         checks: { engine: { ok: true, reason: null }, database: { ok: true, reason: null } },
       });
+    });
+
+    it('stands by: says so, serves the probes, and refuses the rest and every upgrade with its own code', async () => {
+      let isStandingBy = true;
+      let upgraded = 0;
+      const upgrades = new Map([
+        [
+          '/v1/panel/feed',
+          (_request: unknown, socket: { end(): void }) => {
+            upgraded += 1;
+            socket.end();
+          },
+        ],
+      ]);
+      await restart({ standsBy: () => isStandingBy, upgrades });
+      expect((await lab.call('GET', '/healthz')).status).to.equal(200);
+      const ready = await lab.call('GET', '/readyz');
+      expect([ready.status, ready.body]).to.deep.equal([
+        503,
+        {
+          ready: false,
+          standby: true,
+          checks: { engine: { ok: true, reason: null }, database: { ok: true, reason: null } },
+        },
+      ]);
+      const token = await tokenFor('citizen', 'priya');
+      const refused = await lab.call('POST', '/v1/sos', { token, body: {} });
+      expect([refused.status, refused.code]).to.deep.equal([503, 'ERR_GATEWAY_STANDBY']);
+      expect(refused.headers.get('retry-after')).to.equal('1');
+      const socket = await rawSocket(lab.server.port);
+      const told = untilClosed(socket);
+      socket.write(
+        'GET /v1/panel/feed HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+      );
+      expect(await told).to.match(/^HTTP\/1\.1 503 [^]*ERR_GATEWAY_STANDBY/);
+      expect(upgraded).to.equal(0);
+      isStandingBy = false;
+      expect((await lab.call('POST', '/v1/sos', { token, body: {} })).status).to.equal(201);
     });
 
     it('says what is missing when it is not ready', async () => {

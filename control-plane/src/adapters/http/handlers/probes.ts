@@ -6,21 +6,25 @@ import { withDeadline } from '../with-deadline.ts';
 
 const HEALTH_DEADLINE_MS = 2000;
 
-export function probeHandlers(gateway: Gateway): Pick<Handlers, 'getHealthz' | 'getReadyz'> {
+export function probeHandlers(
+  gateway: Gateway,
+  standsBy: () => boolean,
+): Pick<Handlers, 'getHealthz' | 'getReadyz'> {
   return {
     getHealthz: () => Promise.resolve(reply(200, { alive: true })),
     getReadyz: async () => {
-      const body = await readinessOf(gateway);
+      const body = await readinessOf(gateway, standsBy());
       return reply(body.ready ? 200 : 503, body);
     },
   };
 }
 
-async function readinessOf(gateway: Gateway): Promise<Readiness> {
+async function readinessOf(gateway: Gateway, standby: boolean): Promise<Readiness> {
   try {
     const { engine, database } = await withDeadline(gateway.health(), HEALTH_DEADLINE_MS);
     return {
-      ready: engine && database,
+      ready: engine && database && !standby,
+      standby,
       checks: {
         engine: { ok: engine, reason: engine ? null : 'the engine is not attached' },
         database: { ok: database, reason: database ? null : 'the database does not answer' },
@@ -28,6 +32,6 @@ async function readinessOf(gateway: Gateway): Promise<Readiness> {
     };
   } catch {
     const check = { ok: false, reason: `the gateway gave no answer within ${HEALTH_DEADLINE_MS} ms` };
-    return { ready: false, checks: { engine: check, database: check } };
+    return { ready: false, standby, checks: { engine: check, database: check } };
   }
 }
