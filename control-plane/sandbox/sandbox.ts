@@ -367,6 +367,7 @@ function environment(is: {
       HAMRAHI_TRUNKS_DIR: is.trunksDir,
       HAMRAHI_TRUNKS: 'sandbox',
       DATABASE_URL: is.links.databaseUrl,
+      HAMRAHI_JOURNAL_DIR: join(file.runDir, 'journal'),
       ...is.extra,
     },
     edge: {

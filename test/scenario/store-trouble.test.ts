@@ -3,37 +3,6 @@ import { AKRAM, MEERA, PHONE, PRIYA_AOR, sessionIdOf, startCoreLab } from '../su
 import { citizenAor } from '../../control-plane/src/domain/ids.ts';
 
 describe('scenario: trouble with the store', () => {
-  it('FB-2 the watchdog fires while the store is down: both phones are called within 1 s of its return', async () => {
-    const lab = await startCoreLab();
-    await lab.connect(PRIYA_AOR);
-    await lab.activate();
-    await lab.forward(4900);
-    lab.mood = 'down';
-    await lab.forward(10_000);
-    expect(lab.legs('citizen-phone')).to.be.empty;
-    lab.mood = 'up';
-    const back = lab.clock.now();
-    await lab.forward(1000);
-    expect(lab.legs('citizen-phone')).to.have.length(1);
-    expect(lab.legs('operator-phone')).to.have.length(1);
-    const { fallback } = await lab.live();
-    // The decision carries the time at which the deadline fired; the call went out when the store took it.
-    expect(fallback?.initiatedAt).to.equal(1_000_000 + 5000);
-    expect(lab.clock.now() - back).to.equal(1000);
-  });
-
-  it('FB-2 the call goes out even when the store was away for longer than any fact is offered again', async () => {
-    const lab = await startCoreLab();
-    await lab.connect(PRIYA_AOR);
-    await lab.activate();
-    await lab.forward(4900);
-    lab.mood = 'down';
-    await lab.forward(200_000);
-    lab.mood = 'up';
-    await lab.forward(2000);
-    expect(lab.legs('citizen-phone')).to.have.length(1);
-  });
-
   it('FB-2 an activation whose commit was in doubt is dialled at once and keeps its watchdog', async () => {
     const lab = await startCoreLab();
     await lab.beginShift(AKRAM);
@@ -60,21 +29,6 @@ describe('scenario: trouble with the store', () => {
     expect(lab.ordered(`dial ${sessionIdOf(1)}.citizen-phone`)).to.have.length(1);
     await lab.forward(8000);
     expect(lab.ordered(`dial ${sessionIdOf(1)}.operator-phone`)).to.have.length(2);
-  });
-
-  it('answers an activation that the store does not take within 5 s, and takes the next one', async () => {
-    const lab = await startCoreLab();
-    await lab.connect(PRIYA_AOR);
-    lab.mood = 'down';
-    const refused = lab.gateway.activate(lab.request()).then(
-      () => 'taken',
-      (error: unknown) => (error as Error).name,
-    );
-    await lab.forward(5000);
-    expect(await refused).to.equal('StoreError');
-    lab.mood = 'up';
-    await lab.activate();
-    expect(lab.legs('citizen-app')).to.have.length(1);
   });
 
   it("one citizen's trouble does not hold back another", async () => {

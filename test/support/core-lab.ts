@@ -25,6 +25,7 @@ import type { Live, Session } from '../../control-plane/src/domain/session/sessi
 import type { Clock } from '../../control-plane/src/ports/clock.ts';
 import type { Citizen } from '../../control-plane/src/ports/directory.ts';
 import type { ActivateRequest, Caller, Gateway } from '../../control-plane/src/ports/gateway.ts';
+import type { Journal } from '../../control-plane/src/ports/journal.ts';
 import type { LeaseVerdict } from '../../control-plane/src/ports/lease.ts';
 import type { PbxDriver } from '../../control-plane/src/ports/pbx-driver.ts';
 import type { RecordKeeping } from '../../control-plane/src/ports/record-keeping.ts';
@@ -33,6 +34,7 @@ import type { SessionStore } from '../../control-plane/src/ports/session-store.t
 import { FakePbx } from './fake-pbx.ts';
 import { manualClock } from './manual-clock.ts';
 import type { ManualClock } from './manual-clock.ts';
+import { MemoryJournal } from './memory-journal.ts';
 import { memoryStore } from './memory-store.ts';
 import { silentLog } from './silent-log.ts';
 import { silentMetrics } from './silent-metrics.ts';
@@ -65,8 +67,11 @@ export function citizenOf(id: CitizenId, change: Partial<Citizen> = {}): Citizen
   return { id, phone, phoneVerified: true, homeZone: ZONE, silent: false, devices: [PHONE], ...change };
 }
 
-/** What the store does with the next transactions. `doubtful`: commits, and says that nobody knows. */
-export type StoreMood = 'up' | 'down' | 'doubtful';
+/**
+ * What the store does with what comes. `silent`: takes it and never answers. `read-only`: refuses every write.
+ * `doubtful`: commits the next transaction, and says that nobody knows. `mute`: commits it, and says nothing.
+ */
+export type StoreMood = 'up' | 'down' | 'silent' | 'read-only' | 'doubtful' | 'mute';
 
 const RECORDS: RecordKeeping = {
   dropFeedBefore: () => Promise.resolve(0),
@@ -74,6 +79,8 @@ const RECORDS: RecordKeeping = {
   erasePersonal: () => Promise.resolve(0),
   verify: () => Promise.resolve(null),
 };
+
+type Call = (...args: readonly unknown[]) => Promise<unknown>;
 
 /** A killed process hears nothing and does nothing any more. */
 interface Life {
@@ -83,6 +90,8 @@ interface Life {
 export class CoreLab {
   readonly clock: ManualClock = manualClock();
   readonly memory = memoryStore(() => this.clock.now());
+  /** The disk of the node: it outlives its process. */
+  readonly journal = new MemoryJournal();
   readonly pbx: FakePbx = new FakePbx({ clock: this.clock, trunks: ['carrier'] });
   /** Sockets that the core closed. */
   readonly closed: AddressOfRecord[] = [];
@@ -114,11 +123,13 @@ export class CoreLab {
     this.#life = life;
     this.#core = createCore({
       store: this.#storeOf(life),
-      presence: this.memory.presence,
+      presence: this.#moody(this.memory.presence, life),
       records: RECORDS,
       ledger: this.memory.ledger,
       revocations: this.memory.revocations,
-      directory: this.memory.directory,
+      directory: this.#moody(this.memory.directory, life),
+      tickets: this.#moody(this.memory.tickets, life),
+      journal: this.#journalOf(life),
       pbx: this.#pbxOf(life),
       lease: { verify: () => Promise.resolve(this.lease) },
       sockets: { close: (aor) => this.closed.push(aor) },
@@ -295,6 +306,16 @@ export class CoreLab {
     };
   }
 
+  #journalOf(life: Life): Journal {
+    const { journal } = this;
+    return {
+      read: () => journal.read(),
+      append: (entry) => (life.alive ? journal.append(entry) : never()),
+      clear: () => (life.alive ? journal.clear() : never()),
+      setAside: (entries) => (life.alive ? journal.setAside(entries) : never()),
+    };
+  }
+
   #pbxOf(life: Life): PbxDriver {
     const { pbx } = this;
     const living = <T>(order: () => Promise<T>): Promise<T> => (life.alive ? order() : never());
@@ -323,24 +344,40 @@ export class CoreLab {
     };
   }
 
+  async #guarded<T>(life: Life, work: () => Promise<T>): Promise<T> {
+    if (!life.alive || this.mood === 'silent') return never();
+    if (this.mood === 'down') throw new StoreError('ERR_STORE_UNAVAILABLE', 'the test took it down');
+    const result = await work();
+    return hasDied(life) ? never() : result;
+  }
+
+  /** Everything else that lives in the database shares its fate. */
+  #moody<Port extends object>(port: Port, life: Life): Port {
+    return new Proxy(port, {
+      get:
+        (target, name) =>
+        (...args: readonly unknown[]) =>
+          this.#guarded(life, () => (Reflect.get(target, name) as Call)(...args)),
+    });
+  }
+
   #storeOf(life: Life): SessionStore {
     const { store } = this.memory;
-    const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
-      if (!life.alive) return never();
-      if (this.mood === 'down') throw new StoreError('ERR_STORE_UNAVAILABLE', 'the test took it down');
-      const result = await work();
-      return hasDied(life) ? never() : result;
-    };
+    const guarded = <T>(work: () => Promise<T>): Promise<T> => this.#guarded(life, work);
     return {
       transact: (work) =>
         guarded(async () => {
           const result = await store.transact(async (tx) => {
             const done = await work(tx);
             await this.beforeCommit();
+            if (this.mood === 'read-only')
+              throw new StoreError('ERR_STORE_UNAVAILABLE', 'the test lets nobody write');
             return done;
           });
-          if (this.mood !== 'doubtful') return result;
+          const { mood } = this;
+          if (mood !== 'doubtful' && mood !== 'mute') return result;
           this.mood = 'up';
+          if (mood === 'mute') return never();
           throw new StoreError('ERR_STORE_UNKNOWN_OUTCOME', 'the test keeps the outcome to itself');
         }),
       find: (id) => guarded(() => store.find(id)),
@@ -352,7 +389,8 @@ export class CoreLab {
       feedAfter: (seq, limit) => guarded(() => store.feedAfter(seq, limit)),
       feedHead: () => guarded(() => store.feedHead()),
       feedFloor: () => guarded(() => store.feedFloor()),
-      ping: () => Promise.resolve(this.mood !== 'down'),
+      ping: () => Promise.resolve(this.mood !== 'down' && this.mood !== 'silent'),
+      renew: () => undefined,
     };
   }
 }

@@ -44,6 +44,7 @@ export class FakeGateway implements Gateway {
   viewed: GatewayResult<SessionView> = { ok: true, value: SAMPLE_VIEW };
   listed: GatewayResult<readonly SessionView[]> = { ok: true, value: [SAMPLE_VIEW] };
   healthy = { engine: true, database: true };
+  journal = { entries: 0, durable: true };
   /** Awaited before every answer. */
   before: (name: string) => Promise<void> | void = () => undefined;
 
@@ -85,5 +86,6 @@ export class FakeGateway implements Gateway {
   stamped: Gateway['stamped'] = (...args) => void this.calls.push({ name: 'stamped', args });
   deviceLost: Gateway['deviceLost'] = (...args) => void this.calls.push({ name: 'deviceLost', args });
   deviceLeft: Gateway['deviceLeft'] = (...args) => void this.calls.push({ name: 'deviceLeft', args });
-  health: Gateway['health'] = () => this.#answer('health', [], () => this.healthy);
+  health: Gateway['health'] = () =>
+    this.#answer('health', [], () => ({ ...this.healthy, journal: this.journal }));
 }

@@ -94,6 +94,7 @@ function sessionStore(tables: MemoryTables, now: () => Instant): SessionStore {
     feedFloor: () =>
       Promise.resolve(Math.min(tables.feedHorizon(), ...[...tables.feed.keys()].map((seq) => seq - 1))),
     ping: () => Promise.resolve(true),
+    renew: () => undefined,
   };
 }
 

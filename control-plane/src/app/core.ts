@@ -9,11 +9,13 @@ import type { Failpoints } from '../ports/failpoints.ts';
 import type { LeaseCheck } from '../ports/lease.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxEvent, PbxSnapshot } from '../ports/pbx-driver.ts';
+import type { Journal } from '../ports/journal.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { RecordKeeping } from '../ports/record-keeping.ts';
 import type { Revocations, RevocationStore } from '../ports/revocations.ts';
 import { StoreError } from '../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../ports/session-store.ts';
+import type { TicketStore } from '../ports/tickets.ts';
 import { Books } from './books.ts';
 import { FeedDispatcher } from './feed-dispatcher.ts';
 import { HearingWatch } from './hearing-watch.ts';
@@ -21,6 +23,7 @@ import { keepHouse } from './housekeeping.ts';
 import { MasterData } from './master-data.ts';
 import { MilestoneMetrics } from './milestone-metrics.ts';
 import { OpenSessions } from './open-sessions.ts';
+import { endure } from './outage/endure.ts';
 import { sessionEventOf } from './pbx-events.ts';
 import { Performer } from './perform.ts';
 import { Presence } from './presence.ts';
@@ -48,6 +51,9 @@ export interface CorePorts {
   readonly records: RecordKeeping;
   readonly ledger: Ledger;
   readonly revocations: RevocationStore;
+  readonly tickets: TicketStore;
+  /** What is decided while the store is away. */
+  readonly journal: Journal;
   readonly directory: Directory;
   readonly pbx: PbxDriver;
   readonly lease: LeaseCheck;
@@ -68,17 +74,24 @@ export interface Core {
   /** The directory for the API: a change of zones is seen by the next activation. */
   readonly directory: Directory;
   readonly revocations: Revocations;
+  readonly tickets: TicketStore;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export function createCore(ports: CorePorts): Core {
-  const { store, pbx, clock, log, metrics } = ports;
+  const { pbx, clock, log, metrics } = ports;
   const failpoints = ports.failpoints && { failpoints: ports.failpoints };
   const wheel = new TimerWheel(clock);
-  const feed = new FeedDispatcher(store, clock, log);
+  const feed = new FeedDispatcher(ports.store, clock, log);
   const open = new OpenSessions();
-  const masterData = new MasterData(ports.directory, clock, log);
+  const enduring = endure(ports, feed, (diverged) => {
+    const { orders, ...outcome } = diverged;
+    performer.perform(outcome.after.id, orders);
+    presence.background(loop.makeGood({ ...outcome, verdict: 'ignored', events: [] }), 'diverged');
+  });
+  const { store } = enduring;
+  const masterData = new MasterData(enduring.directory, clock, log);
   const loop: SessionLoop = new SessionLoop({
     store,
     wheel,
@@ -92,7 +105,7 @@ export function createCore(ports: CorePorts): Core {
   const presence = new Presence({
     loop,
     open,
-    store: ports.presence,
+    store: enduring.presence,
     pbx,
     sockets: ports.sockets,
     clock,
@@ -112,7 +125,7 @@ export function createCore(ports: CorePorts): Core {
       onPbxEvent({ type: 'leg.ended', legId, at: clock.now(), outcome, sipStatus: null, q850: null });
     },
   });
-  const feedSource = new SessionFeedSource({ store, feed, directory: ports.directory, clock });
+  const feedSource = new SessionFeedSource({ store, feed, directory: enduring.directory, clock });
   const hearing = new HearingWatch(clock, (sessionId, legId) => {
     const work = loop.handle(sessionId, { type: 'panel.silent', legId }, clock.now());
     presence.background(work, 'panel.silent');
@@ -122,7 +135,18 @@ export function createCore(ports: CorePorts): Core {
   const revocations = new TokenRevocations({ store: ports.revocations, clock, log, metrics });
   const guard = new RevocationGuard({ ...ports, revocations, loop, open, presence });
   revocations.watch(() => presence.background(guard.look(), 'revocations'));
-  const gateway = new SosGateway({ ...ports, loop, presence, masterData, hearing, books, feedSource, guard });
+  const gateway = new SosGateway({
+    ...ports,
+    store,
+    journal: store,
+    loop,
+    presence,
+    masterData,
+    hearing,
+    books,
+    feedSource,
+    guard,
+  });
 
   function onPbxEvent(event: PbxEvent): void {
     ports.failpoints?.passed('engine-told', event.type);
@@ -212,6 +236,7 @@ export function createCore(ports: CorePorts): Core {
     await revocations.start();
     await ports.presence.clear();
     await feed.start();
+    await enduring.start(MAX_OPEN);
     for (const { session } of await store.listOpen(MAX_OPEN)) {
       open.note(session);
       hearing.note(session);
@@ -237,6 +262,7 @@ export function createCore(ports: CorePorts): Core {
 
   async function stop(): Promise<void> {
     stopHousekeeping();
+    enduring.stop();
     hearing.stop();
     revocations.stop();
     wheel.stop();
@@ -247,5 +273,13 @@ export function createCore(ports: CorePorts): Core {
     await pbx.stop();
   }
 
-  return { gateway, feedSource, directory: masterData.watched(), revocations, start, stop };
+  return {
+    gateway,
+    feedSource,
+    directory: masterData.watched(),
+    tickets: enduring.tickets,
+    revocations,
+    start,
+    stop,
+  };
 }

@@ -11,6 +11,8 @@ import type { FeedRow, SessionStore } from '../ports/session-store.ts';
 const READ_LIMIT = 500;
 /** A transaction in the way lasts milliseconds. */
 const READ_AGAIN_MS = 2;
+/** After a failure. */
+const READ_FAILED_MS = 1000;
 
 export class FeedDispatcher {
   readonly #store: SessionStore;
@@ -46,6 +48,11 @@ export class FeedDispatcher {
 
   committed(rows: readonly FeedRow[]): void {
     for (const row of rows) {
+      // Not numbered: told at once, and again when it has its number.
+      if (row.seq === 0) {
+        for (const listener of this.#listeners) listener(row);
+        continue;
+      }
       this.#highest = Math.max(this.#highest, row.seq);
       if (!this.#isReading && row.seq === this.#last + 1) this.#deliver(row);
       else if (row.seq > this.#last) this.#catchUp();
@@ -67,8 +74,9 @@ export class FeedDispatcher {
     if (this.#isReading) return;
     this.#isReading = true;
     this.#read().catch((error: unknown) => {
-      this.#log.error('The feed could not be read; it is read again with the next change.', {
-        error: String(error),
+      this.#log.error('The feed could not be read; it is read again.', { error: String(error) });
+      this.#clock.at((this.#clock.now() + READ_FAILED_MS) as Instant, () => {
+        if (this.#last < this.#highest) this.#catchUp();
       });
     });
   }

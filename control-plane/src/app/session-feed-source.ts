@@ -6,6 +6,7 @@ import type { Session } from '../domain/session/session.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { FeedSource } from '../ports/gateway.ts';
+import { StoreError } from '../ports/session-store.ts';
 import type { FeedRow, SessionStore } from '../ports/session-store.ts';
 import type { FeedDispatcher } from './feed-dispatcher.ts';
 import { viewOf } from './session-view.ts';
@@ -35,7 +36,7 @@ export class SessionFeedSource implements FeedSource {
     zones: readonly ZoneId[] | null,
   ): Promise<{ readonly seq: number; readonly sessions: readonly SessionView[] }> {
     const { store } = this.#ports;
-    const seq = await store.feedHead();
+    const seq = await this.#head();
     const stored = await store.list({ open: true, zones, before: null, limit: MAX_SNAPSHOT });
     const sessions = await Promise.all(
       stored
@@ -52,9 +53,25 @@ export class SessionFeedSource implements FeedSource {
     limit: number,
   ): Promise<{ readonly rows: readonly FeedRow[]; readonly tooOld: boolean }> {
     const { store } = this.#ports;
-    const [floor, head] = await Promise.all([store.feedFloor(), store.feedHead()]);
-    if (seq < floor || seq > head || head - seq > limit) return { rows: [], tooOld: true };
-    return { rows: await store.feedAfter(seq, limit), tooOld: false };
+    try {
+      const [floor, head] = await Promise.all([store.feedFloor(), store.feedHead()]);
+      if (seq < floor || seq > head || head - seq > limit) return { rows: [], tooOld: true };
+      return { rows: await store.feedAfter(seq, limit), tooOld: false };
+    } catch (error) {
+      // The store is away: a snapshot from memory shows at least what stands.
+      if (error instanceof StoreError) return { rows: [], tooOld: true };
+      throw error;
+    }
+  }
+
+  /** What was told last may be lower than the head, never higher: a resume from there repeats, and misses nothing. */
+  async #head(): Promise<number> {
+    try {
+      return await this.#ports.store.feedHead();
+    } catch (error) {
+      if (error instanceof StoreError) return this.#ports.feed.last;
+      throw error;
+    }
   }
 
   viewOf(session: Session, sessionSeq: number, location: Location | null): SessionView {

@@ -107,11 +107,12 @@ export class SessionLoop {
    */
   async #persist(deadlineMs: number, work: () => Promise<Outcome | null>): Promise<Outcome | null> {
     const { result, inDoubt } = await untilTaken(this.#ports, deadlineMs, work);
-    if (inDoubt && result) await this.#makeGood(result);
+    if (inDoubt && result) await this.makeGood(result);
     return result;
   }
 
-  async #makeGood(outcome: Outcome): Promise<void> {
+  /** For a session that the store knows differently: tells who watches it, and gives its standing orders and timers again. */
+  async makeGood(outcome: Outcome): Promise<void> {
     const { store, wheel, feed, performer } = this.#ports;
     const { id } = outcome.after;
     if (outcome.verdict !== 'applied') for (const watcher of this.#watchers) watcher(outcome);

@@ -2,7 +2,7 @@
 import type { Activated, Timeline } from '../contracts/sos-api.ts';
 import type { SessionView } from '../contracts/session-view.ts';
 import type { AddressOfRecord, Instant, LegId, OperatorId, SessionId } from '../domain/ids.ts';
-import { parseLegId } from '../domain/ids.ts';
+import { parseAor, parseLegId } from '../domain/ids.ts';
 import type { Policy } from '../domain/session/policy.ts';
 import { isLive } from '../domain/session/session.ts';
 import type { ToldNews } from '../domain/session/event.ts';
@@ -36,6 +36,7 @@ const STAMP_DELAY_MS = 30;
 export interface GatewayPorts {
   readonly loop: SessionLoop;
   readonly store: SessionStore;
+  readonly journal: { readonly journalEntries: number; readonly isDurable: boolean };
   readonly pbx: PbxDriver;
   readonly presence: Presence;
   readonly masterData: MasterData;
@@ -190,6 +191,9 @@ export class SosGateway implements Gateway {
 
   async deviceAdmitted(aor: AddressOfRecord, by?: Caller): Promise<GatewayResult<null>> {
     if (by) this.#ports.guard.admitted(aor, by);
+    // Her profile is read while there is time: the database may be away when she presses.
+    const party = parseAor(aor);
+    if (party?.role === 'citizen') void this.#ports.masterData.citizen(party.citizenId);
     const result = await this.#ports.presence.admitted(aor);
     return result.ok
       ? { ok: true, value: null }
@@ -232,8 +236,14 @@ export class SosGateway implements Gateway {
     this.#ports.presence.left(aor);
   }
 
-  async health(): Promise<{ readonly engine: boolean; readonly database: boolean }> {
-    return { engine: this.#ports.pbx.attached, database: await this.#ports.store.ping(1000) };
+  async health(): ReturnType<Gateway['health']> {
+    const { pbx, store, journal } = this.#ports;
+    const database = await store.ping(1000);
+    return {
+      engine: pbx.attached,
+      database,
+      journal: { entries: journal.journalEntries, durable: journal.isDurable },
+    };
   }
 
   /** What is only written down lets the machine carry the calls first. */

@@ -102,6 +102,7 @@ function coreOf(v: Values): CoreConfig {
     database: v.DATABASE_URL
       ? { kind: 'url', url: v.DATABASE_URL }
       : { kind: 'embedded', directory: v.HAMRAHI_POSTGRES_DATA_DIR },
+    journal: { directory: v.HAMRAHI_JOURNAL_DIR, maxMb: v.HAMRAHI_JOURNAL_MAX_MB },
     policy: policyOf(v),
   };
 }

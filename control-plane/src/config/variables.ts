@@ -153,6 +153,15 @@ const database = {
     description: 'Data of the embedded PostgreSQL.',
     fallback: '.run/postgres',
   }),
+  HAMRAHI_JOURNAL_DIR: text(/./, 'a directory name', {
+    description:
+      'Where this node journals what it decides while the database is away: on a disk of its own if it can be, and as protected as the database.',
+    fallback: '.run/journal',
+  }),
+  HAMRAHI_JOURNAL_MAX_MB: whole(8, 10_000, {
+    description: 'Bound of the journal; at the bound the node acts on, and says that it writes no more.',
+    fallback: '256',
+  }),
 };
 
 const limits = {

@@ -7,13 +7,20 @@ const check = z.object({
   ok: z.boolean(),
   reason: z.string().nullable().meta({ description: 'Why not; null when it is ok.' }),
 });
+const journal = z.object({
+  ok: z.boolean().meta({ description: 'False: what is decided now would not survive a crash of this node.' }),
+  entries: z.int().nonnegative().meta({ description: 'Decisions that the database does not have yet.' }),
+});
 export const readiness = z
   .object({
-    ready: z.boolean(),
+    ready: z
+      .boolean()
+      .meta({ description: 'It serves an SOS. Without its database it does so from its journal.' }),
     standby: z
       .boolean()
       .meta({ description: 'Another node serves; this one takes over when it falls silent.' }),
-    checks: z.object({ engine: check, database: check }),
+    degraded: z.boolean().meta({ description: 'Not whole: somebody has to look.' }),
+    checks: z.object({ engine: check, database: check, journal }),
   })
   .meta({ id: 'Readiness' });
 export type Readiness = z.infer<typeof readiness>;

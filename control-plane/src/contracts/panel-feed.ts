@@ -34,7 +34,14 @@ export type FeedEventType = z.infer<typeof feedEventType>;
 /** One change. It carries the whole card, so a late or doubled one does no harm: keep the highest `sessionSeq`. */
 export const feedEvent = z
   .object({
-    seq: z.int().positive().meta({ description: 'Position in the feed; resume with ?since=<seq>.' }),
+    seq: z
+      .int()
+      .nonnegative()
+      .meta({
+        description:
+          'Position in the feed; resume with ?since=<seq>. 0: not numbered yet, because the database is away; the ' +
+          'same change comes again with its number once it is back, under the same sessionSeq.',
+      }),
     sessionSeq: z.int().nonnegative(),
     type: feedEventType,
     at: timestamp,
@@ -78,7 +85,7 @@ export const feedHealth = z
 
 /** A session left the zones that this panel sees: take its card away. */
 export const feedGone = z
-  .object({ type: z.literal('session.gone'), seq: z.int().positive(), at: timestamp, sessionId })
+  .object({ type: z.literal('session.gone'), seq: z.int().nonnegative(), at: timestamp, sessionId })
   .meta({ id: 'FeedGone' });
 
 export const feedMessage = z.union([feedSnapshot, feedEvent, feedGone, feedReply, feedHealth]);

@@ -1,6 +1,7 @@
 /** A core node, wired by hand: database, engine, HTTP, feed, and the listener that edges attach to. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AsteriskDriver } from '../adapters/asterisk/asterisk-driver.ts';
 import { JwtAuthenticator } from '../adapters/auth/jwt-authenticator.ts';
 import { IssuerKeys, sharedSecret } from '../adapters/auth/key-source.ts';
@@ -14,6 +15,7 @@ import { loadTrunks } from '../adapters/engine-config/load-trunks.ts';
 import { webrtcEndpointFields } from '../adapters/engine-config/webrtc-endpoint.ts';
 import { FEED_PATH, PanelFeed } from '../adapters/feed/panel-feed.ts';
 import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
+import { FileJournal } from '../adapters/journal/file-journal.ts';
 import type { PrometheusMetrics } from '../adapters/metrics/prometheus-metrics.ts';
 import { processFailpoints } from '../adapters/failpoints/process-failpoints.ts';
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
@@ -30,10 +32,14 @@ import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
 import type { Revocations } from '../ports/revocations.ts';
+import { StoreError } from '../ports/session-store.ts';
 import { admit, callerOf } from './admission.ts';
 
 const POOL_SIZE = 16;
+const MEGABYTE = 1_048_576;
+const JOURNAL_RESERVED_BYTES = 8 * MEGABYTE;
 const CLOSE_DEADLINE_MS = 3000;
+const START_RETRY_MS = 1000;
 const PAGES = resolve(import.meta.dirname, '../../public');
 
 export interface NodePorts {
@@ -63,6 +69,14 @@ export async function startCoreNode(
   const stops: (() => Promise<unknown>)[] = [];
   const { database, keeper } = await openStore(config, core, ports, stops);
   const trunks = readTrunks(core);
+  const journal = new FileJournal({
+    directory: resolve(core.journal.directory),
+    name: config.nodeId,
+    maxBytes: core.journal.maxMb * MEGABYTE,
+    reservedBytes: JOURNAL_RESERVED_BYTES,
+    log,
+  });
+  stops.push(() => journal.close());
   const pbx = new AsteriskDriver({
     url: `${core.engine.ariUrl}/ari`,
     user: core.engine.ariUser,
@@ -79,6 +93,7 @@ export async function startCoreNode(
   const links: { server: CoreLinkServer | null } = { server: null };
   const gatewayCore = createCore({
     ...database,
+    journal,
     pbx,
     lease: keeper,
     sockets: { close: (aor, code, reason) => links.server?.closeClient(aor, code, reason) },
@@ -102,7 +117,7 @@ export async function startCoreNode(
       admit(
         {
           authenticator,
-          tickets: database.tickets,
+          tickets: gatewayCore.tickets,
           revocations: gatewayCore.revocations,
           gateway: gatewayCore.gateway,
           clock,
@@ -121,7 +136,7 @@ export async function startCoreNode(
   });
   const { server } = links;
   stops.push(() => server.stop());
-  const { http, feed } = await serve(config, core, ports, database, gatewayCore, authenticator, standsBy);
+  const { http, feed } = await serve(config, core, ports, gatewayCore, authenticator, standsBy);
   stops.push(
     () => http.close(CLOSE_DEADLINE_MS),
     () => feed.close(CLOSE_DEADLINE_MS),
@@ -186,10 +201,27 @@ async function openStore(
     onFenced: () => keeper.lose(),
   });
   stops.push(() => database.close());
-  await database.migrate();
+  await migrated(database, log);
   // The last thing that it does for the others, once nothing of it can act any more.
   stops.push(() => keeper.stop());
   return { database, keeper };
+}
+
+/** A node starts with its database or not yet: what stands in it (sessions, roster, numbers) is nowhere else. */
+async function migrated(database: Database, log: Log): Promise<void> {
+  for (;;) {
+    try {
+      await database.migrate();
+      return;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      log.error('The database is away: the node waits for it, and serves nobody until then.', {
+        code: 'ERR_STORE_AWAY',
+        reason: error.message,
+      });
+    }
+    await delay(START_RETRY_MS);
+  }
 }
 
 /** Throws with every problem of every file: a gateway without a readable trunk must not start. */
@@ -222,8 +254,7 @@ async function serve(
   config: Config,
   core: CoreConfig,
   { clock, log, metrics }: NodePorts,
-  { tickets }: Database,
-  { gateway, feedSource, directory, revocations }: Core,
+  { gateway, feedSource, directory, tickets, revocations }: Core,
   authenticator: JwtAuthenticator,
   standsBy: () => boolean,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {

@@ -102,7 +102,12 @@ export interface Gateway {
   /** The device's socket is gone for good: its endpoint may go, unless a session needs it. */
   deviceLeft(aor: AddressOfRecord): void;
 
-  health(): Promise<{ readonly engine: boolean; readonly database: boolean }>;
+  /** `journal`: decisions that the database does not have yet, and whether they would survive this process. */
+  health(): Promise<{
+    readonly engine: boolean;
+    readonly database: boolean;
+    readonly journal: { readonly entries: number; readonly durable: boolean };
+  }>;
 }
 
 /** The panel feed's source: committed changes in order, and the state to begin from. */

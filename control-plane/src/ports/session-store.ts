@@ -56,6 +56,7 @@ export interface PersonalFacts {
 }
 
 export interface FeedRow {
+  /** 0: not numbered yet. The store is away; the row comes again with its number when it is back. */
   readonly seq: number;
   readonly sessionId: SessionId;
   readonly sessionSeq: number;
@@ -135,6 +136,8 @@ export interface SessionStore {
   /** Lowest seq still kept minus 1: a resume from below it gets a snapshot. */
   feedFloor(): Promise<number>;
   ping(deadlineMs: number): Promise<boolean>;
+  /** Connections that nobody uses may be dead without saying so: the next work gets new ones. */
+  renew(): void;
 }
 
 export interface StoredEvent {

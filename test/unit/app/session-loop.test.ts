@@ -30,7 +30,7 @@ describe('app/session-loop', () => {
     await lab.forward(2500);
     lab.mood = 'down';
     const heard = lab.gateway.heard(AKRAM, ID, lab.leg('operator-app'), 9);
-    await lab.forward(4000);
+    await lab.forward(3000);
     lab.mood = 'up';
     await lab.forward(1000);
     await heard;

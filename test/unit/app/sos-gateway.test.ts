@@ -194,9 +194,10 @@ describe('app/sos-gateway', () => {
 
   it('tells the health of engine and database', async () => {
     const lab = await startCoreLab();
-    expect(await lab.gateway.health()).to.deep.equal({ engine: true, database: true });
+    const journal = { entries: 0, durable: true };
+    expect(await lab.gateway.health()).to.deep.equal({ engine: true, database: true, journal });
     lab.pbx.lose();
     lab.mood = 'down';
-    expect(await lab.gateway.health()).to.deep.equal({ engine: false, database: false });
+    expect(await lab.gateway.health()).to.deep.equal({ engine: false, database: false, journal });
   });
 });

@@ -175,8 +175,9 @@ export class FeedConnection {
   }
 
   #show(row: FeedRow, text: () => string): void {
-    if (row.seq <= this.#lastSeq) return;
-    this.#lastSeq = row.seq;
+    // A row without a number (the store is away) comes again with one.
+    if (row.seq !== 0 && row.seq <= this.#lastSeq) return;
+    this.#lastSeq = Math.max(this.#lastSeq, row.seq);
     switch (this.#scope.judge(row)) {
       case 'show':
         this.#sendText(text());

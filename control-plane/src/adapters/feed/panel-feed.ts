@@ -246,7 +246,8 @@ export class PanelFeed {
     const { clock, gateway } = this.#options;
     const bad = { engine: false, database: false };
     try {
-      return await within(clock, this.#timing.healthIntervalMs, gateway.health(), bad);
+      const read = await within(clock, this.#timing.healthIntervalMs, gateway.health(), bad);
+      return { engine: read.engine, database: read.database };
     } catch {
       return bad;
     }

@@ -1,6 +1,5 @@
 /** The database of the gateway: every port that PostgreSQL serves, over one URL. */
 import type { Knex } from 'knex';
-import type { Pool } from 'pg';
 import type { Directory } from '../../ports/directory.ts';
 import type { Fence } from '../../ports/lease.ts';
 import type { Log } from '../../ports/log.ts';
@@ -20,6 +19,7 @@ import { PostgresLedger } from './ledger.ts';
 import { PostgresLedgerReports } from './ledger-report.ts';
 import { PostgresPresence } from './presence.ts';
 import { PostgresRecordKeeping } from './record-keeping.ts';
+import { RenewablePool } from './renewable-pool.ts';
 import { PostgresRevocations } from './revocations.ts';
 import { SessionQueries } from './session-queries.ts';
 import { SessionTransaction } from './session-transaction.ts';
@@ -66,7 +66,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const { url, poolSize, log, deadlines: given, onFenced } = options;
   const fence = options.fence ?? (() => UNCONTESTED);
   const deadlines = { ...DEFAULT_DEADLINES, ...given };
-  const pool = openSessionPool(url, poolSize, deadlines, log);
+  const pool = new RenewablePool(() => openSessionPool(url, poolSize, deadlines, log));
   const knex = openKnex(url, Math.max(2, Math.ceil(poolSize / 2)), deadlines, log);
   return {
     store: tellingWhenFenced(sessionStore(pool, knex, fence), onFenced),
@@ -100,11 +100,11 @@ function tellingWhenFenced(store: SessionStore, onFenced: () => void = () => und
   };
 }
 
-function sessionStore(pool: Pool, knex: Knex, fence: () => Fence): SessionStore {
+function sessionStore(pool: RenewablePool, knex: Knex, fence: () => Fence): SessionStore {
   const queries = new SessionQueries(knex);
   const feed = new FeedReader(knex);
   return {
-    transact: (work) => transact(pool, (run) => work(new SessionTransaction(run, fence))),
+    transact: (work) => transact(pool.current, (run) => work(new SessionTransaction(run, fence))),
     find: (sessionId) => queries.find(sessionId),
     listOpen: (limit) => queries.listOpen(limit),
     list: (filter) => queries.list(filter),
@@ -115,5 +115,6 @@ function sessionStore(pool: Pool, knex: Knex, fence: () => Fence): SessionStore 
     feedHead: () => feed.head(),
     feedFloor: () => feed.floor(),
     ping: (deadlineMs) => queries.ping(deadlineMs),
+    renew: () => pool.renew(),
   };
 }

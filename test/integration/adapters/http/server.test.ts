@@ -218,8 +218,23 @@ describe('adapters/http server', () => {
       expect((await lab.call('GET', '/readyz')).body).to.deep.equal({
         ready: true,
         standby: false,
-        checks: { engine: { ok: true, reason: null }, database: { ok: true, reason: null } },
+        degraded: false,
+        checks: {
+          engine: { ok: true, reason: null },
+          database: { ok: true, reason: null },
+          journal: { ok: true, entries: 0 },
+        },
       });
+    });
+
+    it('stays ready without its database, and says so: it acts from its journal', async () => {
+      lab.gateway.healthy = { engine: true, database: false };
+      lab.gateway.journal = { entries: 7, durable: false };
+      const answer = await lab.call('GET', '/readyz');
+      expect(answer.status).to.equal(200);
+      expect(answer.body).to.include({ ready: true, degraded: true });
+      expect(answer.body).to.have.nested.property('checks.database.ok', false);
+      expect(answer.body).to.have.deep.nested.property('checks.journal', { ok: false, entries: 7 });
     });
 
     it('stands by: says so, serves the probes, and refuses the rest and every upgrade with its own code', async () => {
@@ -242,7 +257,12 @@ describe('adapters/http server', () => {
         {
           ready: false,
           standby: true,
-          checks: { engine: { ok: true, reason: null }, database: { ok: true, reason: null } },
+          degraded: false,
+          checks: {
+            engine: { ok: true, reason: null },
+            database: { ok: true, reason: null },
+            journal: { ok: true, entries: 0 },
+          },
         },
       ]);
       const token = await tokenFor('citizen', 'priya');

@@ -21,17 +21,25 @@ export function probeHandlers(
 
 async function readinessOf(gateway: Gateway, standby: boolean): Promise<Readiness> {
   try {
-    const { engine, database } = await withDeadline(gateway.health(), HEALTH_DEADLINE_MS);
+    const { engine, database, journal } = await withDeadline(gateway.health(), HEALTH_DEADLINE_MS);
     return {
-      ready: engine && database && !standby,
+      // Without its database a node acts from its journal: to take it out would turn away every SOS at once.
+      ready: engine && !standby,
       standby,
+      degraded: !engine || !database || !journal.durable,
       checks: {
         engine: { ok: engine, reason: engine ? null : 'the engine is not attached' },
         database: { ok: database, reason: database ? null : 'the database does not answer' },
+        journal: { ok: journal.durable, entries: journal.entries },
       },
     };
   } catch {
     const check = { ok: false, reason: `the gateway gave no answer within ${HEALTH_DEADLINE_MS} ms` };
-    return { ready: false, standby, checks: { engine: check, database: check } };
+    return {
+      ready: false,
+      standby,
+      degraded: true,
+      checks: { engine: check, database: check, journal: { ok: false, entries: 0 } },
+    };
   }
 }

@@ -1,0 +1,78 @@
+/** Everything around the store that goes on without it, put together. */
+import type { Clock, IdSource } from '../../ports/clock.ts';
+import type { Directory } from '../../ports/directory.ts';
+import type { Journal } from '../../ports/journal.ts';
+import type { Log, Metrics } from '../../ports/log.ts';
+import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
+import type { TicketStore } from '../../ports/tickets.ts';
+import type { FeedDispatcher } from '../feed-dispatcher.ts';
+import { DutyBook } from './duty-book.ts';
+import { enduringDirectory } from './enduring-directory.ts';
+import { EnduringPresence } from './enduring-presence.ts';
+import { EnduringStore } from './enduring-store.ts';
+import { EnduringTickets } from './enduring-tickets.ts';
+import type { Diverged } from './endurance-ports.ts';
+
+export interface EndurePorts {
+  readonly store: SessionStore;
+  readonly presence: PresenceStore;
+  readonly directory: Directory;
+  readonly tickets: TicketStore;
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly ids: IdSource;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export interface Enduring {
+  readonly store: EnduringStore;
+  readonly presence: PresenceStore;
+  readonly directory: Directory;
+  readonly tickets: TicketStore;
+  /** The journal of an earlier life goes to the store, and memory is filled. The store must be there. */
+  start(maxOpen: number): Promise<void>;
+  stop(): void;
+}
+
+export function endure(
+  ports: EndurePorts,
+  feed: FeedDispatcher,
+  onDiverged: (diverged: Diverged) => void,
+): Enduring {
+  const { clock, log, metrics } = ports;
+  let hasStarted = false;
+  const duty = new DutyBook(ports.directory, clock, log);
+  const store: EnduringStore = new EnduringStore({
+    ...ports,
+    duty,
+    makeUp: () => presence.makeUp(),
+    onReplayed: (rows) => feed.committed(rows),
+    onBack: () => {
+      feed.catchUpToHead().catch((error: unknown) => {
+        log.error('The head of the feed could not be read.', { error: String(error) });
+      });
+    },
+    // Before the start nobody knows anything yet that could differ.
+    onDiverged: (diverged) => {
+      if (hasStarted) onDiverged(diverged);
+    },
+  });
+  const presence = new EnduringPresence(ports.presence, duty, store.state);
+  return {
+    store,
+    presence,
+    directory: enduringDirectory(ports.directory, duty, store.state),
+    tickets: new EnduringTickets(ports.tickets, store.state, clock, ports.ids),
+    start: async (maxOpen) => {
+      metrics.gauge('hamrahi_store_away', 0);
+      await duty.start();
+      await store.start(maxOpen);
+      hasStarted = true;
+    },
+    stop: () => {
+      duty.stop();
+      store.stop();
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/** Master data with deadlines: a directory that hangs holds nobody up, and what is known of the roster serves meanwhile. */
+import type { Directory } from '../../ports/directory.ts';
+import type { DutyBook } from './duty-book.ts';
+import { meansAway } from './store-watch.ts';
+import type { StoreWatch } from './store-watch.ts';
+
+/** On the way from SOS to sound, or to a call. */
+const ONE_MS = 200;
+const MANY_MS = 3000;
+
+/** Changes pass as they are: they need the store. */
+export function enduringDirectory(directory: Directory, duty: DutyBook, watch: StoreWatch): Directory {
+  const orKnown = async <T>(
+    read: () => Promise<T>,
+    known: () => T | null,
+    deadlineMs: number,
+  ): Promise<T> => {
+    try {
+      return await watch.attempt(read, deadlineMs);
+    } catch (error) {
+      const value = known();
+      if (!meansAway(error) || value === null) throw error;
+      return value;
+    }
+  };
+  return {
+    ...directory,
+    citizen: (id) => watch.attempt(() => directory.citizen(id), ONE_MS),
+    zones: () => watch.attempt(() => directory.zones(), MANY_MS),
+    operator: (id) =>
+      orKnown(
+        () => directory.operator(id),
+        () => duty.operator(id),
+        ONE_MS,
+      ),
+    operators: (after, limit) => watch.attempt(() => directory.operators(after, limit), MANY_MS),
+    roster: (zoneId) =>
+      orKnown(
+        () => directory.roster(zoneId),
+        () => duty.roster().filter((entry) => zoneId === null || entry.zoneId === zoneId),
+        MANY_MS,
+      ),
+  };
+}

@@ -1,0 +1,244 @@
+/**
+ * The store as the core sees it: while the database answers, the database; while it does not, this node's memory and
+ * its journal (decision 22). An SOS is never held up by it for longer than `COMMIT_MS`, and that once: from then on
+ * nobody waits for the database until it has taken everything that the journal holds. docs/adr/0017 tells why.
+ */
+import type { JournalEntry } from '../../ports/journal.ts';
+import type { SessionStore, SessionTx, StoredSession } from '../../ports/session-store.ts';
+import { KeyedQueue } from '../keyed-queue.ts';
+import { BookTransaction, enterInto, entryOf, provisionalRows, seqAfter } from './book-transaction.ts';
+import type { Books } from './book-transaction.ts';
+import type { EndurancePorts } from './endurance-ports.ts';
+import { JournalDesk } from './journal-desk.ts';
+import { SessionBook, isOpen } from './session-book.ts';
+import { StoreReturn } from './store-return.ts';
+import { codeOf, meansAway, StoreState, unavailable } from './store-watch.ts';
+import { Attempt, WatchedTransaction } from './watched-transaction.ts';
+import { within } from './within.ts';
+
+/** From SOS to offer 500 ms are allowed (RTC-1): the first SOS that finds the database silent still keeps them. */
+const COMMIT_MS = 350;
+/** One row; many rows, which nobody's voice waits for. */
+const READ_MS = 250;
+const LONG_READ_MS = 3000;
+const BOOK = 'book';
+const LATE = Symbol('late');
+
+export class EnduringStore implements SessionStore {
+  readonly #ports: EndurancePorts;
+  readonly #store: SessionStore;
+  readonly #books: Books;
+  readonly #desk: JournalDesk;
+  readonly #return: StoreReturn;
+  readonly state: StoreState;
+  /** In memory one decision at a time; what is written to the disk meanwhile does not count. */
+  readonly #inMemory = new KeyedQueue<string>();
+
+  constructor(ports: EndurancePorts) {
+    this.#ports = ports;
+    this.#store = ports.store;
+    this.#books = { sessions: new SessionBook(), duty: ports.duty, claims: { kept: new Map() } };
+    this.#desk = new JournalDesk(ports);
+    this.state = new StoreState(ports, () => this.#return.begin());
+    this.#return = new StoreReturn({
+      ...ports,
+      state: this.state,
+      desk: this.#desk,
+      book: this.#books.sessions,
+      memoryIdle: () => this.#inMemory.idle(),
+      forgetClaims: () => this.#books.claims.kept.clear(),
+    });
+  }
+
+  /** Entries that the store does not have yet. */
+  get journalEntries(): number {
+    return this.#desk.size;
+  }
+
+  /** Whether what is decided now survives this process. */
+  get isDurable(): boolean {
+    return !this.state.isAway || this.#desk.isDurable;
+  }
+
+  /** What an earlier life journaled goes to the store first. Throws while the store is away: it must be there now. */
+  async start(limit: number): Promise<void> {
+    await this.#desk.read();
+    await this.#return.replayAll();
+    await this.#desk.clear();
+    const open = await this.#store.listOpen(limit);
+    for (const stored of open) this.#books.sessions.note(stored);
+    for (const { session } of open) {
+      const location = await this.#store.location(session.id);
+      if (location) this.#books.sessions.noteLocation(session.id, location);
+    }
+    this.#return.keepWatch();
+  }
+
+  stop(): void {
+    this.#return.stop();
+  }
+
+  async transact<T>(work: (tx: SessionTx) => Promise<T>): Promise<T> {
+    if (this.#return.gate) await this.#return.gate;
+    return this.state.isAway ? this.#fromMemory(work) : this.#fromStore(work);
+  }
+
+  async #fromStore<T>(work: (tx: SessionTx) => Promise<T>): Promise<T> {
+    const attempt = new Attempt();
+    const book = this.#books.sessions;
+    const committed = this.#store.transact(async (tx) => {
+      attempt.begin();
+      const value = await work(new WatchedTransaction(tx, attempt, book));
+      attempt.value = { of: value };
+      return value;
+    });
+    let reason = 'no answer in time';
+    try {
+      const value = await within<T, typeof LATE>(this.#ports.clock, COMMIT_MS, committed, LATE);
+      if (value !== LATE) {
+        await attempt.committed();
+        this.#return.heard();
+        for (const { write } of attempt.writes) enterInto(book, entryOf(write, null));
+        return value;
+      }
+    } catch (error) {
+      if (!meansAway(error)) {
+        attempt.failed(error);
+        throw error;
+      }
+      reason = codeOf(error);
+    }
+    attempt.givenUp = true;
+    this.state.leave(reason);
+    return this.#afterAll(attempt, work);
+  }
+
+  /**
+   * The database was told and did not answer. What was decided on its rows is acted on as it is, whether it was
+   * committed or not; unless this node has moved the session on meanwhile, or nothing was decided yet.
+   */
+  async #afterAll<T>(attempt: Attempt, work: (tx: SessionTx) => Promise<T>): Promise<T> {
+    const { value, writes } = attempt;
+    if (value && writes.length === 0) return value.of as T;
+    const book = this.#books.sessions;
+    const kept = await this.#inMemory.run(BOOK, () => {
+      const stands = writes.every(({ write }) => {
+        const { id, citizenId } = write.after;
+        if (write.before === null) return book.openOf(citizenId) === null || !isOpen(write.after);
+        return (book.get(id)?.seq ?? write.before.seq) === write.before.seq;
+      });
+      if (!value || !stands || writes.length > 1) return Promise.resolve(null);
+      const entries = writes.map(({ write, claim }) => entryOf(write, claim));
+      const applied = writes.map(({ write }, index) => ({
+        seq: seqOf(entries[index]),
+        feed: provisionalRows(write, book),
+      }));
+      for (const entry of entries) enterInto(book, entry);
+      return Promise.resolve({ of: value.of as T, applied, onDisk: this.#desk.keep(entries) });
+    });
+    if (!kept) {
+      attempt.failed(unavailable('decided again from memory'));
+      return this.#fromMemory(work);
+    }
+    await kept.onDisk;
+    attempt.journaled(kept.applied);
+    return kept.of;
+  }
+
+  async #fromMemory<T>(work: (tx: SessionTx) => Promise<T>): Promise<T> {
+    this.#return.refuseIfFenced();
+    const { value, onDisk } = await this.#inMemory.run(BOOK, async () => {
+      const tx = new BookTransaction(this.#books);
+      const value = await work(tx);
+      return { value, onDisk: this.#desk.keep(tx.commit()) };
+    });
+    await onDisk;
+    return value;
+  }
+
+  find(sessionId: Parameters<SessionStore['find']>[0]): ReturnType<SessionStore['find']> {
+    return this.#read(
+      () => this.#store.find(sessionId),
+      () => this.#books.sessions.get(sessionId),
+    );
+  }
+
+  listOpen(limit: number): ReturnType<SessionStore['listOpen']> {
+    return this.#read(
+      () => this.#store.listOpen(limit),
+      () => this.#books.sessions.open().slice(0, limit),
+      LONG_READ_MS,
+    );
+  }
+
+  list(filter: Parameters<SessionStore['list']>[0]): ReturnType<SessionStore['list']> {
+    return this.#read(
+      () => this.#store.list(filter),
+      () => (filter.open === true && filter.before === null ? this.#openOnes(filter) : null),
+      LONG_READ_MS,
+    );
+  }
+
+  location(sessionId: Parameters<SessionStore['location']>[0]): ReturnType<SessionStore['location']> {
+    return this.#read(
+      () => this.#store.location(sessionId),
+      () => this.#books.sessions.location(sessionId) ?? undefined,
+    ).then((location) => location ?? null);
+  }
+
+  timers(...args: Parameters<SessionStore['timers']>): ReturnType<SessionStore['timers']> {
+    return this.#store.timers(...args);
+  }
+
+  events(...args: Parameters<SessionStore['events']>): ReturnType<SessionStore['events']> {
+    return this.state.attempt(() => this.#store.events(...args), LONG_READ_MS);
+  }
+
+  feedAfter(...args: Parameters<SessionStore['feedAfter']>): ReturnType<SessionStore['feedAfter']> {
+    return this.state.isAway ? Promise.reject(away()) : this.#store.feedAfter(...args);
+  }
+
+  feedHead(): Promise<number> {
+    return this.state.isAway ? Promise.reject(away()) : this.#store.feedHead();
+  }
+
+  feedFloor(): Promise<number> {
+    return this.state.isAway ? Promise.reject(away()) : this.#store.feedFloor();
+  }
+
+  ping(deadlineMs: number): Promise<boolean> {
+    return this.state.isAway ? Promise.resolve(false) : this.#store.ping(deadlineMs);
+  }
+
+  renew(): void {
+    this.#store.renew();
+  }
+
+  /** `null` from memory: not known here, so nobody can say. */
+  async #read<T>(fromStore: () => Promise<T>, fromMemory: () => T | null, deadlineMs = READ_MS): Promise<T> {
+    try {
+      return await this.state.attempt(fromStore, deadlineMs);
+    } catch (error) {
+      if (!meansAway(error)) throw error;
+      const known = fromMemory();
+      if (known === null) throw error;
+      return known;
+    }
+  }
+
+  #openOnes({ zones, limit }: Parameters<SessionStore['list']>[0]): readonly StoredSession[] {
+    return this.#books.sessions
+      .open()
+      .toReversed()
+      .filter(({ session }) => !zones || session.zoneId === null || zones.includes(session.zoneId))
+      .slice(0, limit);
+  }
+}
+
+function away(): ReturnType<typeof unavailable> {
+  return unavailable('the database is away');
+}
+
+function seqOf(entry: JournalEntry | undefined): number {
+  return entry ? seqAfter(entry) : 0;
+}

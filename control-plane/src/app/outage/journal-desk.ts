@@ -1,0 +1,107 @@
+/**
+ * What the store does not have yet: in memory in the order in which it was decided, and in the journal on this node's
+ * disk. A disk that is full, slow or broken stops nothing; it is said, and what was decided then lives as long as this process.
+ */
+import type { Clock } from '../../ports/clock.ts';
+import type { Journal, JournalEntry, JournalResult } from '../../ports/journal.ts';
+import type { Log, Metrics } from '../../ports/log.ts';
+import { within } from './within.ts';
+
+/** A disk that syncs slower than this is not waited for. */
+const SYNC_MS = 250;
+/** Memory is finite too; some 300 MB. */
+const MAX_ENTRIES = 50_000;
+const SLOW: { readonly ok: false; readonly code: 'ERR_JOURNAL_SLOW' } = {
+  ok: false,
+  code: 'ERR_JOURNAL_SLOW',
+};
+
+export interface DeskPorts {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export class JournalDesk {
+  readonly #ports: DeskPorts;
+  #pending: JournalEntry[] = [];
+  #isDurable = true;
+
+  constructor(ports: DeskPorts) {
+    this.#ports = ports;
+  }
+
+  get size(): number {
+    return this.#pending.length;
+  }
+
+  /** The last entry reached the disk in time. */
+  get isDurable(): boolean {
+    return this.#isDurable;
+  }
+
+  /** What an earlier life left behind. */
+  async read(): Promise<void> {
+    const { entries, damaged } = await this.#ports.journal.read();
+    this.#pending = [...entries];
+    this.#count();
+    if (entries.length + damaged > 0)
+      this.#ports.log.warn('The journal of an earlier run holds decisions; they go to the database first.', {
+        entries: entries.length,
+        damaged,
+      });
+  }
+
+  /** Resolves when they are on disk, or when that cannot be waited for. Never rejects. */
+  async keep(entries: readonly JournalEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const { clock, journal } = this.#ports;
+    if (this.#pending.length + entries.length > MAX_ENTRIES) {
+      this.#note({ ok: false, code: 'ERR_JOURNAL_FULL' });
+      return;
+    }
+    this.#pending.push(...entries);
+    this.#count();
+    const written = Promise.all(entries.map((entry) => journal.append(entry)));
+    const results = await within(clock, SYNC_MS, written, [SLOW]);
+    this.#note(results.find((result) => !result.ok) ?? { ok: true });
+  }
+
+  /** A copy, in order. */
+  entries(): readonly JournalEntry[] {
+    return [...this.#pending];
+  }
+
+  /** The store has these. */
+  done(entries: ReadonlySet<JournalEntry>): void {
+    this.#pending = this.#pending.filter((entry) => !entries.has(entry));
+    this.#count();
+  }
+
+  /** The store has everything. A crash before the file is cleared does no harm: what it has is recognised. */
+  async clear(): Promise<void> {
+    this.#pending = [];
+    this.#isDurable = true;
+    this.#count();
+    await this.#ports.journal.clear();
+  }
+
+  async setAside(entries: readonly JournalEntry[]): Promise<void> {
+    await this.#ports.journal.setAside(entries);
+  }
+
+  #note(result: JournalResult | { readonly ok: false; readonly code: string }): void {
+    const { log, metrics } = this.#ports;
+    metrics.count('hamrahi_journal_appends_total', { result: result.ok ? 'ok' : result.code });
+    if (!result.ok && this.#isDurable)
+      log.error('The journal does not take what is decided; it is acted on all the same.', {
+        code: result.code,
+      });
+    this.#isDurable = result.ok;
+  }
+
+  #count(): void {
+    this.#ports.metrics.gauge('hamrahi_journal_entries', this.#pending.length);
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * Whether the store is there. One failure or one silence is enough to say no: from then on nobody waits for it, until
+ * whoever brings it back says yes.
+ */
+import type { Clock } from '../../ports/clock.ts';
+import type { Log, Metrics } from '../../ports/log.ts';
+import { StoreError } from '../../ports/session-store.ts';
+import { within } from './within.ts';
+
+const LATE = Symbol('late');
+
+/** Whether the store is there, and a way to work with it that ends. */
+export interface StoreWatch {
+  readonly isAway: boolean;
+  /** The work's result; a store that fails or is silent is given up, and this throws `StoreError`. */
+  attempt<T>(work: () => Promise<T>, deadlineMs: number): Promise<T>;
+}
+
+export interface WatchPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export class StoreState implements StoreWatch {
+  readonly #ports: WatchPorts;
+  readonly #onAway: () => void;
+  #awaySince: number | null = null;
+
+  constructor(ports: WatchPorts, onAway: () => void) {
+    this.#ports = ports;
+    this.#onAway = onAway;
+  }
+
+  get isAway(): boolean {
+    return this.#awaySince !== null;
+  }
+
+  /** Milliseconds that it has been away; 0 while it is there. */
+  get awayMs(): number {
+    return this.#awaySince === null ? 0 : this.#ports.clock.now() - this.#awaySince;
+  }
+
+  leave(reason: string): void {
+    if (this.#awaySince !== null) return;
+    const { clock, log, metrics } = this.#ports;
+    this.#awaySince = clock.now();
+    metrics.count('hamrahi_store_outages_total');
+    metrics.gauge('hamrahi_store_away', 1);
+    log.error('The database is away: decisions go to the journal and are acted on.', {
+      code: 'ERR_STORE_AWAY',
+      reason,
+    });
+    this.#onAway();
+  }
+
+  comeBack(): void {
+    const { log, metrics } = this.#ports;
+    const awayMs = Math.round(this.awayMs);
+    this.#awaySince = null;
+    metrics.gauge('hamrahi_store_away', 0);
+    log.info('The database is back, and has everything that the journal held.', { awayMs });
+  }
+
+  /** Throws `StoreError` at once while it is away. */
+  async attempt<T>(work: () => Promise<T>, deadlineMs: number): Promise<T> {
+    if (this.isAway) throw unavailable('the database is away');
+    try {
+      const result = await within<T, typeof LATE>(this.#ports.clock, deadlineMs, work(), LATE);
+      if (result !== LATE) return result;
+    } catch (error) {
+      if (meansAway(error)) this.leave(codeOf(error));
+      throw error;
+    }
+    this.leave('no answer in time');
+    throw unavailable('the database gave no answer in time');
+  }
+}
+
+/** An answer that the store is away, or that nobody knows. A conflict, a fence or a bug is neither. */
+export function meansAway(error: unknown): boolean {
+  return (
+    error instanceof StoreError &&
+    (error.code === 'ERR_STORE_UNAVAILABLE' || error.code === 'ERR_STORE_UNKNOWN_OUTCOME')
+  );
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof StoreError ? error.code : 'unknown';
+}
+
+export function unavailable(why: string): StoreError {
+  return new StoreError('ERR_STORE_UNAVAILABLE', why);
+}
