@@ -4,6 +4,7 @@ import { CitizenClient } from '../../../control-plane/client/citizen-client.ts';
 import { GatewayApi } from '../../../control-plane/client/gateway-api.ts';
 import { GatewaySockets } from '../../../control-plane/client/gateway-sockets.ts';
 import type { IncomingLeg } from '../../../control-plane/client/incoming-leg.ts';
+import type { CitizenMediaPort } from '../../../control-plane/client/media-port.ts';
 import type { RtpCounts } from '../../../control-plane/client/one-way-media.ts';
 import { NodeSockets, type SipRecord } from './node-socket.ts';
 import { RtpCounter } from './rtp-counter.ts';
@@ -31,6 +32,12 @@ export interface HeadlessCitizenOptions {
   readonly credentials?: 'ticket' | 'header';
   readonly ca?: string;
   readonly fetch?: typeof fetch;
+  /** What she sends in place of the tone: Opus packets of 20 ms, over and over. */
+  readonly voice?: readonly Uint8Array[];
+  /** The address on which her media are bound. Default 127.0.0.1. */
+  readonly address?: string;
+  /** Other media than WebRTC; then the voice, the tone and `failIce` are theirs to decide. */
+  readonly media?: CitizenMediaPort;
 }
 
 /** Wall-clock milliseconds (see wallClockMs) of one call of the gateway. */
@@ -64,11 +71,12 @@ export interface HeadlessCitizen {
 }
 
 export async function createHeadlessCitizen(options: HeadlessCitizenOptions): Promise<HeadlessCitizen> {
-  const packets = await opusLoop(options.silent === true ? 0 : (options.toneHz ?? 1300));
+  const packets = options.voice ?? (await opusLoop(options.silent === true ? 0 : (options.toneHz ?? 1300)));
   const sockets = new NodeSockets({ ca: options.ca });
   const counter = new RtpCounter();
   const werift = createWeriftMedia({
     failIce: options.failIce ?? false,
+    ...(options.address === undefined ? {} : { address: options.address }),
     onConnection: (connection) => counter.watch(connection),
   });
   let microphone: MediaStreamTrack | null = null;
@@ -86,7 +94,7 @@ export async function createHeadlessCitizen(options: HeadlessCitizenOptions): Pr
       credentials: options.credentials ?? 'header',
     }),
     ...(options.iceTimeoutMs === undefined ? {} : { iceTimeoutMs: options.iceTimeoutMs }),
-    media: {
+    media: options.media ?? {
       ...werift,
       openMicrophone() {
         if (options.noMicrophone === true)

@@ -2,6 +2,7 @@
 import type { MediaStreamTrack, RTCPeerConnection } from 'werift';
 import { GatewayApi } from '../../../control-plane/client/gateway-api.ts';
 import { GatewaySockets } from '../../../control-plane/client/gateway-sockets.ts';
+import type { PanelMediaPort } from '../../../control-plane/client/media-port.ts';
 import type { RtpCounts } from '../../../control-plane/client/one-way-media.ts';
 import { PanelClient } from '../../../control-plane/client/panel-client.ts';
 import { withDeadline } from '../../../control-plane/client/deadline.ts';
@@ -30,6 +31,12 @@ export interface HeadlessOperatorOptions {
   readonly credentials?: 'ticket' | 'header';
   readonly ca?: string;
   readonly fetch?: typeof fetch;
+  /** The address on which its media are bound. Default 127.0.0.1. */
+  readonly address?: string;
+  /** Told of each packet's Opus as it came, with its number. */
+  readonly onPayload?: (legId: string, payload: Buffer, sequence: number) => void;
+  /** Other media than WebRTC with an ear for tones; then nothing is heard here, but there. */
+  readonly media?: PanelMediaPort;
 }
 
 /** What was heard on one call. */
@@ -74,6 +81,7 @@ export async function createHeadlessOperator(options: HeadlessOperatorOptions): 
   const misbehaviour = await createMisbehaviour(options.sendAnywayHz);
   const media = createWeriftMedia({
     failIce: options.failIce ?? false,
+    ...(options.address === undefined ? {} : { address: options.address }),
     onConnection(connection) {
       counter.watch(connection);
       misbehaviour.corrupt(connection);
@@ -92,7 +100,7 @@ export async function createHeadlessOperator(options: HeadlessOperatorOptions): 
       createSocket: sockets.create,
       credentials: options.credentials ?? 'ticket',
     }),
-    media: {
+    media: options.media ?? {
       ...media,
       unlockAudio: () => Promise.resolve(),
       play(track, legId) {
@@ -104,6 +112,11 @@ export async function createHeadlessOperator(options: HeadlessOperatorOptions): 
           },
         });
         ears.set(legId, ear);
+        const { onPayload } = options;
+        if (onPayload)
+          (track as unknown as MediaStreamTrack).onReceiveRtp.subscribe(({ payload, header }) =>
+            onPayload(legId, payload, header.sequenceNumber),
+          );
         return { levelDb: () => ear.levelDb(), setMuted: () => undefined, stop: () => ear.stop() };
       },
     },
