@@ -12,7 +12,7 @@ SUITES := unit contract integration scenario
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup tools asterisk chromium client demo sandbox test test-unit test-contract test-integration \
-	test-scenario test-e2e coverage lint format generate bench measure clean distclean
+	test-scenario test-e2e coverage lint format generate bench bench-load measure clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ coverage: tools ## coverage of the unit tests, in coverage/index.html
 
 bench: tools asterisk client ## latencies over many activations, beside a floor measured in the same run
 	@$(NODE) test/bench/main.ts
+
+bench-load: tools asterisk client ## a hundred sessions at once: times, processor, memory, and whether any voice crossed; BENCH_JSON=file
+	@$(NODE) test/bench/load/main.ts
 
 measure: tools asterisk client ## demo and bench, written down in docs/measured.json and docs/requirements.md
 	@rm -rf .cache/measured && mkdir -p .cache/measured

@@ -13,7 +13,8 @@ export interface Row {
 
 /** Percentiles; `limitMs` is the bar for every one of them. */
 export function timed(name: string, values: readonly number[], limitMs: number | null = null): Row {
-  if (values.length === 0) return { name, figures: null, text: 'nothing was measured', bar: '', ok: limitMs === null };
+  if (values.length === 0)
+    return { name, figures: null, text: 'nothing was measured', bar: '', ok: limitMs === null };
   const figures = percentilesOf(values);
   const bar = limitMs === null ? '' : `max ≤ ${limitMs}`;
   return { name, figures, text: '', bar, ok: limitMs === null || figures.max <= limitMs };

@@ -60,17 +60,29 @@ export async function startGatewayUnderLoad(
     },
   });
   lanes.attach(sandbox.file.ari);
+  try {
+    return await describe(sandbox, lanes);
+  } catch (error) {
+    await sandbox.stop();
+    lanes.stop();
+    throw error;
+  }
+}
+
+async function describe(sandbox: Sandbox, lanes: PlainLanes): Promise<GatewayUnderLoad> {
   const { file } = sandbox;
   const secret = new Secret(readFileSync(file.jwt.secretFile, 'utf8').trim());
   const database = new pg.Pool({ connectionString: file.databaseUrl, max: 2 });
   const witness = await callWitness(file.ari);
   const request = async (token: string, method: string, path: string, body?: unknown) => {
     const answer = await send(file.urls.api, token, method, path, body === undefined ? {} : { body });
-    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    if (answer.status >= 300)
+      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return answer.body ?? {};
   };
-  const put = async (path: string, body: unknown): Promise<void> =>
-    void (await request(file.tokens.admin.token, 'PUT', path, body));
+  const put = async (path: string, body: unknown): Promise<void> => {
+    await request(file.tokens.admin.token, 'PUT', path, body);
+  };
   const pids = pidsOf(sandbox);
   return {
     sandbox,
@@ -78,12 +90,21 @@ export async function startGatewayUnderLoad(
     witness,
     database,
     token: (role, subject) =>
-      mintToken({ issuer: file.jwt.issuer, audience: file.jwt.audience, secret, role, subject, ttlS: TOKEN_TTL_S }),
+      mintToken({
+        issuer: file.jwt.issuer,
+        audience: file.jwt.audience,
+        secret,
+        role,
+        subject,
+        ttlS: TOKEN_TTL_S,
+      }),
     put,
     district: (wishes) => makeDistrict(put, wishes),
     ask: (method, path, body) => request(file.tokens.supervisor.token, method, path, body),
     figures: () =>
-      Object.fromEntries(Object.entries(pids).map(([part, pid]) => [part, figuresOf(pid, part !== 'postgres')])) as unknown as Figures,
+      Object.fromEntries(
+        Object.entries(pids).map(([part, pid]) => [part, figuresOf(pid, part !== 'postgres')]),
+      ) as unknown as Figures,
     loopLag: async () => lagOf(await exposition(file.urls.api)),
     metric: async (name) => sumOf(await exposition(file.urls.api), name),
     stop: async () => {

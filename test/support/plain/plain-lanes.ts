@@ -4,6 +4,7 @@
  * the place of the one that the core has made, and masks the SDP of its calls. All other lanes pass as they are.
  */
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
 import { webrtcEndpointFields } from '../../../control-plane/src/adapters/engine-config/webrtc-endpoint.ts';
 import { isPlain, masked, unmasked } from './plain-sdp.ts';
@@ -22,6 +23,8 @@ type Ari = Parameters<PlainLanes['attach']>[0];
 
 const HOST = '127.0.0.1';
 const DEADLINE_MS = 5_000;
+/** Put again sooner, Asterisk may lose the contact of the one that was taken away. */
+const FORGOTTEN_AFTER_MS = 150;
 
 /** What makes an endpoint one of WebRTC, undone. */
 const PLAIN_FIELDS: Readonly<Record<string, string>> = {
@@ -67,7 +70,12 @@ function relay(lane: WebSocket, ari: Ari, names: ReadonlySet<string>): void {
     if (aor !== null && names.has(aor)) {
       plainAor = aor;
       isReady = false;
-      ready = ready.then(() => makePlain(ari, aor)).then(() => (isReady = true), () => lane.terminate());
+      ready = ready
+        .then(() => makePlain(ari, aor))
+        .then(
+          () => (isReady = true),
+          () => lane.terminate(),
+        );
     }
     const out = plainAor === null ? data : Buffer.from(unmasked(text), 'latin1');
     const send = (): void => {
@@ -112,5 +120,6 @@ async function makePlain(ari: Ari, aor: string): Promise<void> {
     await response.arrayBuffer();
   };
   await order('DELETE', null);
+  await delay(FORGOTTEN_AFTER_MS);
   await order('PUT', { fields });
 }

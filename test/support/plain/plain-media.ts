@@ -4,7 +4,11 @@
  * The rest of such a client is the real one: HTTP, feed, SIP over WebSocket through the edge.
  */
 import { createSocket, type Socket } from 'node:dgram';
-import type { CitizenMediaPort, PanelMediaPort, PeerConnection } from '../../../control-plane/client/media-port.ts';
+import type {
+  CitizenMediaPort,
+  PanelMediaPort,
+  PeerConnection,
+} from '../../../control-plane/client/media-port.ts';
 import { wallClockMs } from '../headless/tone-listener.ts';
 import { readMark, writeMark, type Mark } from './marked-voice.ts';
 import { plainAnswer, readOffer } from './plain-sdp.ts';
@@ -38,7 +42,13 @@ export interface PlainEar {
   delayMaxMs: number;
 }
 
-type Track = { stop(): void; stopped: boolean; readonly voice?: PlainVoice; ear?: PlainEar };
+type Track = {
+  stop(): void;
+  stopped: boolean;
+  addEventListener(): void;
+  readonly voice?: PlainVoice;
+  ear?: PlainEar;
+};
 
 export function plainCitizenMedia(voice: PlainVoice): CitizenMediaPort {
   return {
@@ -55,7 +65,11 @@ export function plainPanelMedia(ears: PlainEar[]): PanelMediaPort {
       const ear = newEar(legId);
       ears.push(ear);
       (arriving as unknown as Track).ear = ear;
-      return { levelDb: () => (ear.packets === 0 ? null : -12), setMuted: () => undefined, stop: () => undefined };
+      return {
+        levelDb: () => (ear.packets === 0 ? null : -12),
+        setMuted: () => undefined,
+        stop: () => undefined,
+      };
     },
   };
 }
@@ -84,7 +98,13 @@ export function newEar(legId: string): PlainEar {
 }
 
 function track(voice?: PlainVoice): Track {
-  const made: Track = { stopped: false, stop: () => (made.stopped = true), ...(voice ? { voice } : {}) };
+  const made: Track = {
+    stopped: false,
+    stop: () => (made.stopped = true),
+    // nobody takes it away
+    addEventListener: () => undefined,
+    ...(voice ? { voice } : {}),
+  };
   return made;
 }
 
@@ -185,7 +205,8 @@ class PlainPeer {
   }
 
   #received(packet: Buffer): void {
-    if (packet.length <= RTP_HEADER_BYTES) return;
+    // also what is meant for a neighbour: Asterisk sends RTCP to the port above
+    if (packet.length <= RTP_HEADER_BYTES || ((packet[1] ?? 0) & 0x7f) !== this.#target?.payloadType) return;
     this.#packetsReceived += 1;
     const { ear } = this.#arriving;
     if (ear) hear(ear, packet.subarray(RTP_HEADER_BYTES));

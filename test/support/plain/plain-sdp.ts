@@ -27,7 +27,12 @@ export function isPlain(sip: string): boolean {
 }
 
 /** Where an offer wants the packets, and how it numbers Opus. Throws on one without. */
-export function readOffer(sdp: string): { host: string; port: number; payloadType: number; opusLines: string } {
+export function readOffer(sdp: string): {
+  host: string;
+  port: number;
+  payloadType: number;
+  opusLines: string;
+} {
   const host = /^c=IN IP4 (\S+)/m.exec(sdp)?.[1];
   const port = /^m=audio (\d+) /m.exec(sdp)?.[1];
   const opus = /^a=rtpmap:(\d+) opus\/48000\/2/im.exec(sdp)?.[1];
