@@ -12,7 +12,7 @@ SUITES := unit contract integration scenario
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup tools asterisk chromium client demo sandbox test test-unit test-contract test-integration \
-	test-scenario test-e2e coverage lint format generate bench bench-load measure clean distclean
+	test-scenario test-e2e coverage lint format generate bench bench-load measure soak-model clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,9 @@ measure: tools asterisk client ## demo and bench, written down in docs/measured.
 	-@BENCH_JSON=.cache/measured/bench.json $(NODE) test/bench/main.ts
 	$(NODE) control-plane/tools/record-measurements.ts .cache/measured/demo.json .cache/measured/bench.json
 	$(NODE) control-plane/tools/requirements-document.ts
+
+soak-model: tools ## a million random sequences against the reducer; SEQUENCES=n for another number
+	@$(NODE) test/model/soak.ts $(or $(SEQUENCES),1000000)
 
 lint: tools ## types, lint rules, format, layers, unused code
 	$(BIN)/tsc --noEmit -p .

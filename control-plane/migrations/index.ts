@@ -6,6 +6,7 @@ import * as feed from './0003-feed.ts';
 import * as leases from './0004-leases.ts';
 import * as ledger from './0005-ledger.ts';
 import * as revocations from './0006-revocations.ts';
+import * as pressToAccept from './0007-press-to-accept.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -13,4 +14,12 @@ export interface Migration {
   up(knex: Knex): Promise<void>;
 }
 
-export const MIGRATIONS: readonly Migration[] = [directory, sessions, feed, leases, ledger, revocations];
+export const MIGRATIONS: readonly Migration[] = [
+  directory,
+  sessions,
+  feed,
+  leases,
+  ledger,
+  revocations,
+  pressToAccept,
+];

@@ -50,6 +50,8 @@ const ALERTS: Record<AlertKind, string> = {
   'citizen-hung-up': 'The citizen hung up',
   'voice-lost': 'The voice was lost',
   'phone-unusable': 'The phone number cannot be called',
+  'citizen-silent': 'The citizen’s phone is not rung: silent, or hung up',
+  'no-voice': 'Still no voice',
   'long-session': 'This SOS has been open for long',
 };
 

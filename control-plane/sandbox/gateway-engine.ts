@@ -116,6 +116,8 @@ function sandboxSettings(
 ): GatewaySettings {
   const directories = asteriskDirectories(resolve(options.root), resolve(options.runDir));
   const filter = options.filterSources ?? true;
+  const sounds = (...names: readonly string[]): string[] =>
+    names.map((name) => join(directories.data, 'sounds/en', name));
   return {
     directories,
     runAs: null,
@@ -152,7 +154,8 @@ function sandboxSettings(
       iceHostCandidates: iceHostCandidatesOf(address),
     },
     prompts: {
-      holding: ['pls-hold-while-try', 'silence/2'].map((name) => join(directories.data, 'sounds/en', name)),
+      holding: sounds('pls-hold-while-try', 'silence/2'),
+      acceptance: sounds('vm-press', 'digits/1', 'silence/1'),
     },
     log: { verbose: options.verboseLog ?? true },
     trunks: options.trunks,

@@ -130,7 +130,16 @@ function operatorsContract(open: () => Ports): void {
 }
 
 function entry(zoneId: ZoneId, operatorId: OperatorId, change: Partial<RosterEntry> = {}): RosterEntry {
-  return { zoneId, operatorId, duty: 'operator', priority: 0, from: null, until: null, ...change };
+  return {
+    zoneId,
+    operatorId,
+    duty: 'operator',
+    priority: 0,
+    pressToAccept: false,
+    from: null,
+    until: null,
+    ...change,
+  };
 }
 
 function zonesContract(open: () => Ports): void {
@@ -172,7 +181,7 @@ function zonesContract(open: () => Ports): void {
     const shifts = [
       entry(zone, akram.id, { from: null, until: T0 }),
       entry(zone, akram.id, { from: T0, until: after(8 * 3_600_000) }),
-      entry(zone, akram.id, { duty: 'supervisor', priority: 7 }),
+      entry(zone, akram.id, { duty: 'supervisor', priority: 7, pressToAccept: true }),
     ];
     expect(codeOf(await directory.putRoster(zone, shifts))).to.equal('ok');
     expect(await directory.roster(zone)).to.deep.equal(shifts);

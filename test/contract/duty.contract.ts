@@ -55,6 +55,7 @@ class Station {
       operatorId: id,
       duty: 'operator',
       priority: 0,
+      pressToAccept: false,
       from: null,
       until: null,
       ...entry,
@@ -175,6 +176,18 @@ function phonesContract(open: () => Ports): void {
       { role: 'operator', operatorId: first },
       { role: 'operator', operatorId: second },
       { role: 'supervisor', operatorId: chief },
+    ]);
+  });
+
+  it('FB-7: tells whose duty phone must press 1, by the entry that holds now', async () => {
+    const station = await new Station(open()).begin();
+    const dutyPhone = PhoneNumber.parse('+919812345678');
+    const asked = await station.add({ dutyPhone }, { priority: 1, pressToAccept: true });
+    const plain = await station.add({ dutyPhone }, { priority: 2 });
+    await station.add({ id: plain, dutyPhone }, { priority: 2, until: after(-1), pressToAccept: true });
+    expect(await station.phones()).to.deep.equal([
+      { role: 'operator', operatorId: asked, acceptance: 'press-1' },
+      { role: 'operator', operatorId: plain },
     ]);
   });
 }

@@ -169,7 +169,7 @@ export class CoreLab {
       await directory.putOperator({ id, name: id, dutyPhone, capacity: 1, active: true });
     }
     const entry = (operatorId: OperatorId, duty: 'operator' | 'supervisor', priority: number) =>
-      ({ zoneId: ZONE, operatorId, duty, priority, from: null, until: null }) as const;
+      ({ zoneId: ZONE, operatorId, duty, priority, pressToAccept: false, from: null, until: null }) as const;
     await directory.putRoster(ZONE, [
       entry(AKRAM, 'operator', 1),
       entry(BINA, 'operator', 2),
@@ -337,6 +337,7 @@ export class CoreLab {
       join: (bridgeId, legId, voice) => living(() => pbx.join(bridgeId, legId, voice)),
       closeBridge: (bridgeId) => living(() => pbx.closeBridge(bridgeId)),
       startHoldingPrompt: (legId) => living(() => pbx.startHoldingPrompt(legId)),
+      startAcceptancePrompt: (legId) => living(() => pbx.startAcceptancePrompt(legId)),
       watchMedia: (legId) => {
         if (life.alive) pbx.watchMedia(legId);
       },

@@ -244,6 +244,14 @@ export class FakePbx implements PbxDriver {
     });
   }
 
+  startAcceptancePrompt(legId: LegId): Promise<PbxResult> {
+    return this.#order(`ask ${legId}`, () => {
+      const leg = this.#legs.get(legId);
+      if (leg === undefined) return failure('ERR_PBX_NOT_FOUND');
+      return leg.state === 'answered' ? OK : failure('ERR_PBX_CONFLICT');
+    });
+  }
+
   startHoldingPrompt(legId: LegId): Promise<PbxResult> {
     return this.#order(`hold ${legId}`, () => {
       const leg = this.#legs.get(legId);

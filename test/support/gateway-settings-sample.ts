@@ -43,7 +43,10 @@ export const GATEWAY_SETTINGS: GatewaySettings = {
     permittedSources: [],
   },
   rtp: { first: 10_000, last: 20_000, stunServer: null, iceHostCandidates: [] },
-  prompts: { holding: ['/usr/share/asterisk/sounds/en/pls-hold-while-try'] },
+  prompts: {
+    holding: ['/usr/share/asterisk/sounds/en/pls-hold-while-try'],
+    acceptance: ['/usr/share/asterisk/sounds/en/vm-press', '/usr/share/asterisk/sounds/en/digits/1'],
+  },
   log: { verbose: false },
   trunks: [],
 };

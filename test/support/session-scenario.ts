@@ -12,6 +12,7 @@ import type {
   ZoneId,
 } from '../../control-plane/src/domain/ids.ts';
 import type { Command, FeedEventName, PbxCommand } from '../../control-plane/src/domain/session/command.ts';
+import type { Decision } from '../../control-plane/src/domain/session/draft.ts';
 import type { SessionEvent, Subject, TimerName } from '../../control-plane/src/domain/session/event.ts';
 import type { LegOutcome, Party } from '../../control-plane/src/domain/session/leg.ts';
 import { DEFAULT_POLICY } from '../../control-plane/src/domain/session/policy.ts';
@@ -55,12 +56,20 @@ export class SessionScenario {
   orders: PbxCommand[] = [];
   feed: FeedEventName[] = [];
   verdicts: string[] = [];
-  /** The events so far, shortened: for messages. */
-  readonly trace: string[] = [];
+  readonly #story: { readonly at: number; readonly event: SessionEvent }[] = [];
 
   get live(): Live {
     if (!this.session || !isLive(this.session)) throw new Error(`Not live: ${this.session?.phase ?? 'none'}`);
     return this.session;
+  }
+
+  /** The events so far, shortened: for messages. */
+  get trace(): readonly string[] {
+    return this.#story.map(({ at, event }) => {
+      const subjectOf = 'legId' in event ? event.legId.slice(SESSION.length + 1) : '';
+      const word = 'timer' in event ? event.timer : 'outcome' in event ? event.outcome : '';
+      return [at - 1_000_000, event.type, subjectOf, word].filter((part) => part !== '').join(' ');
+    });
   }
 
   get phase(): string {
@@ -68,17 +77,20 @@ export class SessionScenario {
   }
 
   send(event: SessionEvent): this {
-    const subjectOf =
-      'legId' in event ? event.legId.slice(SESSION.length + 1) : 'timer' in event ? event.timer : '';
-    this.trace.push(
-      `${this.now - 1_000_000} ${event.type} ${subjectOf} ${'outcome' in event ? event.outcome : ''}`,
-    );
+    this.#story.push({ at: this.now, event });
+    const before = this.session;
     const decision = reduce(this.session, event, this.now);
     if (!decision) return this;
     this.session = decision.session;
     this.verdicts.push(decision.verdict);
+    this.onDecision(before, event, decision);
     for (const command of decision.commands) this.#take(command);
     return this;
+  }
+
+  /** For those who look at each decision, before what it asks of the roster is answered. */
+  protected onDecision(_before: Session | null, _event: SessionEvent, _decision: Decision): void {
+    return;
   }
 
   activate(change: Partial<Subject> = {}, contactOnline = true): this {

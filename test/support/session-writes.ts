@@ -132,6 +132,9 @@ export function fallbackActive(session: Session): Session {
     chainExhausted: false,
     citizenCalls: 1,
     citizenRedialDue: false,
+    waiting: { citizen: false, operator: false },
+    unansweredDue: false,
+    attempts: [],
   };
   return { ...live(session), phase: 'phone-fallback-active', fallback };
 }

@@ -15,6 +15,8 @@ export function sessionEventOf(
       return ofLeg(event.legId, { type: 'pbx.progress', legId: event.legId });
     case 'leg.answered':
       return ofLeg(event.legId, { type: 'pbx.answered', legId: event.legId });
+    case 'leg.key-pressed':
+      return ofLeg(event.legId, { type: 'pbx.key-pressed', legId: event.legId, key: event.key });
     case 'leg.ended': {
       const { legId, outcome, sipStatus, q850 } = event;
       return ofLeg(legId, { type: 'pbx.ended', legId, outcome, sipStatus, q850 });

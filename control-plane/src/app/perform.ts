@@ -91,6 +91,9 @@ export class Performer {
       case 'pbx.hold':
         this.#note(order, await pbx.startHoldingPrompt(order.legId));
         return;
+      case 'pbx.ask-acceptance':
+        this.#note(order, await pbx.startAcceptancePrompt(order.legId));
+        return;
       case 'pbx.watch-media':
         pbx.watchMedia(order.legId);
         return;

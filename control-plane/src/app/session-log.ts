@@ -17,6 +17,8 @@ export function logSession(log: Log, before: Session | null, after: Session): vo
       fallback: isLive(after) ? (after.fallback?.reason ?? null) : null,
     });
   }
+  if (isLive(after) && after.stream.retryUsed && !(before && isLive(before) && before.stream.retryUsed))
+    log.info('session retry', { sessionId, reason: after.degradedReason });
   for (const { kind } of newAlerts(before, after)) log.warn('session alert', { sessionId, kind });
 }
 

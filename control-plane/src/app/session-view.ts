@@ -2,7 +2,7 @@
 import type { Location } from '../contracts/common.ts';
 import type { SessionView } from '../contracts/session-view.ts';
 import type { Instant, LegKind } from '../domain/ids.ts';
-import type { Leg } from '../domain/session/leg.ts';
+import type { CallAttempt, Leg } from '../domain/session/leg.ts';
 import { fallbackOf, isLive } from '../domain/session/session.ts';
 import type { Fallback, Session } from '../domain/session/session.ts';
 
@@ -30,7 +30,7 @@ export function viewOf(session: Session, sessionSeq: number, location: Location 
       ? (live.stream.leg ?? newestLeg(live.legs, 'citizen-app')?.id ?? null)
       : (ended?.webrtcSessionId ?? null),
     streaming: live !== null && live.stream.streamingSince !== null,
-    heard: live !== null && live.stream.heardBy !== null,
+    heard: live !== null && live.stream.heardSince !== null,
     sound: live?.stream.sound ?? null,
     degradedReason: live?.degradedReason ?? ended?.degradedReason ?? null,
     fallback: fallback && fallbackView(fallback, session),
@@ -47,7 +47,7 @@ export function viewOf(session: Session, sessionSeq: number, location: Location 
 
 /** The same for the citizen herself: nothing that tells who hears her, or what the police think of it. */
 export function citizenViewOf(view: SessionView): SessionView {
-  const fallback = view.fallback && { ...view.fallback, callReference: null };
+  const fallback = view.fallback && { ...view.fallback, callReference: null, attempts: [] };
   return { ...view, operatorId: null, alerts: [], flags: [], degradedReason: null, fallback };
 }
 
@@ -69,5 +69,22 @@ function fallbackView(fallback: Fallback, session: Session): NonNullable<Session
     callReference: fallback.callReference === '' ? null : fallback.callReference,
     citizenPhone: citizen?.state ?? (called ? 'ended' : 'idle'),
     operatorPhone: operator?.state ?? (fallback.chain.length > 0 ? 'ended' : 'idle'),
+    attempts: fallback.attempts.map(attemptView),
+  };
+}
+
+function attemptView(attempt: CallAttempt): NonNullable<SessionView['fallback']>['attempts'][number] {
+  const { legId, party, dialledAt, ringingAt, answeredAt, endedAt, outcome, sipStatus } = attempt;
+  const timeOf = (at: Instant | null): string | null => (at === null ? null : isoTime(at));
+  return {
+    legId,
+    role: party.role,
+    operatorId: party.role === 'citizen' ? null : party.operatorId,
+    dialledAt: isoTime(dialledAt),
+    ringingAt: timeOf(ringingAt),
+    answeredAt: timeOf(answeredAt),
+    endedAt: timeOf(endedAt),
+    outcome,
+    sipStatus,
   };
 }

@@ -196,10 +196,13 @@ export const POLICY_VARIABLES = {
   noOperatorAlertMs: 'HAMRAHI_NO_OPERATOR_ALERT_MS',
   citizenRingMs: 'HAMRAHI_CITIZEN_RING_MS',
   operatorRingMs: 'HAMRAHI_OPERATOR_RING_MS',
+  operatorAcceptMs: 'HAMRAHI_OPERATOR_ACCEPT_MS',
   citizenRedialAfterMs: 'HAMRAHI_CITIZEN_REDIAL_AFTER_MS',
   citizenRedials: 'HAMRAHI_CITIZEN_REDIALS',
   operatorReofferMs: 'HAMRAHI_OPERATOR_REOFFER_MS',
   maxSessionMs: 'HAMRAHI_MAX_SESSION_MS',
+  alertRepeatMs: 'HAMRAHI_ALERT_REPEAT_MS',
+  handOverMs: 'HAMRAHI_HAND_OVER_MS',
   armingMs: 'HAMRAHI_ARMING_MS',
   operatorAbsent: 'HAMRAHI_OPERATOR_ABSENT',
 } as const satisfies Record<keyof Policy, string>;
@@ -211,6 +214,12 @@ const policy = {
   HAMRAHI_NO_OPERATOR_ALERT_MS: ms('noOperatorAlertMs', 100, 600_000, 'Nobody free: supervisor alert.'),
   HAMRAHI_CITIZEN_RING_MS: ms('citizenRingMs', 500, 180_000, "Ringing of the citizen's phone."),
   HAMRAHI_OPERATOR_RING_MS: ms('operatorRingMs', 500, 180_000, 'Ringing of each duty phone.'),
+  HAMRAHI_OPERATOR_ACCEPT_MS: ms(
+    'operatorAcceptMs',
+    500,
+    60_000,
+    'A duty phone that must press 1: time for it.',
+  ),
   HAMRAHI_CITIZEN_REDIAL_AFTER_MS: ms(
     'citizenRedialAfterMs',
     100,
@@ -229,6 +238,13 @@ const policy = {
     1000,
     86_400_000,
     'Alert on a session this old; never hangs up.',
+  ),
+  HAMRAHI_ALERT_REPEAT_MS: ms('alertRepeatMs', 1000, 3_600_000, 'An alert stands: told again this often.'),
+  HAMRAHI_HAND_OVER_MS: ms(
+    'handOverMs',
+    500,
+    60_000,
+    'Both phones joined: WebRTC goes after this at the latest.',
   ),
   HAMRAHI_ARMING_MS: ms('armingMs', 1000, 86_400_000, 'A warm-up that is never activated ends.'),
   HAMRAHI_OPERATOR_ABSENT: choice(['dial-operator', 'dial-both'], {

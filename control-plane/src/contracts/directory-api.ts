@@ -84,11 +84,15 @@ export const zoneView = z
 
 const duty = z.enum(['operator', 'supervisor']);
 const priority = z.int().min(0).max(1000).meta({ description: 'Order inside the zone, lowest first.' });
+const pressToAccept = z
+  .boolean()
+  .meta({ description: 'The duty phone must press 1 to take a call: a voicemail answers like a human.' });
 const rosterEntry = z
   .object({
     operatorId: subjectId,
     duty: duty.default('operator'),
     priority: priority.default(0),
+    pressToAccept: pressToAccept.default(false),
     from: timestamp.nullable().default(null),
     until: timestamp.nullable().default(null),
   })
@@ -104,6 +108,7 @@ export const rosterView = z
           operatorId: subjectId,
           duty,
           priority,
+          pressToAccept,
           from: timestamp.nullable(),
           until: timestamp.nullable(),
         }),

@@ -22,6 +22,7 @@ export const feedEventType = z
     'phone-fallback-retracted',
     'phone.ringing',
     'phone.answered',
+    'phone.accepted',
     'phone.ended',
     'phone-connected',
     'sos.alert',

@@ -45,9 +45,26 @@ export const alertKind = z
     'citizen-hung-up',
     'voice-lost',
     'phone-unusable',
+    'citizen-silent',
+    'no-voice',
     'long-session',
   ])
   .meta({ id: 'AlertKind' });
+
+/** One call to a phone: her own, a duty phone, the supervisor's. Times of what did not come about are null. */
+export const callAttempt = z
+  .object({
+    legId: z.string(),
+    role: z.enum(['citizen', 'operator', 'supervisor']),
+    operatorId: subjectId.nullable(),
+    dialledAt: timestamp,
+    ringingAt: timestamp.nullable(),
+    answeredAt: timestamp.nullable(),
+    endedAt: timestamp.nullable(),
+    outcome: z.string().nullable(),
+    sipStatus: z.int().nullable(),
+  })
+  .meta({ id: 'CallAttempt' });
 
 export const sessionView = z
   .object({
@@ -87,6 +104,10 @@ export const sessionView = z
         callReference: z.string().nullable(),
         citizenPhone: phoneState,
         operatorPhone: phoneState,
+        attempts: z
+          .array(callAttempt)
+          .max(20)
+          .meta({ description: "Every call of this SOS's fallbacks, oldest first: what an alert tells of." }),
       })
       .nullable(),
     alerts: z.array(z.object({ kind: alertKind, raisedAt: timestamp, acknowledged: z.boolean() })).max(20),

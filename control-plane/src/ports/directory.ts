@@ -32,6 +32,8 @@ export interface RosterEntry {
   readonly operatorId: OperatorId;
   readonly duty: 'operator' | 'supervisor';
   readonly priority: number;
+  /** The duty phone must press 1 before a call counts as taken: a voicemail answers like a human. */
+  readonly pressToAccept: boolean;
   readonly from: Instant | null;
   readonly until: Instant | null;
 }

@@ -63,6 +63,8 @@ export type PbxEvent =
   | { readonly type: 'leg.ringing'; readonly legId: LegId; readonly at: Instant }
   | { readonly type: 'leg.progress'; readonly legId: LegId; readonly at: Instant }
   | { readonly type: 'leg.answered'; readonly legId: LegId; readonly at: Instant }
+  /** A key was pressed at the far end of an answered leg (DTMF): `0`–`9`, `*`, `#`. */
+  | { readonly type: 'leg.key-pressed'; readonly legId: LegId; readonly key: string; readonly at: Instant }
   | {
       readonly type: 'leg.ended';
       readonly legId: LegId;
@@ -140,6 +142,8 @@ export interface PbxDriver {
   closeBridge(bridgeId: BridgeId): Promise<PbxResult>;
   /** "Please hold": repeated until the leg is joined or ended. Repeatable. */
   startHoldingPrompt(legId: LegId): Promise<PbxResult>;
+  /** "Press 1 to take the call": repeated until the leg is joined, held or ended. Repeatable. */
+  startAcceptancePrompt(legId: LegId): Promise<PbxResult>;
   /** Watch a citizen's leg for packets: `media.*` events follow. Repeatable; ends by itself with the leg. */
   watchMedia(legId: LegId): void;
   list(): Promise<PbxResult<PbxSnapshot>>;

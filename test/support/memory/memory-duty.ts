@@ -44,9 +44,37 @@ export function dutyPhones(tables: MemoryTables, zoneId: ZoneId | null, at: Inst
       .filter(([id]) => tables.operators.get(id)?.dutyPhone)
       .toSorted(([a, first], [b, second]) => first - second || (a < b ? -1 : 1));
     for (const [operatorId] of ordered)
-      if (!parties.has(operatorId)) parties.set(operatorId, { role, operatorId });
+      if (!parties.has(operatorId))
+        parties.set(operatorId, {
+          role,
+          operatorId,
+          ...(mustAccept(tables, role, operatorId, zoneId, at) ? { acceptance: 'press-1' } : {}),
+        });
   }
   return [...parties.values()];
+}
+
+function mustAccept(
+  tables: MemoryTables,
+  duty: RosterEntry['duty'],
+  operatorId: OperatorId,
+  zoneId: ZoneId | null,
+  at: Instant,
+): boolean {
+  return [...tables.roster.values()]
+    .flat()
+    .some(
+      (entry) => entry.operatorId === operatorId && entry.pressToAccept && holds(entry, duty, zoneId, at),
+    );
+}
+
+function holds(entry: RosterEntry, duty: RosterEntry['duty'], zoneId: ZoneId | null, at: Instant): boolean {
+  return (
+    entry.duty === duty &&
+    (zoneId === null || entry.zoneId === zoneId) &&
+    (entry.from === null || entry.from <= at) &&
+    (entry.until === null || at < entry.until)
+  );
 }
 
 /** Active operators with this duty now, with the lowest priority of their entries. */
@@ -58,12 +86,7 @@ function priorities(
 ): ReadonlyMap<OperatorId, number> {
   const found = new Map<OperatorId, number>();
   for (const entry of [...tables.roster.values()].flat()) {
-    const isValid =
-      entry.duty === duty &&
-      (zoneId === null || entry.zoneId === zoneId) &&
-      (entry.from === null || entry.from <= at) &&
-      (entry.until === null || at < entry.until);
-    if (!isValid || !tables.operators.get(entry.operatorId)?.active) continue;
+    if (!holds(entry, duty, zoneId, at) || !tables.operators.get(entry.operatorId)?.active) continue;
     found.set(entry.operatorId, Math.min(entry.priority, found.get(entry.operatorId) ?? Infinity));
   }
   return found;

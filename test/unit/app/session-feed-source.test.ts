@@ -44,7 +44,7 @@ describe('app/session-feed-source', () => {
     const lab = await startCoreLab();
     const { directory } = lab.memory;
     const now = lab.clock.now();
-    const entry = { zoneId: ZONE, duty: 'operator', priority: 1 } as const;
+    const entry = { zoneId: ZONE, duty: 'operator', priority: 1, pressToAccept: false } as const;
     await directory.putRoster(ZONE, [
       { ...entry, operatorId: AKRAM, from: now, until: instant(now + 1000) },
       { ...entry, operatorId: BINA, from: instant(now + 1), until: null },

@@ -37,7 +37,7 @@ describe('app/sos-gateway', () => {
       active: true,
     });
     await directory.putRoster(zoneId, [
-      { zoneId, operatorId, duty: 'operator', priority: 1, from: null, until: null },
+      { zoneId, operatorId, duty: 'operator', priority: 1, pressToAccept: false, from: null, until: null },
     ]);
     await lab.activate();
     return lab;

@@ -21,6 +21,7 @@ const fallback: NonNullable<SessionView['fallback']> = {
   callReference: null,
   citizenPhone: 'ringing',
   operatorPhone: 'answered',
+  attempts: [],
 };
 
 describe('control-plane/public: the pages', () => {

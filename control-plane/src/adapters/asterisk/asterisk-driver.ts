@@ -46,6 +46,8 @@ export interface AsteriskDriverOptions {
   readonly endpointFields: (aor: AddressOfRecord) => EndpointFields;
   /** Class of musiconhold.conf; default `holding`. */
   readonly holdingPrompt?: string;
+  /** Likewise; default `acceptance`. */
+  readonly acceptancePrompt?: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -109,7 +111,7 @@ export class AsteriskDriver implements PbxDriver {
     this.#bridges = new BridgeDesk(this.#connection, clock, this.#legs, emit);
     this.#contacts = new ContactBoard(options.trunks, emit);
     this.#endpoints = new EndpointProvisioner(this.#connection, options.endpointFields);
-    this.#prompt = new HoldingPrompt(this.#connection, options.holdingPrompt ?? 'holding');
+    this.#prompt = new HoldingPrompt(this.#connection);
     this.#media = new MediaWatch({
       clock,
       emit,
@@ -203,7 +205,13 @@ export class AsteriskDriver implements PbxDriver {
   }
 
   startHoldingPrompt(legId: LegId): Promise<PbxResult> {
-    return this.#order(legId, (leg) => this.#prompt.start(leg));
+    const mohClass = this.#options.holdingPrompt ?? 'holding';
+    return this.#order(legId, (leg) => this.#prompt.start(leg, mohClass));
+  }
+
+  startAcceptancePrompt(legId: LegId): Promise<PbxResult> {
+    const mohClass = this.#options.acceptancePrompt ?? 'acceptance';
+    return this.#order(legId, (leg) => this.#prompt.start(leg, mohClass));
   }
 
   watchMedia(legId: LegId): void {

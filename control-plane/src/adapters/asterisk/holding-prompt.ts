@@ -1,5 +1,5 @@
 /**
- * "Please hold" to a leg whose other party does not answer yet: a music-on-hold class of musiconhold.conf, which
+ * "Please hold" to a leg whose other party does not answer yet, "press 1" to one that has to accept: a music-on-hold class of musiconhold.conf, which
  * Asterisk repeats by itself. Not a playback: a channel that plays one takes no other order until it ends, and
  * Asterisk would hold back the answers to all requests behind it.
  */
@@ -12,19 +12,19 @@ import type { LegRecord } from './leg-record.ts';
 
 export class HoldingPrompt {
   readonly #client: AriClient;
-  readonly #mohClass: string;
-  /** Legs to which it plays, or may. */
-  readonly #playing = new Set<LegId>();
+  /** Legs to which one plays, or may, and which. */
+  readonly #playing = new Map<LegId, string>();
 
-  constructor(client: AriClient, mohClass: string) {
+  constructor(client: AriClient) {
     this.#client = client;
-    this.#mohClass = mohClass;
   }
 
-  async start(leg: LegRecord): Promise<PbxResult> {
-    if (this.#playing.has(leg.legId) || leg.bridgeId !== null) return { ok: true, value: undefined };
-    const order = { channelId: leg.legId, mohClass: this.#mohClass };
-    this.#playing.add(leg.legId);
+  /** A prompt takes the place of another one. */
+  async start(leg: LegRecord, mohClass: string): Promise<PbxResult> {
+    if (this.#playing.get(leg.legId) === mohClass || leg.bridgeId !== null)
+      return { ok: true, value: undefined };
+    const order = { channelId: leg.legId, mohClass };
+    this.#playing.set(leg.legId, mohClass);
     const result = await this.#client.request(ari.channels.startMoh, order);
     // an order without an answer may have been carried out: it will be taken back all the same
     if (!result.ok && result.httpStatus !== null) this.#playing.delete(leg.legId);

@@ -92,6 +92,13 @@ export class LegTable {
         if (record.held === null) this.drop(record.legId);
         break;
       }
+      case 'ChannelDtmfReceived': {
+        const record = this.of(event.channel);
+        const { digit } = event;
+        if (record !== undefined)
+          this.#tell(record, { type: 'leg.key-pressed', legId: record.legId, at, key: digit });
+        break;
+      }
       case 'ChannelTalkingStarted':
       case 'ChannelTalkingFinished': {
         const record = this.of(event.channel);

@@ -73,6 +73,8 @@ export interface GatewaySettings {
   readonly prompts: {
     /** Sound files as absolute paths without extension, played in turn to whoever waits for the other party. */
     readonly holding: readonly string[];
+    /** Likewise, to a duty phone that has to press 1 before the call counts as taken. */
+    readonly acceptance: readonly string[];
   };
   readonly log: { readonly verbose: boolean };
   readonly trunks: readonly Trunk[];

@@ -43,14 +43,14 @@ WHERE o.active
 ORDER BY o.id LIMIT ${MAX_OPERATORS}`;
 
 const phones = (duty: 'operator' | 'supervisor', limit: number) => `
-  (SELECT '${duty}' AS role, o.id, min(r.priority) AS priority
+  (SELECT '${duty}' AS role, o.id, min(r.priority) AS priority, bool_or(r.press_to_accept) AS press_to_accept
   FROM operators o JOIN roster r ON r.operator_id = o.id
   WHERE o.active AND o.duty_phone IS NOT NULL AND ${onDuty(duty)}
   GROUP BY o.id ORDER BY 3, 2 LIMIT ${limit})`;
 
-/** Operators by roster order, then supervisors by theirs. */
+/** Operators by roster order, then supervisors by theirs. Where one entry of several asks for a 1, it is asked for. */
 export const DUTY_PHONES_SQL = `
-SELECT role, id FROM (${phones('operator', MAX_OPERATOR_PHONES)}
+SELECT role, id, press_to_accept FROM (${phones('operator', MAX_OPERATOR_PHONES)}
   UNION ALL ${phones('supervisor', MAX_SUPERVISOR_PHONES)}
 ) AS phones
 ORDER BY role = 'supervisor', priority, id`;

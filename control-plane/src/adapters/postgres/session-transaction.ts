@@ -73,7 +73,10 @@ export class SessionTransaction implements SessionTx {
     const values = [zoneId, timestampText(at)];
     const { rows } = await this.#run<PhoneRow>({ name: 'duty-phones', text: DUTY_PHONES_SQL, values });
     const parties = new Map<OperatorId, Party>();
-    for (const { role, id } of rows) if (!parties.has(id)) parties.set(id, { role, operatorId: id });
+    for (const { role, id, press_to_accept: mustAccept } of rows) {
+      if (parties.has(id)) continue;
+      parties.set(id, { role, operatorId: id, ...(mustAccept ? { acceptance: 'press-1' } : {}) });
+    }
     return [...parties.values()];
   }
 
@@ -133,6 +136,7 @@ interface OperatorRow {
 interface PhoneRow {
   readonly role: 'operator' | 'supervisor';
   readonly id: OperatorId;
+  readonly press_to_accept: boolean;
 }
 
 interface ClaimRow {

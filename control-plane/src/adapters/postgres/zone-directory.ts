@@ -61,6 +61,7 @@ export class ZoneDirectory {
       operator_id: entry.operatorId,
       duty: entry.duty,
       priority: entry.priority,
+      press_to_accept: entry.pressToAccept,
       valid_from: timestampTextOrNull(entry.from),
       valid_until: timestampTextOrNull(entry.until),
     }));
@@ -92,6 +93,7 @@ export class ZoneDirectory {
         'operator_id',
         'duty',
         'priority',
+        'press_to_accept',
         this.#knex.raw(
           `${instantSql('valid_from')} as valid_from, ${instantSql('valid_until')} as valid_until`,
         ),
@@ -108,11 +110,20 @@ interface RosterRow {
   readonly operator_id: OperatorId;
   readonly duty: RosterEntry['duty'];
   readonly priority: number;
+  readonly press_to_accept: boolean;
   readonly valid_from: Instant | null;
   readonly valid_until: Instant | null;
 }
 
 function entryOf(row: RosterRow): RosterEntry {
-  const { zone_id: zoneId, operator_id: operatorId, duty, priority } = row;
-  return { zoneId, operatorId, duty, priority, from: row.valid_from, until: row.valid_until };
+  const { zone_id: zoneId, operator_id: operatorId, duty, priority, press_to_accept: pressToAccept } = row;
+  return {
+    zoneId,
+    operatorId,
+    duty,
+    priority,
+    pressToAccept,
+    from: row.valid_from,
+    until: row.valid_until,
+  };
 }

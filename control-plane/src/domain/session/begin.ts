@@ -45,6 +45,8 @@ export function activate(
     stream: FRESH_STREAM,
     degradedReason: null,
     alerts: [],
+    alertRepeatAt: null,
+    hungUp: false,
     watchdogAt: null,
     fallback: null,
   };
@@ -81,7 +83,7 @@ export function fold(session: Live, subject: Subject, contactOnline: boolean, at
   const flagged = subject.flags.some((flag) => !REJUDGED.includes(flag) && !session.flags.includes(flag));
   if (justFolded && !news && !flagged && !calls && !restarts)
     return { session, commands: [], verdict: 'ignored' };
-  draft.change({ flags: merged(session.flags, [...subject.flags, 'folded']), foldedAt: at });
+  draft.change({ flags: merged(session.flags, [...subject.flags, 'folded']), foldedAt: at, hungUp: false });
   if (calls) dialCitizenApp(draft, subject.aor);
   if (restarts) restart(draft);
   draft.publish('sos.folded', {});

@@ -32,6 +32,8 @@ export type PbxCommand =
     }
   | { readonly type: 'pbx.close-bridge'; readonly bridgeId: BridgeId }
   | { readonly type: 'pbx.hold'; readonly legId: LegId }
+  /** "Press 1 to take the call", until it is joined or ended. */
+  | { readonly type: 'pbx.ask-acceptance'; readonly legId: LegId }
   | { readonly type: 'pbx.watch-media'; readonly legId: LegId }
   /** The session is over and its legs are gone: the device's endpoint goes too. */
   | { readonly type: 'pbx.remove-endpoint'; readonly aor: AddressOfRecord };
@@ -87,6 +89,7 @@ export type FeedEventName =
   | 'phone-fallback-retracted'
   | 'phone.ringing'
   | 'phone.answered'
+  | 'phone.accepted'
   | 'phone.ended'
   | 'phone-connected'
   | 'sos.alert'

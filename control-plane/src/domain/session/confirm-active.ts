@@ -4,17 +4,33 @@ import type { Leg } from './leg.ts';
 import { cancelPhones } from './phone-calls.ts';
 
 /** An operator's end has her packets: by the panel's own count, or as a duty phone joined to her stream. */
-export function heard(draft: Draft, leg: Leg): void {
-  if (draft.facts.stream.heardBy === leg.id) return;
-  draft.changeStream({ heardBy: leg.id, heardSince: draft.at });
+export function heard(draft: Draft, leg: Leg): boolean {
+  const { heardBy, streamingSince } = draft.facts.stream;
+  if (heardBy === leg.id) return false;
+  // Without her packets it proves nothing: it takes her from nobody who had her before.
+  if (streamingSince === null && heardBy !== null && draft.leg(heardBy)?.ending === false) return false;
+  draft.changeStream({ heardBy: leg.id, heardSince: null });
   if (leg.kind === 'operator-app') takeOver(draft, leg);
-  draft.publish('sos.heard', { legId: leg.id });
+  hearsHer(draft);
   becomeActiveIfBoth(draft);
+  return true;
 }
 
-/** One panel hears her: others that were offered meanwhile are let go, and she is its operator's. */
+/**
+ * Packets at an operator's end are hers only while she streams: where a third party listens, the bridge mixes, and
+ * sends packets of silence before she says a word.
+ */
+export function hearsHer(draft: Draft): void {
+  const { streamingSince, heardBy, heardSince } = draft.facts.stream;
+  if (streamingSince === null || heardBy === null || heardSince !== null) return;
+  draft.changeStream({ heardSince: draft.at });
+  draft.publish('sos.heard', { legId: heardBy });
+}
+
+/** One panel hears her: others that were offered meanwhile are let go, duty phones too, and she is its operator's. */
 function takeOver(draft: Draft, leg: Leg): void {
   draft.hangupAll('operator-app', 'cancelled', leg.id);
+  if (draft.phase === 'active') draft.hangupAll('operator-phone', 'stream-won');
   const { assignment } = draft.facts;
   if (leg.party.role === 'citizen' || leg.aor === null) return;
   const { operatorId } = leg.party;
@@ -31,7 +47,7 @@ export function becomeActiveIfBoth(draft: Draft): void {
   if (stream.streamingSince === null || stream.heardBy === null) return;
   draft.stopWatchdog();
   draft.clearTimers('retry', 'no-operator');
-  draft.change({ degradedReason: null, triedOperators: [] });
+  draft.change({ degradedReason: null, triedOperators: [], hungUp: false });
   const heardOnPhone = draft.leg(stream.heardBy)?.kind === 'operator-phone';
   if (draft.phase === 'phone-fallback-active') {
     cancelPhones(draft, 'stream-won', stream.heardBy);

@@ -3,7 +3,7 @@ import { legIdOf } from '../ids.ts';
 import type { AddressOfRecord, BridgeId, Instant, LegId, LegKind } from '../ids.ts';
 import type { Command, FeedEventName, PbxCommand } from './command.ts';
 import type { TimerName } from './event.ts';
-import type { Leg, Party } from './leg.ts';
+import type { CallAttempt, Leg, Party } from './leg.ts';
 import type { AlertKind, Fallback, Live, LiveFacts, Session } from './session.ts';
 
 type Detail = Readonly<Record<string, string | number | boolean | null>>;
@@ -20,6 +20,8 @@ export interface Decision {
 
 /** How long an app may leave our INVITE unanswered before the engine ends the attempt. */
 export const CITIZEN_APP_RING_MS = 60_000;
+
+const MAX_ATTEMPTS_TOLD = 20;
 
 export class Draft {
   facts: LiveFacts;
@@ -122,7 +124,29 @@ export class Draft {
   dialPhone(kind: 'citizen-phone' | 'operator-phone', party: Party, ringTimeoutMs: number): LegId {
     const legId = this.#addLeg(kind, party, null);
     this.order({ type: 'pbx.dial-phone', legId, party, ringTimeoutMs });
+    const attempt: CallAttempt = {
+      legId,
+      kind,
+      party,
+      dialledAt: this.at,
+      ringingAt: null,
+      answeredAt: null,
+      endedAt: null,
+      outcome: null,
+      sipStatus: null,
+    };
+    const attempts = this.facts.fallback?.attempts ?? [];
+    this.changeFallback({ attempts: [...attempts, attempt].slice(-MAX_ATTEMPTS_TOLD) });
     return legId;
+  }
+
+  /** What became of a call, for the history that goes with an alert (FB-6). */
+  noteAttempt(legId: LegId, change: Partial<CallAttempt>): void {
+    const attempts = this.facts.fallback?.attempts ?? [];
+    if (!attempts.some((attempt) => attempt.legId === legId)) return;
+    this.changeFallback({
+      attempts: attempts.map((attempt) => (attempt.legId === legId ? { ...attempt, ...change } : attempt)),
+    });
   }
 
   hangup(leg: Leg, reason: HangupReason): void {
@@ -138,8 +162,31 @@ export class Draft {
     this.order({ type: 'pbx.join', bridgeId, legId, voice });
   }
 
+  /** An operator's voice path stands: confirmed over WebRTC, or the two phones together. */
+  get hasVoice(): boolean {
+    return this.phase === 'active' || (this.phase === 'phone-connected' && this.bridgedWith !== null);
+  }
+
   seal(): Decision {
+    this.#keepAlert();
     return { session: this.#session(), commands: this.commands, verdict: 'applied' };
+  }
+
+  /**
+   * Somebody must go on being told as long as an alert stands, or as long as she has no voice and no watchdog runs:
+   * a supervisor who has acknowledged an alert may still be the only one who could help.
+   */
+  #keepAlert(): void {
+    const { alerts, alertRepeatAt, watchdogAt, policy } = this.facts;
+    const stands = alerts.some((alert) => alert.acknowledgedBy === null);
+    const isNeeded = stands || (!this.hasVoice && watchdogAt === null);
+    if (isNeeded && alertRepeatAt === null) {
+      this.change({ alertRepeatAt: (this.at + policy.alertRepeatMs) as Instant });
+      this.setTimer('alert-repeat', policy.alertRepeatMs);
+    } else if (!isNeeded && alertRepeatAt !== null) {
+      this.change({ alertRepeatAt: null });
+      this.clearTimers('alert-repeat');
+    }
   }
 
   #session(): Live {
@@ -180,6 +227,7 @@ export class Draft {
       dialledAt: this.at,
       streaming: false,
       sound: false,
+      accepted: party.role === 'citizen' || party.acceptance === undefined || kind !== 'operator-phone',
       ending: false,
     };
     this.change({ attempts: { ...this.facts.attempts, [kind]: attempt }, legs: [...this.facts.legs, leg] });

@@ -14,6 +14,8 @@ const LIVE_TIMERS: readonly TimerName[] = [
   'citizen-ring',
   'operator-ring',
   'citizen-redial',
+  'hand-over',
+  'alert-repeat',
   'long-session',
 ];
 

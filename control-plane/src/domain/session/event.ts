@@ -33,6 +33,8 @@ export type TimerName =
   | 'citizen-ring'
   | 'operator-ring'
   | 'citizen-redial'
+  | 'hand-over'
+  | 'alert-repeat'
   | 'long-session';
 
 /** The news whose way to the panel has a limit (RTC-6, FB-5). */
@@ -68,6 +70,8 @@ export type SessionEvent =
       readonly technology: string;
     }
   | { readonly type: 'pbx.carrier-reference'; readonly legId: LegId; readonly callId: string }
+  /** A key was pressed at a phone: `0`–`9`, `*`, `#`. */
+  | { readonly type: 'pbx.key-pressed'; readonly legId: LegId; readonly key: string }
   | { readonly type: 'media.first-packet'; readonly legId: LegId }
   | { readonly type: 'media.streaming'; readonly legId: LegId }
   | { readonly type: 'media.lost'; readonly legId: LegId }

@@ -1,22 +1,24 @@
-/** The phone fallback: both phones at once, the operators' chain, the bridge, and what a hang-up means. */
-import { bridgeIdOf } from '../ids.ts';
+/** The phone fallback: both phones at once, her call, the bridge, and what a hang-up means. */
+import { bridgeIdOf, legIdOf } from '../ids.ts';
 import type { LegId } from '../ids.ts';
 import type { Draft } from './draft.ts';
+import { isUp } from './leg.ts';
 import type { Leg, LegFailure, Party } from './leg.ts';
 import type { FallbackReason } from './session.ts';
-import { heard } from './confirm-active.ts';
+import { becomeActiveIfBoth } from './confirm-active.ts';
 import { dialReachableDevices } from './dial-citizen-app.ts';
-import { cancelPhones } from './phone-calls.ts';
+import { alertUnanswered, bridgePhones, chainPhoneEnded } from './operator-chain.ts';
+import { cancelPhones, CLEARING_MS, forgetClearing, isClearing, setWaiting } from './phone-calls.ts';
 
-/** Her phone may ring: a verified number, and no wish for silence. */
-function mayRing(draft: Draft): boolean {
-  const { profile } = draft.facts;
-  return profile.phone === 'verified' && !profile.silent;
+/** Her phone may ring: a verified number, no wish for silence, and no hang-up of hers since. */
+export function mayRing(draft: Draft): boolean {
+  const { profile, hungUp } = draft.facts;
+  return profile.phone === 'verified' && !profile.silent && !hungUp;
 }
 
 /** FB-2, FB-4: the record is written in this transaction, both phones are dialled right after it. */
 export function startFallback(draft: Draft, reason: FallbackReason, detail: string): void {
-  const { policy, profile, assignment } = draft.facts;
+  const { policy, assignment, fallback: before } = draft.facts;
   const streamIsGood = reason === 'operator-absent' && policy.operatorAbsent === 'dial-operator';
   const mode = streamIsGood || !mayRing(draft) ? 'operators-only' : 'both';
   draft.stopWatchdog();
@@ -35,11 +37,14 @@ export function startFallback(draft: Draft, reason: FallbackReason, detail: stri
       chainExhausted: false,
       citizenCalls: 0,
       citizenRedialDue: false,
+      waiting: { citizen: false, operator: false },
+      unansweredDue: false,
+      attempts: before?.attempts ?? [],
     },
   });
   if (mode === 'both') draft.changeFallback({ callReference: callCitizen(draft) });
   if (reason === 'operator-absent') draft.raise('operator-absent');
-  if (!streamIsGood && profile.phone !== 'verified') draft.raise('phone-unusable');
+  if (!streamIsGood && mode === 'operators-only') alertNotRinging(draft);
   draft.order({
     type: 'roster.chain',
     first: assignment?.state === 'assigned' ? assignment.operatorId : null,
@@ -47,46 +52,26 @@ export function startFallback(draft: Draft, reason: FallbackReason, detail: stri
   draft.publish('phone-fallback-active', { reason, detail, mode });
 }
 
+/** Nobody rings her, and no stream stands: somebody has to know. */
+function alertNotRinging(draft: Draft): void {
+  draft.raise(draft.facts.profile.phone === 'verified' ? 'citizen-silent' : 'phone-unusable');
+}
+
+/** Calls her, or does so as soon as the call before has gone. Returns the leg that it is, or will be. */
 function callCitizen(draft: Draft): LegId {
-  const { policy, citizenId, fallback } = draft.facts;
-  const legId = draft.dialPhone('citizen-phone', { role: 'citizen', citizenId }, policy.citizenRingMs);
+  const { policy, citizenId, fallback, id, attempts } = draft.facts;
+  const party: Party = { role: 'citizen', citizenId };
+  if (isClearing(draft, party)) {
+    setWaiting(draft, { citizen: true });
+    draft.setTimer('citizen-redial', CLEARING_MS);
+    return legIdOf(id, 'citizen-phone', attempts['citizen-phone'] + 1);
+  }
+  const legId = draft.dialPhone('citizen-phone', party, policy.citizenRingMs);
   draft.changeFallback({ citizenCalls: (fallback?.citizenCalls ?? 0) + 1, citizenRedialDue: false });
+  setWaiting(draft, { citizen: false });
+  draft.clearTimers('citizen-redial');
   draft.setTimer('citizen-ring', policy.citizenRingMs);
   return legId;
-}
-
-/** The duty phones to try, in order; the supervisor stands last (FB-7). */
-export function chainFound(draft: Draft, chain: readonly Party[]): void {
-  if (draft.phase !== 'phone-fallback-active' && draft.phase !== 'phone-connected') return;
-  draft.changeFallback({ chain, chainAt: 0, chainExhausted: false });
-  const standing = draft.standing('operator-phone').at(-1);
-  if (!standing) callChainAt(draft, 0);
-  else if (standing.state === 'answered') operatorPhoneUp(draft, standing);
-}
-
-function callChainAt(draft: Draft, index: number): void {
-  const { fallback, policy } = draft.facts;
-  const callee = fallback?.chain[index];
-  if (!callee) {
-    draft.changeFallback({ chainExhausted: true });
-    draft.raise('operators-unreachable');
-    draft.setTimer('operator-ring', policy.citizenRedialAfterMs);
-    return;
-  }
-  draft.changeFallback({ chainAt: index });
-  const legId = draft.dialPhone('operator-phone', callee, policy.operatorRingMs);
-  if (fallback.callReference === '') draft.changeFallback({ callReference: legId });
-  draft.setTimer('operator-ring', policy.operatorRingMs);
-}
-
-/** Nobody took this duty phone: the next one, or the chain from its beginning once it was exhausted. */
-export function operatorRingDue(draft: Draft): void {
-  const { fallback } = draft.facts;
-  if (!fallback || (draft.phase !== 'phone-fallback-active' && draft.phase !== 'phone-connected')) return;
-  if (draft.standing('operator-phone').some((leg) => leg.state === 'answered')) return;
-  draft.hangupAll('operator-phone', 'no-answer');
-  if (fallback.chainExhausted) draft.order({ type: 'roster.chain', first: null });
-  else callChainAt(draft, fallback.chainAt + 1);
 }
 
 /** The call connects when this commits: from now on WebRTC cannot win (FB-8, decision 13). */
@@ -96,45 +81,15 @@ export function citizenPhoneAnswered(draft: Draft, leg: Leg): void {
   draft.phase = 'phone-connected';
   draft.citizenPhone = leg.id;
   draft.bridgedWith = null;
-  draft.changeFallback({ citizenRedialDue: false });
-  const operator = draft.standing('operator-phone').find((one) => one.state === 'answered');
+  draft.changeFallback({ citizenRedialDue: false, unansweredDue: false });
+  const operator = draft.standing('operator-phone').find(isUp);
   if (operator) bridgePhones(draft, leg.id, operator.id);
   else draft.order({ type: 'pbx.hold', legId: leg.id });
 }
 
-export function operatorPhoneAnswered(draft: Draft, leg: Leg): void {
-  draft.clearTimers('operator-ring');
-  draft.changeFallback({ chainExhausted: false });
-  operatorPhoneUp(draft, leg);
-}
-
-/** Her stream (re)appeared while a duty phone was held: it is joined to her. */
-export function joinHeldOperator(draft: Draft): void {
-  const held = draft.standing('operator-phone').find((leg) => leg.state === 'answered');
-  if (held && draft.phase === 'phone-fallback-active') operatorPhoneUp(draft, held);
-}
-
-/** An answered duty phone goes where she is: her call, her stream, or the holding prompt until there is one. */
-function operatorPhoneUp(draft: Draft, leg: Leg): void {
-  if (draft.phase === 'phone-connected' && draft.citizenPhone) {
-    bridgePhones(draft, draft.citizenPhone, leg.id);
-  } else if (draft.facts.stream.streamingSince !== null) {
-    draft.join(bridgeIdOf(draft.facts.id, 'stream'), leg.id, 'listens');
-    heard(draft, leg);
-  } else {
-    draft.order({ type: 'pbx.hold', legId: leg.id });
-  }
-}
-
-function bridgePhones(draft: Draft, citizen: LegId, operator: LegId): void {
-  const bridge = bridgeIdOf(draft.facts.id, 'phone');
-  draft.join(bridge, citizen, 'both');
-  draft.join(bridge, operator, 'both');
-  draft.bridgedWith = operator;
-}
-
 /** The phone bridge stands: the WebRTC attempt is given up (FB-9). */
 export function phonesBridged(draft: Draft, technology: string): void {
+  draft.clearTimers('hand-over');
   draft.hangupAll('citizen-app', 'phone-won');
   draft.hangupAll('operator-app', 'phone-won');
   draft.order({ type: 'pbx.close-bridge', bridgeId: bridgeIdOf(draft.facts.id, 'stream') });
@@ -149,6 +104,16 @@ export function phonesBridged(draft: Draft, technology: string): void {
   draft.publish('phone-connected', { technology });
 }
 
+/** Nobody told of a bridge in time: both are told to join once more, and WebRTC goes all the same (decision 13). */
+export function handOverDue(draft: Draft): void {
+  const { citizenPhone, bridgedWith } = draft;
+  if (draft.phase !== 'phone-connected' || citizenPhone === null || bridgedWith === null) return;
+  const bridge = bridgeIdOf(draft.facts.id, 'phone');
+  draft.join(bridge, citizenPhone, 'both');
+  draft.join(bridge, bridgedWith, 'both');
+  phonesBridged(draft, 'unconfirmed');
+}
+
 export function citizenPhoneEnded(draft: Draft, leg: Leg, failure: LegFailure): void {
   if (draft.phase === 'phone-connected' && draft.citizenPhone === leg.id) callEnded(draft, failure);
   else if (draft.phase === 'phone-fallback-active') citizenUnanswered(draft);
@@ -159,11 +124,12 @@ export function citizenUnanswered(draft: Draft): void {
   const { fallback, policy } = draft.facts;
   if (!fallback) return;
   draft.clearTimers('citizen-ring');
-  draft.raise('citizen-unanswered');
   if (fallback.citizenCalls <= policy.citizenRedials) {
+    alertUnanswered(draft);
     draft.changeFallback({ citizenRedialDue: true });
     draft.setTimer('citizen-redial', policy.citizenRedialAfterMs);
   } else {
+    draft.raise('citizen-unanswered');
     giveUpCalling(draft, 'citizen-unanswered');
   }
 }
@@ -177,80 +143,124 @@ function giveUpCalling(draft: Draft, reason: string): void {
   takeUpStream(draft);
 }
 
+/** Streaming and heard by nobody, it gets a deadline of its own: duty phones join it. */
 function takeUpStream(draft: Draft): void {
+  const { policy, stream } = draft.facts;
   if (draft.standing('citizen-app').length === 0) dialReachableDevices(draft);
   if (draft.standing('operator-app').length === 0) draft.order({ type: 'roster.assign', exclude: [] });
+  if (draft.phase === 'degraded' && stream.streamingSince !== null && draft.facts.watchdogAt === null)
+    draft.startWatchdog(policy.watchdogMs);
 }
 
 /**
  * The connected call ended. She hung up: nobody rings her again by himself (it may give her away); the operator
- * decides. The network lost it: both phones are dialled again.
+ * decides. The network lost it: she is dialled again, and whoever spoke with her is held meanwhile.
  */
 function callEnded(draft: Draft, failure: LegFailure): void {
+  const hasHungUp = failure.outcome === 'completed';
   draft.citizenPhone = null;
   draft.bridgedWith = null;
-  if (failure.outcome === 'completed') {
-    draft.raise('citizen-hung-up');
+  draft.clearTimers('hand-over');
+  draft.raise(hasHungUp ? 'citizen-hung-up' : 'voice-lost');
+  if (takenUpByStream(draft)) return;
+  if (hasHungUp) {
+    draft.change({ hungUp: true });
     giveUpCalling(draft, 'citizen-hung-up');
     return;
   }
-  draft.raise('voice-lost');
-  cancelPhones(draft, 'normal');
   startFallback(draft, 'media-lost', failure.outcome);
   takeUpStream(draft);
 }
 
+/** The call is over and both facts of the stream hold: it was kept for this (decision 13). The record of the call stays. */
+function takenUpByStream(draft: Draft): boolean {
+  const { streamingSince, heardBy } = draft.facts.stream;
+  if (streamingSince === null || heardBy === null) return false;
+  draft.citizenPhone = null;
+  draft.bridgedWith = null;
+  cancelPhones(draft, 'stream-won', heardBy);
+  draft.phase = 'degraded';
+  becomeActiveIfBoth(draft);
+  return true;
+}
+
 export function operatorPhoneEnded(draft: Draft, leg: Leg): void {
-  const { fallback, stream, policy } = draft.facts;
+  const { stream, policy } = draft.facts;
   if (stream.heardBy === leg.id) draft.changeStream({ heardBy: null, heardSince: null });
-  if (!fallback) return;
-  if (draft.phase === 'active') {
-    draft.phase = 'degraded';
-    draft.change({ degradedReason: 'operator-gone' });
-    draft.publish('sos.degraded', { reason: 'operator-gone' });
-    draft.startWatchdog(policy.watchdogMs);
-    takeUpStream(draft);
+  switch (draft.phase) {
+    case 'active':
+      if (stream.heardBy !== leg.id) return;
+      draft.phase = 'degraded';
+      draft.change({ degradedReason: 'operator-gone' });
+      draft.publish('sos.degraded', { reason: 'operator-gone' });
+      draft.startWatchdog(policy.watchdogMs);
+      takeUpStream(draft);
+      return;
+    case 'phone-fallback-active':
+    case 'phone-connected':
+      chainPhoneEnded(draft, leg);
+      return;
+    case 'connecting':
+    case 'degraded':
+      return;
+  }
+}
+
+/** The time for one more call to her. While her packets flow her phone is left in peace (decision 8). */
+export function citizenRedialDue(draft: Draft): void {
+  const { fallback, stream, policy, citizenId } = draft.facts;
+  if (draft.phase !== 'phone-fallback-active' || !fallback) return;
+  if (fallback.waiting.citizen) {
+    forgetClearing(draft, { role: 'citizen', citizenId });
+    callCitizen(draft);
     return;
   }
-  if (draft.phase !== 'phone-fallback-active' && draft.phase !== 'phone-connected') return;
-  if (draft.standing('operator-phone').length > 0) return;
-  const wasTalking = draft.bridgedWith === leg.id;
-  if (wasTalking && draft.citizenPhone) {
-    draft.bridgedWith = null;
-    draft.order({ type: 'pbx.hold', legId: draft.citizenPhone });
-    draft.raise('voice-lost');
-  }
-  if (leg.state === 'answered') draft.order({ type: 'roster.chain', first: null });
-  else callChainAt(draft, fallback.chainAt + 1);
+  if (!fallback.citizenRedialDue) return;
+  if (stream.streamingSince !== null && policy.operatorAbsent === 'dial-operator')
+    draft.setTimer('citizen-redial', policy.citizenRedialAfterMs);
+  else callCitizen(draft);
 }
 
-export function citizenRedialDue(draft: Draft): void {
-  if (draft.phase !== 'phone-fallback-active' || !draft.facts.fallback?.citizenRedialDue) return;
-  callCitizen(draft);
+/** The call before has gone: she is called now, if she was to be. */
+export function citizenCleared(draft: Draft): void {
+  if (draft.facts.fallback?.waiting.citizen === true && draft.phase === 'phone-fallback-active')
+    callCitizen(draft);
 }
 
-/** The operator: "not reached, redial". Her present call, if any, is a recording or nobody: it is given up. */
+/**
+ * The operator: "not reached, redial". Her present call, if any, is a recording or nobody: it is given up. Refused
+ * while her phone rings already, while her stream is live, and always where it must not ring.
+ */
 export function redial(draft: Draft): boolean {
-  if (!mayRing(draft)) return false;
+  const { profile, fallback } = draft.facts;
+  if (profile.phone !== 'verified' || profile.silent) return false;
+  const rings = draft.standing('citizen-phone').some((leg) => leg.state !== 'answered');
+  if (rings || fallback?.waiting.citizen === true) return false;
   switch (draft.phase) {
     case 'connecting':
     case 'active':
       return false;
     case 'degraded':
+      draft.change({ hungUp: false });
       startFallback(draft, 'redial', 'operator');
       return true;
     case 'phone-fallback-active':
     case 'phone-connected': {
+      if (takenUpByStream(draft)) return true;
+      draft.change({ hungUp: false });
       for (const leg of draft.standing('operator-phone')) {
-        if (leg.state === 'answered') draft.order({ type: 'pbx.hold', legId: leg.id });
+        if (isUp(leg)) draft.order({ type: 'pbx.hold', legId: leg.id });
       }
       draft.hangupAll('citizen-phone', 'normal');
+      draft.clearTimers('hand-over');
+      draft.stopWatchdog();
       draft.phase = 'phone-fallback-active';
       draft.citizenPhone = null;
       draft.bridgedWith = null;
       draft.changeFallback({ mode: 'both', callReference: callCitizen(draft) });
       draft.publish('phone-fallback-active', { reason: 'redial', detail: 'operator', mode: 'both' });
-      if (draft.standing('operator-phone').length === 0) draft.order({ type: 'roster.chain', first: null });
+      const isUnderWay = draft.standing('operator-phone').length > 0 || fallback?.waiting.operator === true;
+      if (!isUnderWay) draft.order({ type: 'roster.chain', first: null });
       return true;
     }
   }

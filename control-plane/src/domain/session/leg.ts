@@ -4,8 +4,11 @@ import type { AddressOfRecord, CitizenId, Instant, LegId, LegKind, OperatorId } 
 /** Who is called. Numbers are personal data and stay outside the domain: the app looks them up when it dials. */
 export type Party =
   | { readonly role: 'citizen'; readonly citizenId: CitizenId }
-  | { readonly role: 'operator'; readonly operatorId: OperatorId }
-  | { readonly role: 'supervisor'; readonly operatorId: OperatorId };
+  | { readonly role: 'operator'; readonly operatorId: OperatorId; readonly acceptance?: Acceptance }
+  | { readonly role: 'supervisor'; readonly operatorId: OperatorId; readonly acceptance?: Acceptance };
+
+/** A duty phone that has answered counts only once somebody has pressed 1: a voicemail answers like a human. */
+export type Acceptance = 'press-1';
 
 /**
  * How a leg ended, in words that no provider owns.
@@ -37,12 +40,32 @@ export interface Leg {
   readonly aor: AddressOfRecord | null;
   readonly state: LegState;
   readonly dialledAt: Instant;
+  /** Somebody is there: always, but for a duty phone that has to press 1 first. */
+  readonly accepted: boolean;
   /** Its packets reach the gateway (citizen's legs). */
   readonly streaming: boolean;
   /** There was sound in its packets; it may be known before they count as a stream. */
   readonly sound: boolean;
   /** A hangup was ordered; what it reports until its end changes nothing. */
   readonly ending: boolean;
+}
+
+/** Answered, and by somebody: it may be joined. */
+export function isUp({ state, accepted }: Leg): boolean {
+  return state === 'answered' && accepted;
+}
+
+/** One call to a phone as the supervisor's alert tells of it (FB-6). Times of what did not come about are `null`. */
+export interface CallAttempt {
+  readonly legId: LegId;
+  readonly kind: LegKind;
+  readonly party: Party;
+  readonly dialledAt: Instant;
+  readonly ringingAt: Instant | null;
+  readonly answeredAt: Instant | null;
+  readonly endedAt: Instant | null;
+  readonly outcome: LegOutcome | null;
+  readonly sipStatus: number | null;
 }
 
 /** A definitive failure of one attempt, with the reason that FB-4 and RTC-7 ask for. */

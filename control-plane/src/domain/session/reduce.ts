@@ -5,6 +5,7 @@
 import { parseBridgeId } from '../ids.ts';
 import type { Instant } from '../ids.ts';
 import { activate, arm, fold, release } from './begin.ts';
+import { acknowledgeAlert, repeatAlerts } from './alerts.ts';
 import { heard } from './confirm-active.ts';
 import { Draft } from './draft.ts';
 import type { Decision } from './draft.ts';
@@ -12,6 +13,7 @@ import { reduceEnded, resolve } from './end.ts';
 import type { SessionEvent } from './event.ts';
 import * as fallback from './fallback.ts';
 import type { Leg } from './leg.ts';
+import * as chain from './operator-chain.ts';
 import type { Arming, Live, Session } from './session.ts';
 import * as stream from './stream.ts';
 
@@ -94,6 +96,7 @@ function reduceLive(session: Live, event: SessionEvent, at: Instant): Decision {
     case 'pbx.answered':
     case 'pbx.ended':
     case 'pbx.carrier-reference':
+    case 'pbx.key-pressed':
       return legChanged(session, event, at);
     case 'pbx.bridged':
       return bridged(session, event, at);
@@ -107,6 +110,9 @@ function reduceLive(session: Live, event: SessionEvent, at: Instant): Decision {
       return mediaChanged(session, event, at);
   }
 }
+
+/** What a duty phone presses that has to accept (decision 16). */
+const ACCEPT_KEY = '1';
 
 type Of<Type extends SessionEvent['type']> = Extract<SessionEvent, { type: Type }>;
 
@@ -123,7 +129,8 @@ function timerDue(session: Live, timer: Of<'timer.due'>['timer'], at: Instant): 
       stream.retryDue(draft);
       break;
     case 'watchdog':
-      if (!connecting || session.watchdogAt === null) return ignored(session);
+      if (session.watchdogAt === null || (!connecting && session.phase !== 'phone-fallback-active'))
+        return ignored(session);
       stream.watchdogDue(draft);
       break;
     case 'no-operator':
@@ -136,13 +143,23 @@ function timerDue(session: Live, timer: Of<'timer.due'>['timer'], at: Instant): 
       fallback.citizenUnanswered(draft);
       break;
     case 'operator-ring':
-      fallback.operatorRingDue(draft);
+      chain.operatorRingDue(draft);
       break;
     case 'citizen-redial':
       fallback.citizenRedialDue(draft);
       break;
+    case 'hand-over':
+      if (session.phase !== 'phone-connected') return ignored(session);
+      fallback.handOverDue(draft);
+      break;
+    case 'alert-repeat':
+      if (session.alertRepeatAt === null) return ignored(session);
+      repeatAlerts(draft);
+      break;
     case 'long-session':
+      // Never a hang-up (decision 35).
       draft.raise('long-session');
+      draft.setTimer('long-session', session.policy.maxSessionMs);
       break;
     case 'arming-expiry':
       return ignored(session);
@@ -151,16 +168,8 @@ function timerDue(session: Live, timer: Of<'timer.due'>['timer'], at: Instant): 
 }
 
 function acknowledge(session: Live, event: Of<'panel.alert-acknowledged'>, at: Instant): Decision {
-  if (!session.alerts.some((alert) => alert.kind === event.kind && alert.acknowledgedBy === null))
-    return ignored(session);
   const draft = new Draft(session, at);
-  draft.change({
-    alerts: session.alerts.map((alert) =>
-      alert.kind === event.kind ? { ...alert, acknowledgedBy: event.by } : alert,
-    ),
-  });
-  draft.publish('sos.alert-acknowledged', { kind: event.kind, by: event.by });
-  return draft.seal();
+  return acknowledgeAlert(draft, event.kind, event.by) ? draft.seal() : ignored(session);
 }
 
 function contactChanged(
@@ -171,7 +180,7 @@ function contactChanged(
   if (!session.devices.some((device) => device.aor === event.aor)) return ignored(session);
   const draft = new Draft(session, at);
   if (event.type === 'contact.online') stream.citizenContactOnline(draft, event.aor);
-  else stream.setOnline(draft, event.aor, false);
+  else stream.citizenContactOffline(draft, event.aor);
   return draft.seal();
 }
 
@@ -196,7 +205,7 @@ function rosterAnswered(
       draft.setTimer('no-operator', session.policy.noOperatorAlertMs);
       break;
     case 'roster.chain-found':
-      fallback.chainFound(draft, event.chain);
+      chain.chainFound(draft, event.chain);
       break;
     case 'roster.changed':
       if (session.assignment?.state === 'assigned') return ignored(session);
@@ -216,6 +225,7 @@ function legChanged(
     | 'pbx.answered'
     | 'pbx.ended'
     | 'pbx.carrier-reference'
+    | 'pbx.key-pressed'
   >,
   at: Instant,
 ): Decision {
@@ -237,6 +247,7 @@ function legChanged(
       });
       if (event.type === 'pbx.progress' || leg.state !== 'dialing') break;
       draft.replaceLeg(leg.id, { state: 'ringing' });
+      draft.noteAttempt(leg.id, { ringingAt: at });
       if (leg.kind === 'citizen-phone' || leg.kind === 'operator-phone')
         draft.publish('phone.ringing', { leg: leg.kind });
       break;
@@ -244,6 +255,12 @@ function legChanged(
       return answered(draft, session, leg);
     case 'pbx.ended':
       return ended(draft, leg, event);
+    case 'pbx.key-pressed':
+      if (leg.kind !== 'operator-phone' || leg.state !== 'answered' || leg.accepted || leg.ending)
+        return ignored(session);
+      if (event.key !== ACCEPT_KEY) return ignored(session);
+      chain.operatorPhoneAccepted(draft, leg);
+      break;
     case 'pbx.carrier-reference':
       draft.order({
         type: 'leg.record',
@@ -269,6 +286,7 @@ function strangeLeg(session: Live, event: Parameters<typeof legChanged>[1]): Dec
 function answered(draft: Draft, session: Live, leg: Leg): Decision {
   if (leg.state === 'answered') return ignored(session);
   draft.replaceLeg(leg.id, { state: 'answered' });
+  draft.noteAttempt(leg.id, { answeredAt: draft.at });
   draft.order({ type: 'leg.record', legId: leg.id, change: { state: 'answered', at: draft.at } });
   if (leg.ending) {
     // The answer crossed our CANCEL: it is hung up, never joined (FB-8).
@@ -286,7 +304,7 @@ function answered(draft: Draft, session: Live, leg: Leg): Decision {
       break;
     case 'operator-phone':
       draft.publish('phone.answered', { leg: leg.kind });
-      fallback.operatorPhoneAnswered(draft, leg);
+      chain.operatorPhoneAnswered(draft, leg);
       break;
   }
   return draft.seal();
@@ -295,6 +313,7 @@ function answered(draft: Draft, session: Live, leg: Leg): Decision {
 function ended(draft: Draft, leg: Leg, event: Of<'pbx.ended'>): Decision {
   const { legId, outcome, sipStatus, q850 } = event;
   draft.removeLeg(legId);
+  draft.noteAttempt(legId, { endedAt: draft.at, outcome, sipStatus });
   draft.order({
     type: 'leg.record',
     legId,
@@ -302,7 +321,11 @@ function ended(draft: Draft, leg: Leg, event: Of<'pbx.ended'>): Decision {
   });
   if (leg.kind === 'citizen-phone' || leg.kind === 'operator-phone')
     draft.publish('phone.ended', { leg: leg.kind, outcome });
-  if (leg.ending) return draft.seal();
+  if (leg.ending) {
+    if (leg.kind === 'citizen-phone') fallback.citizenCleared(draft);
+    else if (leg.kind === 'operator-phone') chain.operatorCleared(draft);
+    return draft.seal();
+  }
   const failure = { legId, kind: leg.kind, outcome, sipStatus, q850, at: draft.at };
   switch (leg.kind) {
     case 'citizen-app':
@@ -369,7 +392,7 @@ function mediaChanged(
       // Told again each second: nothing new, and no row in the record.
       if (leg.party.operatorId !== event.operatorId || session.stream.heardBy === leg.id)
         return ignored(session);
-      heard(draft, leg);
+      if (!heard(draft, leg)) return ignored(session);
       break;
     case 'panel.silent':
       if (session.stream.heardBy !== leg.id) return ignored(session);

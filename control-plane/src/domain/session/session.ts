@@ -13,7 +13,7 @@ import type {
   SessionId,
   ZoneId,
 } from '../ids.ts';
-import type { Leg, LegFailure, Party } from './leg.ts';
+import type { CallAttempt, Leg, LegFailure, Party } from './leg.ts';
 import type { Policy } from './policy.ts';
 
 export type Flag =
@@ -36,6 +36,8 @@ export type AlertKind =
   | 'citizen-hung-up'
   | 'voice-lost'
   | 'phone-unusable'
+  | 'citizen-silent'
+  | 'no-voice'
   | 'long-session';
 
 /** A fact on the side, not a phase: a supervisor was alerted, until somebody acknowledges it. */
@@ -82,6 +84,7 @@ export interface Stream {
   readonly streamingSince: Instant | null;
   /** The operator's leg that reported packets, or the duty phone joined to her stream. */
   readonly heardBy: LegId | null;
+  /** Since when hers are among those packets: never before she streams (a bridge of three mixes silence), nor after. */
   readonly heardSince: Instant | null;
   readonly sound: boolean | null;
   readonly retryUsed: boolean;
@@ -111,6 +114,12 @@ export interface Fallback {
   readonly citizenCalls: number;
   /** Set while no call to her is running and one more is due. */
   readonly citizenRedialDue: boolean;
+  /** Called as soon as the call before has gone: nobody's phone gets two of ours at once (decision 17). */
+  readonly waiting: { readonly citizen: boolean; readonly operator: boolean };
+  /** She did not answer; the alert waits for the end of the operators' chain (FB-7). */
+  readonly unansweredDue: boolean;
+  /** Every call of this incident's fallbacks, oldest first; the newest 20. */
+  readonly attempts: readonly CallAttempt[];
 }
 
 /** A device from which she pressed SOS in this session. */
@@ -137,6 +146,10 @@ export interface LiveFacts extends Common {
   readonly stream: Stream;
   readonly degradedReason: string | null;
   readonly alerts: readonly Alert[];
+  /** When the alerts that stand are raised again, or the lack of a voice is noticed; `null`: there is neither. */
+  readonly alertRepeatAt: Instant | null;
+  /** She ended the call herself: nobody rings her by himself until she streams, presses again, or is redialled. */
+  readonly hungUp: boolean;
   /** When the running watchdog is due; `null` while none runs. A second activation never postpones it. */
   readonly watchdogAt: Instant | null;
   /** The running or last phone fallback; `null` when there was none, or the stream won (FB-8). */

@@ -67,6 +67,7 @@ function place(session: Live, leg: Leg): readonly PbxCommand[] {
       return [{ type: 'pbx.join', bridgeId: stream, legId, voice: 'listens' }];
     case 'citizen-phone':
     case 'operator-phone': {
+      if (!leg.accepted) return [{ type: 'pbx.ask-acceptance', legId }];
       if (session.phase === 'phone-connected' && session.bridgedWith !== null) {
         if (legId === session.citizenPhone || legId === session.bridgedWith)
           return [{ type: 'pbx.join', bridgeId: bridgeIdOf(session.id, 'phone'), legId, voice: 'both' }];

@@ -3,12 +3,15 @@ import { bridgeIdOf } from '../ids.ts';
 import type { AddressOfRecord, LegId, OperatorId } from '../ids.ts';
 import type { Draft } from './draft.ts';
 import type { Leg, LegFailure } from './leg.ts';
-import { becomeActiveIfBoth } from './confirm-active.ts';
+import { becomeActiveIfBoth, hearsHer } from './confirm-active.ts';
 import { dialCitizenApp, dialReachableDevices } from './dial-citizen-app.ts';
-import { joinHeldOperator, startFallback } from './fallback.ts';
+import { mayRing, startFallback } from './fallback.ts';
+import { joinHeldOperator } from './operator-chain.ts';
 import { isReachable } from './session.ts';
 
 const MAX_FAILURES = 10;
+/** Answered on behalf of a client to which the way broke: another attempt waits for its contact. */
+const WAY_BROKE: readonly number[] = [430, 503];
 
 /** The contact of a device of hers appeared: the offer goes out, also in the middle of a session when the stream is gone. */
 export function citizenContactOnline(draft: Draft, aor: AddressOfRecord): void {
@@ -20,7 +23,30 @@ export function citizenContactOnline(draft: Draft, aor: AddressOfRecord): void {
   const justDialled = standing.some(
     (leg) => leg.aor === aor && leg.state !== 'answered' && draft.at - leg.dialledAt < 1000,
   );
-  if (!justDialled) dialCitizenApp(draft, aor);
+  if (justDialled) return;
+  const isRetry = draft.facts.watchdogAt !== null && isSignallingError(draft.facts.degradedReason);
+  if (isRetry && !stream.retryUsed) noteRetry(draft);
+  dialCitizenApp(draft, aor);
+}
+
+/**
+ * The socket of a device went while it was being offered to: a signalling error (RTC-7), whose retry goes to another
+ * device of hers, or to this one when it is back. With packets flowing it means nothing (decision 12).
+ */
+export function citizenContactOffline(draft: Draft, aor: AddressOfRecord): void {
+  setOnline(draft, aor, false);
+  const { stream, watchdogAt, devices } = draft.facts;
+  if (draft.phase !== 'connecting' && draft.phase !== 'degraded') return;
+  if (watchdogAt === null || stream.streamingSince !== null) return;
+  const standing = draft.standing('citizen-app');
+  const others = standing.filter((leg) =>
+    devices.some((device) => device.online && device.aor === leg.aor && device.aor !== aor),
+  );
+  if (!standing.some((leg) => leg.aor === aor) || others.length > 0) return;
+  degrade(draft, 'signalling-error-socket-closed');
+  if (stream.retryUsed) return;
+  draft.clearTimers('retry');
+  if (isReachable(draft.facts)) retryCitizen(draft);
 }
 
 export function setOnline(draft: Draft, aor: AddressOfRecord, online: boolean): void {
@@ -50,14 +76,21 @@ export function appAnswered(draft: Draft, leg: Leg): void {
 
 /** Her packets arrive on this leg: it wins over the other attempts. */
 export function streaming(draft: Draft, leg: Leg): void {
+  if (draft.phase === 'phone-connected' && draft.bridgedWith !== null) {
+    draft.hangup(leg, 'phone-won');
+    return;
+  }
   draft.replaceLeg(leg.id, { streaming: true });
   draft.hangupAll('citizen-app', 'cancelled', leg.id);
   draft.changeStream({ leg: leg.id, streamingSince: draft.at, sound: leg.sound, lost: false });
   draft.publish('sos.streaming', { legId: leg.id });
   if (leg.sound) draft.publish('sos.sound', { talking: true });
-  if (draft.phase === 'phone-connected' && draft.bridgedWith !== null) draft.hangup(leg, 'phone-won');
-  else if (draft.phase !== 'active') joinHeldOperator(draft);
+  hearsHer(draft);
+  if (draft.phase !== 'active') joinHeldOperator(draft);
   becomeActiveIfBoth(draft);
+  // A stream that comes back to a session without a deadline gets one: somebody has to hear her.
+  if (draft.phase === 'degraded' && draft.facts.watchdogAt === null)
+    draft.startWatchdog(draft.facts.policy.watchdogMs);
 }
 
 /** Sound in the packets of one of her attempts. It often comes before the packets count as a stream. */
@@ -72,25 +105,43 @@ export function soundHeard(draft: Draft, leg: Leg): void {
 export function retryDue(draft: Draft): void {
   const { stream, assignment } = draft.facts;
   if (stream.streamingSince === null) {
-    const reachable = isReachable(draft.facts);
-    degrade(draft, reachable ? 'timeout-no-media' : 'timeout-no-contact');
-    if (reachable) retryCitizen(draft);
+    degrade(draft, timeoutDetail(draft));
+    if (isReachable(draft.facts)) retryCitizen(draft);
     return;
   }
-  degrade(draft, 'timeout-not-heard');
+  degrade(draft, timeoutDetail(draft));
   const silent = draft.standing('operator-app').filter((leg) => leg.state === 'answered');
   if (assignment?.state === 'assigned' && silent.length > 0) {
     for (const leg of silent) draft.hangup(leg, 'cancelled');
     draft.dialApp('operator-app', { role: 'operator', operatorId: assignment.operatorId }, assignment.aor);
-    draft.publish('sos.retried', { leg: 'operator-app' });
+    draft.publish('sos.retried', { leg: 'operator-app', reason: draft.facts.degradedReason });
   }
 }
 
+/** What is missing at a deadline (FB-4): her contact, her answer, her packets, or an ear. */
+function timeoutDetail(draft: Draft): string {
+  if (draft.facts.stream.streamingSince !== null) return 'timeout-not-heard';
+  const standing = draft.standing('citizen-app');
+  if (standing.some((leg) => leg.state === 'answered')) return 'timeout-no-media';
+  return isReachable(draft.facts) ? 'timeout-no-answer' : 'timeout-no-contact';
+}
+
+/** The one retry, beside the first attempt, which lives until one of them is confirmed (decision 10). */
 function retryCitizen(draft: Draft): void {
   if (draft.facts.stream.retryUsed) return;
-  draft.changeStream({ retryUsed: true });
+  noteRetry(draft);
   dialReachableDevices(draft);
-  draft.publish('sos.retried', { leg: 'citizen-app' });
+}
+
+function noteRetry(draft: Draft): void {
+  draft.changeStream({ retryUsed: true });
+  draft.publish('sos.retried', { leg: 'citizen-app', reason: draft.facts.degradedReason });
+}
+
+const SIGNALLING_ERROR = 'signalling-error-';
+
+function isSignallingError(reason: string | null): reason is string {
+  return reason?.startsWith(SIGNALLING_ERROR) === true;
 }
 
 export function degrade(draft: Draft, reason: string): void {
@@ -113,26 +164,28 @@ export function failureDetail({ sipStatus, outcome }: Pick<LegFailure, 'sipStatu
 export function citizenAppEnded(draft: Draft, leg: Leg, failure: LegFailure): void {
   const { stream, policy } = draft.facts;
   const wasTheStream = stream.leg === leg.id;
-  if (wasTheStream) draft.changeStream({ leg: null, streamingSince: null, sound: null, lost: true });
-  if (failure.outcome === 'unreachable') {
-    // Her contact is not there (any more): not a signalling error (decision 4); the next contact brings the offer.
-    if (leg.aor !== null) setOnline(draft, leg.aor, false);
-  } else {
-    draft.changeStream({ failures: [...stream.failures, failure].slice(-MAX_FAILURES) });
-  }
+  if (wasTheStream)
+    draft.changeStream({ leg: null, streamingSince: null, heardSince: null, sound: null, lost: true });
+  // Nobody was there to be offered to: not a signalling error (decision 4); the next contact brings the offer.
+  const hadNoContact = failure.outcome === 'unreachable' && failure.sipStatus === null;
+  const isGone = hadNoContact || (failure.sipStatus !== null && WAY_BROKE.includes(failure.sipStatus));
+  if (isGone && leg.aor !== null) setOnline(draft, leg.aor, false);
+  if (!hadNoContact) draft.changeStream({ failures: [...stream.failures, failure].slice(-MAX_FAILURES) });
   if (draft.phase === 'active') {
+    if (!wasTheStream) return;
     degrade(draft, 'stream-ended');
     draft.publish('sos.media-lost', { reason: failureDetail(failure) });
     draft.startWatchdog(policy.mediaLostMs);
     dialReachableDevices(draft);
     return;
   }
+  if (draft.phase === 'phone-fallback-active' && wasTheStream) goodStreamLost(draft);
   if (draft.phase !== 'connecting' && draft.phase !== 'degraded') return;
-  if (failure.outcome === 'unreachable' || draft.facts.watchdogAt === null) return;
-  degrade(draft, `signalling-error-${failureDetail(failure)}`);
+  if (hadNoContact || draft.facts.watchdogAt === null) return;
+  degrade(draft, `${SIGNALLING_ERROR}${failureDetail(failure)}`);
   if (!stream.retryUsed) {
     draft.clearTimers('retry');
-    retryCitizen(draft);
+    if (isReachable(draft.facts)) retryCitizen(draft);
   } else if (draft.standing('citizen-app').length === 0) {
     startFallback(draft, 'signalling-error', failureDetail(failure));
   }
@@ -189,19 +242,32 @@ function offerOther(draft: Draft, operatorId: OperatorId): void {
 /** No packets for `policy.mediaLostMs`: one more attempt, and as long again until the fallback. */
 export function mediaLost(draft: Draft, legId: LegId): void {
   if (draft.facts.stream.leg !== legId) return;
-  draft.changeStream({ lost: true, streamingSince: null });
+  draft.changeStream({ lost: true, streamingSince: null, heardSince: null });
   draft.replaceLeg(legId, { streaming: false });
   draft.publish('sos.media-lost', { reason: 'no-packets' });
+  if (draft.phase === 'phone-fallback-active') goodStreamLost(draft);
   if (draft.phase !== 'active') return;
   degrade(draft, 'media-lost');
   draft.startWatchdog(draft.facts.policy.mediaLostMs);
   dialReachableDevices(draft);
 }
 
+/**
+ * The stream for whose sake her phone was left in peace is gone: one more attempt, and the same grace as ever until her
+ * phone rings after all.
+ */
+function goodStreamLost(draft: Draft): void {
+  const { fallback, policy } = draft.facts;
+  dialReachableDevices(draft);
+  if (fallback?.mode === 'operators-only' && mayRing(draft)) draft.startWatchdog(policy.mediaLostMs);
+}
+
 /** The deadline without a confirmed stream (FB-2; decision 8). */
 export function watchdogDue(draft: Draft): void {
   const { stream, degradedReason } = draft.facts;
   draft.change({ watchdogAt: null });
+  // The duty phones are being called already, and the stream for whose sake hers was not is back.
+  if (draft.phase === 'phone-fallback-active' && stream.streamingSince !== null) return;
   if (stream.streamingSince !== null) {
     startFallback(draft, 'operator-absent', 'not-heard');
     return;
@@ -209,10 +275,7 @@ export function watchdogDue(draft: Draft): void {
   const failure = stream.failures.at(-1);
   if (stream.lost) startFallback(draft, 'media-lost', failure ? failureDetail(failure) : 'no-packets');
   else if (failure) startFallback(draft, 'signalling-error', failureDetail(failure));
-  else
-    startFallback(
-      draft,
-      'timeout',
-      degradedReason ?? (isReachable(draft.facts) ? 'timeout-no-media' : 'timeout-no-contact'),
-    );
+  else if (isSignallingError(degradedReason))
+    startFallback(draft, 'signalling-error', degradedReason.slice(SIGNALLING_ERROR.length));
+  else startFallback(draft, 'timeout', timeoutDetail(draft));
 }

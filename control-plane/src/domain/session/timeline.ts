@@ -69,6 +69,33 @@ export interface TimedEvent {
   readonly at: Instant;
 }
 
+/** A panel's word counts as heard while her packets flow, or from the moment they do: before that it gets a bridge's silence. */
+class Hearing {
+  #flows = false;
+  #claimed = false;
+
+  /** `true`: with this event she is heard (again). */
+  note(event: SessionEvent): boolean {
+    switch (event.type) {
+      case 'panel.heard':
+        this.#claimed = true;
+        return this.#flows;
+      case 'media.streaming':
+      case 'media.back':
+        this.#flows = true;
+        return this.#claimed;
+      case 'media.lost':
+        this.#flows = false;
+        return false;
+      case 'panel.silent':
+        this.#claimed = false;
+        return false;
+      default:
+        return false;
+    }
+  }
+}
+
 /** A milestone with the number of the event that it comes from. */
 export interface NumberedMilestone extends Milestone {
   readonly seq: number;
@@ -78,9 +105,11 @@ export interface NumberedMilestone extends Milestone {
 export function milestonesOf(events: readonly TimedEvent[]): readonly NumberedMilestone[] {
   const t0 = events.find(({ event }) => event.type === 'api.activated')?.at ?? events[0]?.at;
   if (t0 === undefined) return [];
+  const hearing = new Hearing();
   return events.flatMap(({ seq, event, at }) => {
-    const name = milestoneName(event);
+    const name = event.type === 'panel.heard' ? null : milestoneName(event);
     const names = name === null ? [] : [name];
+    if (hearing.note(event)) names.push('heard');
     if (event.type === 'api.activated' && event.contactOnline) names.push('contact-online');
     return names.map((one) => ({ seq, name: one, at, ms: Math.round((at - t0) * 100) / 100 }));
   });

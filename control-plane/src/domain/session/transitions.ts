@@ -25,6 +25,7 @@ export const TRANSITIONS: readonly Transition[] = [
   { from: 'phone-fallback-active', to: 'degraded', why: 'nobody answered, redial included' },
   { from: 'phone-fallback-active', to: 'resolved', why: 'resolved' },
   { from: 'phone-connected', to: 'phone-fallback-active', why: 'redial, or the network lost the call' },
+  { from: 'phone-connected', to: 'active', why: 'the call ended, and the stream was still there' },
   { from: 'phone-connected', to: 'degraded', why: 'she hung up' },
   { from: 'phone-connected', to: 'resolved', why: 'resolved' },
 ];

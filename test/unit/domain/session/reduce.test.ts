@@ -368,7 +368,7 @@ describe('domain/session/reduce', () => {
       const scenario = begun().forward(5000).answer('operator-phone').forward(25_000);
       expect(scenario.live.alerts.map((alert) => alert.kind)).to.deep.equal(['citizen-unanswered']);
       expect(scenario.has('citizen-phone')).to.be.false;
-      scenario.forward(20_000);
+      scenario.settle().forward(20_000);
       expect(scenario.leg('citizen-phone')).to.equal(`${SESSION}.citizen-phone.2`);
       scenario.forward(25_000);
       expect(scenario.phase).to.equal('degraded');
@@ -430,10 +430,12 @@ describe('domain/session/reduce', () => {
       const scenario = begun().forward(5000).answer('citizen-phone').answer('operator-phone').settle();
       scenario.send({ type: 'api.redial-requested', by: 'operator:akram' });
       expect(scenario.phase).to.equal('phone-fallback-active');
-      expect(scenario.leg('citizen-phone')).to.equal(`${SESSION}.citizen-phone.2`);
       expect(scenario.ordered('pbx.hold').map((order) => order.legId)).to.deep.equal([
         `${SESSION}.operator-phone.1`,
       ]);
+      expect(scenario.has('citizen-phone'), 'not before the call that is given up has gone').to.be.false;
+      scenario.settle();
+      expect(scenario.leg('citizen-phone')).to.equal(`${SESSION}.citizen-phone.2`);
     });
 
     it('refuses a redial while the stream is live', () => {

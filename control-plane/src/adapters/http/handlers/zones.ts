@@ -69,6 +69,7 @@ function rosterEntryOf(zoneId: ZoneId, entry: RosterPut['entries'][number]): Ros
     operatorId: entry.operatorId as OperatorId,
     duty: entry.duty,
     priority: entry.priority,
+    pressToAccept: entry.pressToAccept,
     from: entry.from === null ? null : (Date.parse(entry.from) as Instant),
     until: entry.until === null ? null : (Date.parse(entry.until) as Instant),
   };
@@ -77,10 +78,11 @@ function rosterEntryOf(zoneId: ZoneId, entry: RosterPut['entries'][number]): Ros
 function rosterOf(zoneId: ZoneId, entries: readonly RosterEntry[]) {
   return {
     zoneId,
-    entries: entries.map(({ operatorId, duty, priority, from, until }) => ({
+    entries: entries.map(({ operatorId, duty, priority, pressToAccept, from, until }) => ({
       operatorId,
       duty,
       priority,
+      pressToAccept,
       from: from === null ? null : new Date(from).toISOString(),
       until: until === null ? null : new Date(until).toISOString(),
     })),
