@@ -279,7 +279,7 @@ describe('domain/session/reduce', () => {
       const timeout = begun().forward(5000);
       expect(timeout.live.fallback).to.include({
         reason: 'timeout',
-        detail: 'timeout-no-media',
+        detail: 'timeout-no-answer',
         callReference: `${SESSION}.citizen-phone.1`,
       });
       const error = begun();
