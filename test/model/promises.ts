@@ -10,10 +10,39 @@ import type { Leg } from '../../control-plane/src/domain/session/leg.ts';
 import { isLive } from '../../control-plane/src/domain/session/session.ts';
 import type { Live, Session } from '../../control-plane/src/domain/session/session.ts';
 import { isLegal } from '../../control-plane/src/domain/session/transitions.ts';
-import { kindOf } from './session-world.ts';
-import type { SessionWorld } from './session-world.ts';
+import { parseLegId } from '../../control-plane/src/domain/ids.ts';
+import type { Instant, LegId } from '../../control-plane/src/domain/ids.ts';
 
 const MAX_ATTEMPTS_PER_DEVICE = 3;
+
+/** A channel of the engine, whatever the session believes of it. */
+export interface Channel {
+  readonly legId: LegId;
+  readonly person: string;
+  readonly isPhone: boolean;
+  state: 'dialing' | 'ringing' | 'answered';
+  /** When its hang-up was ordered. */
+  hangupAt: Instant | null;
+}
+
+/** The world as far as promises look at it, and what they remember from one event to the next. */
+export interface Watched {
+  readonly session: Session | null;
+  readonly timers: ReadonlyMap<string, Instant>;
+  readonly channels: ReadonlyMap<LegId, Channel>;
+  /** She ended her call: until she presses, streams or is redialled, nobody may ring her. */
+  hungUp: boolean;
+  /** She did not answer, and the alert of FB-6 is owed. */
+  missed: boolean;
+  /** Automatic retries of the stream since connecting (re)started. */
+  retries: number;
+  /** Feed rows of the decisions since the last rest, for promises about what the panel is told. */
+  told: { readonly event: string; readonly detail: Readonly<Record<string, unknown>> }[];
+}
+
+export function kindOf(legId: LegId): string {
+  return parseLegId(legId)?.kind ?? '';
+}
 
 export class BrokenPromise extends Error {
   readonly rule: string;
@@ -30,7 +59,7 @@ function promise(holds: boolean, rule: string, what: string): void {
 
 /** One decision: from which phase to which, and what it orders. */
 export function checkDecision(
-  world: SessionWorld,
+  world: Watched,
   before: Session | null,
   event: SessionEvent,
   { session, commands }: Decision,
@@ -48,7 +77,7 @@ export function checkDecision(
 }
 
 function noteWhetherSheMayRing(
-  world: SessionWorld,
+  world: Watched,
   before: Session | null,
   event: SessionEvent,
   after: Session,
@@ -62,7 +91,7 @@ function noteWhetherSheMayRing(
 }
 
 /** A call that she did not answer, and that nobody gave up: its alert is owed. */
-function noteMissed(world: SessionWorld, before: Live, event: SessionEvent, after: Session): void {
+function noteMissed(world: Watched, before: Live, event: SessionEvent, after: Session): void {
   if (before.phase !== 'phone-fallback-active' || after.phase !== 'phone-fallback-active') {
     world.missed = false;
     return;
@@ -73,7 +102,7 @@ function noteMissed(world: SessionWorld, before: Live, event: SessionEvent, afte
 }
 
 function checkCommand(
-  world: SessionWorld,
+  world: Watched,
   before: Session | null,
   event: SessionEvent,
   session: Session,
@@ -187,7 +216,7 @@ function checkTimer(before: Live, timer: string, session: Session, commands: rea
 }
 
 /** The session as it stands between two events. */
-export function checkRest(world: SessionWorld): void {
+export function checkRest(world: Watched): void {
   const { session, timers } = world;
   checkOnePerPerson(world);
   checkTold(world);
@@ -203,7 +232,7 @@ export function checkRest(world: SessionWorld): void {
   checkChain(world, session);
 }
 
-function checkOnePerPerson({ channels }: SessionWorld): void {
+function checkOnePerPerson({ channels }: Watched): void {
   const called = new Set<string>();
   for (const { isPhone, person, legId } of channels.values()) {
     if (!isPhone) continue;
@@ -212,7 +241,7 @@ function checkOnePerPerson({ channels }: SessionWorld): void {
   }
 }
 
-function checkTold(world: SessionWorld): void {
+function checkTold(world: Watched): void {
   for (const { event, detail } of world.told) {
     if (event !== 'sos.retried' || detail['leg'] !== 'citizen-app') continue;
     world.retries += 1;
@@ -281,7 +310,7 @@ function checkStream(session: Live): void {
     );
 }
 
-function checkDeadlines({ timers }: SessionWorld, session: Live): void {
+function checkDeadlines({ timers }: Watched, session: Live): void {
   promise(
     session.watchdogAt === (timers.get('watchdog') ?? null),
     'timers',
@@ -326,7 +355,7 @@ function checkDeadlines({ timers }: SessionWorld, session: Live): void {
   }
 }
 
-function checkChain(world: SessionWorld, session: Live): void {
+function checkChain(world: Watched, session: Live): void {
   const { fallback, alerts } = session;
   if (session.phase !== 'phone-fallback-active' || !fallback) return;
   const has = (kind: string): boolean => alerts.some((alert) => alert.kind === kind);

@@ -4,7 +4,6 @@
  * sequence shrinks and repeats. After every decision the promises of the session are checked.
  */
 import type { Instant, LegId } from '../../control-plane/src/domain/ids.ts';
-import { parseLegId } from '../../control-plane/src/domain/ids.ts';
 import type { PbxCommand } from '../../control-plane/src/domain/session/command.ts';
 import type { Decision } from '../../control-plane/src/domain/session/draft.ts';
 import type { SessionEvent, Subject } from '../../control-plane/src/domain/session/event.ts';
@@ -12,38 +11,26 @@ import type { LegOutcome } from '../../control-plane/src/domain/session/leg.ts';
 import type { Session } from '../../control-plane/src/domain/session/session.ts';
 import { SessionScenario, subject } from '../support/session-scenario.ts';
 import { checkDecision, checkRest } from './promises.ts';
+import type { Channel, Watched } from './promises.ts';
 
 /** An order to hang up takes the engine at most this long. */
 const HANGS_UP_WITHIN_MS = 1500;
 const MAX_LATE = 20;
 
-/** A channel of the engine, whatever the session believes of it. */
-export interface Channel {
-  readonly legId: LegId;
-  readonly person: string;
-  readonly isPhone: boolean;
-  state: 'dialing' | 'ringing' | 'answered';
-  /** When its hang-up was ordered. */
-  hangupAt: Instant | null;
-}
-
 /** How the engine's word of something reaches the session. */
 export type Delivery = 'now' | 'twice' | 'late' | 'lost';
 
-export class SessionWorld extends SessionScenario {
+export class SessionWorld extends SessionScenario implements Watched {
   readonly channels = new Map<LegId, Channel>();
   readonly #late: SessionEvent[] = [];
   #taken = 0;
   #depth = 0;
   /** How this citizen's subject differs from the usual one. */
   profile: Partial<Subject> = {};
-  /** She ended her call: until she presses, streams or is redialled, nobody may ring her. */
   hungUp = false;
-  /** Feed rows of the decisions since the last rest, for promises about what the panel is told. */
-  told: { readonly event: string; readonly detail: Readonly<Record<string, unknown>> }[] = [];
-  retries = 0;
-  /** She did not answer, and the alert of FB-6 is owed. */
   missed = false;
+  retries = 0;
+  told: Watched['told'] = [];
 
   override send(event: SessionEvent): this {
     this.#depth += 1;
@@ -177,10 +164,6 @@ export class SessionWorld extends SessionScenario {
 
 function personOf({ party }: Extract<PbxCommand, { type: 'pbx.dial-phone' }>): string {
   return party.role === 'citizen' ? 'citizen' : party.operatorId;
-}
-
-export function kindOf(legId: LegId): string {
-  return parseLegId(legId)?.kind ?? '';
 }
 
 /** The session as it begins in this world: by a press, or warmed up first; a profile of one of four kinds. */

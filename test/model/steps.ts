@@ -5,8 +5,9 @@
 import type { LegKind, OperatorId } from '../../control-plane/src/domain/ids.ts';
 import type { LegOutcome } from '../../control-plane/src/domain/session/leg.ts';
 import { AKRAM, BINA, CHIEF, CITIZEN_AOR, subject } from '../support/session-scenario.ts';
-import { kindOf } from './session-world.ts';
-import type { Channel, Delivery, SessionWorld } from './session-world.ts';
+import { kindOf } from './promises.ts';
+import type { Channel } from './promises.ts';
+import type { Delivery, SessionWorld } from './session-world.ts';
 
 interface Step {
   readonly weight: number;
