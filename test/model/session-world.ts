@@ -3,7 +3,7 @@
  * late, twice or not at all; people who press, answer, hang up and fall silent. Each step is one number, so that a
  * sequence shrinks and repeats. After every decision the promises of the session are checked.
  */
-import type { Instant, LegId } from '../../control-plane/src/domain/ids.ts';
+import type { LegId } from '../../control-plane/src/domain/ids.ts';
 import type { PbxCommand } from '../../control-plane/src/domain/session/command.ts';
 import type { Decision } from '../../control-plane/src/domain/session/draft.ts';
 import type { SessionEvent, Subject } from '../../control-plane/src/domain/session/event.ts';
