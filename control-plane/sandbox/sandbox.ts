@@ -3,7 +3,7 @@
  * one, and the control plane as a process of its own. Everything listens on loopback and on free ports.
  */
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
@@ -44,6 +44,8 @@ export interface SandboxOptions {
   readonly say?: (line: string) => void;
   /** Run the edge as a process of its own. Default: in the control plane's process. */
   readonly edgeApart?: boolean;
+  /** Where PostgreSQL keeps its data, such as a disk that can be filled; its account's own. Default: in the run directory. */
+  readonly databaseDir?: string;
   /** Lets the control plane reach database and engine another way, such as through proxies that can fail. */
   readonly detour?: (links: ControlPlaneLinks) => Promise<ControlPlaneLinks>;
   /** `false`: Asterisk logs no more than on a server, where verbose lines would name who calls whom. Default true. */
@@ -101,6 +103,7 @@ async function build(
   const host = bind ?? '127.0.0.1';
   const root = process.env['HAMRAHI_ASTERISK_ROOT'] ?? join(REPOSITORY, '.cache/asterisk-root');
   say('starting PostgreSQL and the carrier simulator');
+  if (options.databaseDir !== undefined) symlinkSync(options.databaseDir, join(runDir, 'postgres'));
   const [postgres, carrier] = await Promise.all([
     startSandboxDatabase(join(runDir, 'postgres')).then((one) => kept(stops, one)),
     startCarrier({ root, runDir: join(runDir, 'carrier') }).then((one) => kept(stops, one)),

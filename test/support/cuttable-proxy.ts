@@ -1,5 +1,6 @@
-/** A TCP proxy on loopback whose connections a test can cut, or stop without a word as a dead network does. */
+/** A TCP proxy on loopback whose connections a test can cut, slow down, or stop without a word as a dead network does. */
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { Transform } from 'node:stream';
 
 export interface CuttableProxy {
   readonly port: number;
@@ -7,6 +8,8 @@ export interface CuttableProxy {
   cut(): void;
   /** From now on nothing passes on present connections, one way or both, and nothing ends them. */
   freeze(what: 'all' | 'answers'): void;
+  /** Everything takes this much longer, one way; 0: as fast as it can. */
+  slow(delayMs: number): void;
   /** New connections are refused, or taken again. */
   refuse(yes: boolean): void;
   stop(): Promise<void>;
@@ -15,6 +18,7 @@ export interface CuttableProxy {
 export async function startCuttableProxy(target: { host: string; port: number }): Promise<CuttableProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   let refusing = false;
+  let delayMs = 0;
   const server = createServer({ noDelay: true }, (near) => {
     if (refusing) {
       near.destroy();
@@ -31,8 +35,8 @@ export async function startCuttableProxy(target: { host: string; port: number })
         far.destroy();
       });
     }
-    near.pipe(far);
-    far.pipe(near);
+    near.pipe(delayed(() => delayMs)).pipe(far);
+    far.pipe(delayed(() => delayMs)).pipe(near);
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -49,12 +53,15 @@ export async function startCuttableProxy(target: { host: string; port: number })
     cut,
     freeze: (what) => {
       for (const [near, far] of pairs) {
-        far.unpipe(near);
+        far.unpipe();
         far.pause();
         if (what === 'answers') continue;
-        near.unpipe(far);
+        near.unpipe();
         near.pause();
       }
+    },
+    slow: (ms) => {
+      delayMs = ms;
     },
     refuse: (yes) => {
       refusing = yes;
@@ -65,4 +72,15 @@ export async function startCuttableProxy(target: { host: string; port: number })
         cut();
       }),
   };
+}
+
+/** Passes chunks on in order, each as much later as is wanted when it comes. */
+function delayed(delayMs: () => number): Transform {
+  return new Transform({
+    transform: (chunk, _encoding, done) => {
+      const ms = delayMs();
+      if (ms === 0) done(null, chunk);
+      else setTimeout(() => done(null, chunk), ms);
+    },
+  });
 }

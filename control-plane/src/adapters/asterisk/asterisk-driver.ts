@@ -3,7 +3,7 @@
  * session's id for it. Nothing is kept here that Asterisk cannot be asked for again: after each (re)attaching its
  * channels, bridges and endpoints are listed and told as `engine.back`, before anything that came meanwhile.
  */
-import { parseLegId, type AddressOfRecord, type BridgeId, type LegId } from '../../domain/ids.ts';
+import { parseAor, parseLegId, type AddressOfRecord, type BridgeId, type LegId } from '../../domain/ids.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -294,6 +294,7 @@ export class AsteriskDriver implements PbxDriver {
     }
     this.#bridges.reset(bridges.map(({ bridgeId }) => bridgeId));
     this.#contacts.reset(endpoints);
+    this.#endpoints.adopt(this.#contacts.contacts.filter((aor) => parseAor(aor) !== null));
     for (const { legId } of legs) if (this.#dialer.isCondemned(legId)) this.#dialer.end(legId, REFUSE_Q850);
   }
 

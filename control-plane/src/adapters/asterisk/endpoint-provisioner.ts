@@ -29,7 +29,8 @@ export class EndpointProvisioner {
 
   /**
    * Repeatable. An endpoint that stands is never put over itself: Asterisk 22 would then copy the old one's access list
-   * by a name that does not exist, and refuse everybody. One that an earlier process left is replaced.
+   * by a name that does not exist, and refuse everybody. One that an earlier process left is replaced, unless somebody
+   * is registered there: to replace it would lose the contact, and nobody would be found until it registers again.
    */
   provision(aor: AddressOfRecord): Promise<PbxResult> {
     return this.#inOrder(aor, async () => {
@@ -46,6 +47,11 @@ export class EndpointProvisioner {
       this.#wanted.delete(aor);
       return this.#delete(aor);
     });
+  }
+
+  /** Endpoints of an earlier process at which somebody is registered: they stay as they are. */
+  adopt(inUse: readonly AddressOfRecord[]): void {
+    for (const aor of inUse) this.#wanted.add(aor);
   }
 
   /** Puts again what the engine has lost. `present`: the endpoints it has. */

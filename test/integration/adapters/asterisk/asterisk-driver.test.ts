@@ -296,6 +296,19 @@ describe('adapters/asterisk/asterisk-driver', function () {
       );
     });
 
+    it('RTC-1 leaves whoever is registered in peace: the next offer finds her without a new REGISTER', async () => {
+      const aor = await newAor();
+      const peer = await registeredPeer(aor);
+      const { driver, told } = await startAnother();
+      expect(await driver.provisionEndpoint(aor)).to.deep.equal(DONE);
+      const legId = legIdOf(sessionId, 'citizen-app', 1);
+      const order = { legId, sessionId, kind: 'citizen-app', aor, ringTimeoutMs: 5_000 } as const;
+      expect(await driver.dialApp(order)).to.deep.equal(DONE);
+      await peer.untilRequest(({ cseq }) => cseq.method === 'INVITE');
+      expect(told.filter(({ type }) => type === 'contact.offline')).to.deep.equal([]);
+      await driver.hangup(legId, 'normal');
+    });
+
     it('takes the engine over: the first one hears that it is lost, and commands nothing', async () => {
       const legId = await dial(lab.driver, 'citizen-phone', 'ring-for-ever');
       await startAnother();
