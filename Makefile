@@ -12,7 +12,7 @@ SUITES := unit contract integration scenario
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup tools asterisk chromium client demo sandbox test test-unit test-contract test-integration \
-	test-scenario test-e2e coverage lint format generate bench bench-load measure soak-model clean distclean
+	test-scenario test-e2e coverage lint format generate bench bench-load chaos measure soak-model clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -52,6 +52,9 @@ bench: tools asterisk client ## latencies over many activations, beside a floor 
 
 bench-load: tools asterisk client ## a hundred sessions at once: times, processor, memory, and whether any voice crossed; BENCH_JSON=file
 	@$(NODE) test/bench/load/main.ts
+
+chaos: tools asterisk client ## every fault against a session in every phase; ARGS='core.killed' picks some, CHAOS_JSON=file writes all down
+	@$(NODE) test/chaos/main.ts $(ARGS)
 
 measure: tools asterisk client ## demo and bench, written down in docs/measured.json and docs/requirements.md
 	@rm -rf .cache/measured && mkdir -p .cache/measured

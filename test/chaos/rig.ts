@@ -43,6 +43,8 @@ export class Rig {
   #nextEnvs: CoreEnv[] = [];
   /** When the last Asterisk began: earlier calls of the carrier belong to a dead one. */
   engineSince = 0;
+  /** Starts of the core that came to nothing since this was last emptied. */
+  failedStarts: string[] = [];
   /** How much later than due a deadline may be by the last fault. */
   explainedMs = 0;
 
@@ -168,6 +170,7 @@ export class Rig {
         await this.gateway.sandbox.restartControlPlane(this.#nextEnvs.shift() ?? {});
         return;
       } catch (error) {
+        this.failedStarts.push(String(error).slice(0, 300));
         if (attempt === RESTART_ATTEMPTS) throw error;
       }
     }

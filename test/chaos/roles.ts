@@ -22,7 +22,7 @@ const phones = (operator: string, supervisor: string): DistrictWishes => ({
 async function byPhone(stage: Stage, district: DistrictWishes, phone: string | null): Promise<Act> {
   const place = await stage.gateway.district(district);
   const citizen = await stage.gateway.citizen({ phone });
-  const { standing, press } = pressing(stage, citizen, place);
+  const { press, ...standing } = pressing(stage, citizen, place);
   return { ...standing, begin: press };
 }
 
@@ -31,11 +31,12 @@ function pressing(
   { gateway }: Stage,
   citizen: Citizen,
   district: Standing['district'],
-): { readonly standing: Standing; readonly press: () => Promise<void> } {
+): Standing & { readonly press: () => Promise<void> } {
   let id: string | null = null;
   const key = randomUUID();
   return {
-    standing: { citizen, district, panel: null, toneHz: null, sessionId: () => id },
+    ...{ citizen, district, panel: null, toneHz: null },
+    sessionId: () => id,
     press: () =>
       insist(async () => {
         const answer = await gateway.send(citizen.token, 'POST', '/v1/sos', {
@@ -83,7 +84,8 @@ export async function insist(work: () => Promise<void>): Promise<void> {
 async function resolve({ gateway }: Stage, id: string): Promise<void> {
   const { token } = gateway.file.tokens.supervisor;
   const { status, body } = await gateway.send(token, 'POST', `/v1/sos/${id}/resolve`, { body: {} });
-  if (status !== 200 && body?.['code'] !== 'ERR_SOS_PHASE') throw new Error(`resolve: ${JSON.stringify(body)}`);
+  if (status !== 200 && body?.['code'] !== 'ERR_SOS_PHASE')
+    throw new Error(`resolve: ${JSON.stringify(body)}`);
 }
 
 const isIn =
@@ -117,7 +119,7 @@ export const ROLES: readonly Role[] = [
     isThere: () => true,
     prepare: async (stage) => {
       const act = await byPhone(stage, phones('31', '31'), '31');
-      return { ...act, begin: () => Promise.resolve(), atFault: act.begin };
+      return { ...act, begin: () => Promise.resolve(), atFault: () => act.begin() };
     },
   },
   {

@@ -78,6 +78,8 @@ export async function runFault(rig: Rig, fault: Fault, roles: readonly Role[] = 
   for (const { act } of players) going(act.afterFault?.());
   await fault.strike(rig);
   const faultMs = performance.now() - struckAt;
+  objections.push(...rig.failedStarts.map((why) => `a core did not start: ${why}`));
+  rig.failedStarts = [];
   rig.explainedMs = faultMs + Math.abs(fault.clockStepMs ?? 0);
   await settle(rig, players, struckAt, performance.now() + SETTLED_MS);
   await Promise.all(meanwhile);
@@ -88,7 +90,11 @@ export async function runFault(rig: Rig, fault: Fault, roles: readonly Role[] = 
   for (const found of rig.channels.doubles) objections.push(`two channels at once: ${found}`);
   rig.channels.doubles.clear();
   if (!(await rig.isReady())) objections.push('the gateway is not ready');
-  await gateway.clear().catch((error: unknown) => objections.push(String(error)));
+  // A device that came back once more before it knew that it is over keeps its endpoint a little longer.
+  await gateway
+    .clear()
+    .catch(() => gateway.assertNothingLeft())
+    .catch((error: unknown) => objections.push(String(error)));
   for (const [index, pair] of pairs.entries())
     pairs[index] = { ...pair, objections: [...pair.objections, ...(await afterwards(rig, pair))] };
   objections.push(...(await feedObjections(rig, feedFrom)));
@@ -249,7 +255,8 @@ async function lateWatchdogs(rig: Rig, id: string | null, struckAt: number): Pro
   if (id === null) return [];
   const rows = await rig.gateway.sql<{ at: Date; due: Date; event: { timer?: string } }>(
     `SELECT e.at, s.activated_at + interval '5 s' AS due, e.event FROM session_events e JOIN sessions s ON s.id = e.session_id
-     WHERE e.session_id = $1 AND e.type = 'timer.due' ORDER BY e.seq`,
+     WHERE e.session_id = $1 AND e.type = 'timer.due' AND NOT EXISTS
+       (SELECT FROM feed f WHERE f.session_id = s.id AND f.type = 'sos.active' AND f.at < e.at) ORDER BY e.seq`,
     [id],
   );
   const first = rows.find(({ event }) => event.timer === 'watchdog');

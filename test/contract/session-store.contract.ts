@@ -1,7 +1,8 @@
 /** What every session store promises, whatever it is made of. */
 import { expect } from 'chai';
 import { legIdOf } from '../../control-plane/src/domain/ids.ts';
-import type { CitizenId, SessionId, ZoneId } from '../../control-plane/src/domain/ids.ts';
+import type { CitizenId, Instant, SessionId, ZoneId } from '../../control-plane/src/domain/ids.ts';
+import type { Leg } from '../../control-plane/src/domain/session/leg.ts';
 import type { SessionStore, StoredSession } from '../../control-plane/src/ports/session-store.ts';
 import {
   activation,
@@ -225,6 +226,27 @@ function findContract(open: () => SessionStore): void {
     const openOnes = (await open().listOpen(10_000)).map(({ session }) => session.id);
     expect(openOnes.filter((id) => ids.includes(id))).to.deep.equal([ids[1], ids[2], ids[3]]);
     expect(await open().listOpen(1)).to.have.length(1);
+  });
+
+  it('counts an ended session as open business until its last leg has an end', async () => {
+    // Now: what ended long ago is nobody's business.
+    const { session } = await apply(open(), activation({ at: Date.now() as Instant }));
+    const listed = async (): Promise<boolean> =>
+      (await open().listOpen(10_000)).some((one) => one.session.id === session.id);
+    const leg: Leg = {
+      id: legIdOf(session.id, 'citizen-phone', 1),
+      kind: 'citizen-phone',
+      attempt: 1,
+      party: { role: 'citizen', citizenId: session.citizenId },
+      aor: null,
+      state: 'answered',
+      dialledAt: session.createdAt,
+      ...{ streaming: false, sound: false, ending: true },
+    };
+    await change(open(), session.id, (before) => write(before, { ...resolved(before.session), legs: [leg] }));
+    expect(await listed()).to.equal(true);
+    await change(open(), session.id, (before) => write(before, { ...resolved(session), legs: [] }));
+    expect(await listed()).to.equal(false);
   });
 
   it('answers a ping', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { bridgeIdOf, legIdOf } from '../../control-plane/src/domain/ids.ts';
-import { AKRAM, PRIYA_AOR, sessionIdOf, startCoreLab } from '../support/core-lab.ts';
+import { AKRAM, asOperator, PRIYA_AOR, sessionIdOf, startCoreLab } from '../support/core-lab.ts';
 
 const ID = sessionIdOf(1);
 
@@ -153,6 +153,20 @@ describe('scenario: a process dies and another takes its place', () => {
     expect(lab.legs('citizen-phone')).to.be.empty;
     expect(lab.legs('operator-phone')).to.be.empty;
     expect((await lab.live()).phase).to.equal('active');
+  });
+
+  it('RTC-9 a session that ended just before has its legs struck off, and its endpoint goes', async () => {
+    const lab = await startCoreLab();
+    await lab.becomeActive();
+    lab.pbx.lose();
+    expect(await lab.gateway.resolve(asOperator(AKRAM), ID, null)).to.have.property('ok', true);
+    lab.kill();
+    for (const legId of lab.pbx.legIds) lab.pbx.end(legId, 'lost');
+    const before = lab.pbx.orders.length;
+    await lab.boot();
+    await lab.forward(1000);
+    expect((await lab.memory.store.find(ID))?.session).to.deep.include({ phase: 'resolved', legs: [] });
+    expect(lab.pbx.orders.slice(before)).to.include(`remove ${PRIYA_AOR}`);
   });
 
   it('FB-2 dials what was decided and never dialled, under the same name', async () => {

@@ -66,7 +66,7 @@ function sessionStore(tables: MemoryTables, now: () => Instant): SessionStore {
     listOpen: (limit) =>
       Promise.resolve(
         [...tables.sessions.values()]
-          .filter(isOpen)
+          .filter((one) => isOpen(one) || ('legs' in one.session && one.session.legs.length > 0))
           .toSorted((a, b) => newestFirst(b, a))
           .slice(0, limit),
       ),

@@ -115,7 +115,7 @@ export interface SessionStore {
    */
   transact<T>(work: (tx: SessionTx) => Promise<T>): Promise<T>;
   find(sessionId: SessionId): Promise<StoredSession | null>;
-  /** Open and arming sessions, oldest first, at most `limit`. */
+  /** Open and arming sessions, and those of the last day whose legs still go down; oldest first, at most `limit`. */
   listOpen(limit: number): Promise<readonly StoredSession[]>;
   /** Sessions newest first; `before` is the id to continue after. A session of no zone is in every zone. */
   list(filter: {

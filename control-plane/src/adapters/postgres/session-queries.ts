@@ -9,6 +9,8 @@ import { instantSql, timestampText } from './instant.ts';
 import { locationOf } from './stored-location.ts';
 import type { PositionColumns } from './stored-location.ts';
 
+/** Ended, and a leg of it has no end yet. */
+const GOING_DOWN = `created_at > now() - interval '1 day' AND NOT open AND jsonb_array_length(state->'legs') > 0`;
 const STORED = 'state as session, seq::float8 as seq';
 
 export class SessionQueries {
@@ -24,7 +26,8 @@ export class SessionQueries {
   }
 
   listOpen(limit: number): Promise<readonly StoredSession[]> {
-    return guarded(this.#stored().where({ open: true }).orderBy(['created_at', 'id']).limit(limit));
+    const unfinished = this.#stored().where({ open: true }).orWhereRaw(GOING_DOWN);
+    return guarded(unfinished.orderBy(['created_at', 'id']).limit(limit));
   }
 
   list({

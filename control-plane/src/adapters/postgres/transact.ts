@@ -93,8 +93,8 @@ class TransactionConnection {
     } catch (error) {
       throw this.#fail(commitErrorOf(error));
     }
-    // A statement before it failed, and nothing was committed.
-    if (command !== 'COMMIT') throw this.#fail(new Error('the transaction was undone'));
+    // A statement that travelled with it failed, and nothing was committed: its reason says whether to try again.
+    if (command !== 'COMMIT') throw this.#failure ?? this.#fail(new Error('the transaction was undone'));
   }
 
   async rollBack(): Promise<void> {

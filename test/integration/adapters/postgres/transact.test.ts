@@ -183,6 +183,17 @@ describe('adapters/postgres/transact', function () {
     expect(await database.store.find(second.after.id)).to.equal(null);
   });
 
+  it('tells that the disk is full when a statement finds it so on its way with the COMMIT: it is tried again', async () => {
+    const pool = openSessionPool(database.url, 1, DEFAULT_DEADLINES, keptLog());
+    opened.push({ close: () => pool.end() });
+    const full = `DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$`;
+    const work = transact(pool, (run) => {
+      void run(full).catch(() => undefined);
+      return Promise.resolve('written');
+    });
+    expect(await codeOf(work)).to.equal('ERR_STORE_UNAVAILABLE');
+  });
+
   it('RTC-8: serves fifty changes at once over four connections, and holds no more', async () => {
     const four = open({ poolSize: 4 });
     const stored = await Promise.all(Array.from({ length: 50 }, () => apply(four.store, activation())));
