@@ -241,7 +241,7 @@ function findContract(open: () => SessionStore): void {
       aor: null,
       state: 'answered',
       dialledAt: session.createdAt,
-      ...{ streaming: false, sound: false, ending: true },
+      ...{ accepted: true, streaming: false, sound: false, ending: true },
     };
     await change(open(), session.id, (before) => write(before, { ...resolved(before.session), legs: [leg] }));
     expect(await listed()).to.equal(true);
