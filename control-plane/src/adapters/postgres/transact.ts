@@ -94,7 +94,7 @@ class TransactionConnection {
       throw this.#fail(commitErrorOf(error));
     }
     // A statement that travelled with it failed, and nothing was committed: its reason says whether to try again.
-    if (command !== 'COMMIT') throw this.#failure ?? this.#fail(new Error('the transaction was undone'));
+    if (command !== 'COMMIT') throw this.#firstFailure();
   }
 
   async rollBack(): Promise<void> {
@@ -114,6 +114,10 @@ class TransactionConnection {
     } catch (error) {
       throw this.#fail(storeErrorOf(error));
     }
+  }
+
+  #firstFailure(): Error {
+    return this.#failure ?? this.#fail(new Error('the transaction was undone'));
   }
 
   #fail(error: Error): Error {
