@@ -16,7 +16,9 @@ const say = (line: string): void => void process.stderr.write(`chaos: ${line}\n`
 
 async function main(wanted: readonly string[]): Promise<number> {
   const deadline = performance.now() + LONGEST_MS;
-  const faults = FAULTS.filter(({ name }) => wanted.length === 0 || wanted.some((one) => new RegExp(one).test(name)));
+  const faults = FAULTS.filter(
+    ({ name }) => wanted.length === 0 || wanted.some((one) => new RegExp(one).test(name)),
+  );
   const results: RunResult[] = [];
   const untried: string[] = [];
   let rig: Rig | null = null;
