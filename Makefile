@@ -12,7 +12,7 @@ SUITES := unit contract integration scenario
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup tools asterisk chromium client demo sandbox test test-unit test-contract test-integration \
-	test-scenario test-e2e coverage lint format generate bench bench-load chaos measure soak-model clean distclean
+	test-scenario test-e2e fuzz coverage lint format generate bench bench-load chaos measure soak-model clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +42,10 @@ test-scenario: tools asterisk client ## whole incidents, step by step
 
 test-e2e: setup ## the whole gateway, with a real browser
 	@$(NODE) control-plane/tools/run-tests.ts e2e -- $(ARGS)
+
+fuzz: setup ## the fuzz tests at length; FUZZ_SEED=n repeats a run, FUZZ_FACTOR=n makes it n times as long as in the suites
+	@seed=$${FUZZ_SEED:-$$(date +%s)}; echo "FUZZ_SEED=$$seed"; FUZZ_SEED=$$seed FUZZ_FACTOR=$${FUZZ_FACTOR:-20} \
+		$(NODE) control-plane/tools/run-tests.ts --deadline-s 3600 unit integration e2e -- -g 'fuzz'
 
 coverage: tools ## coverage of the unit tests, in coverage/index.html
 	@$(BIN)/c8 --all --src control-plane/src --include 'control-plane/src/**/*.ts' --reporter text --reporter html \

@@ -21,7 +21,7 @@ export type RequestRuling =
   { readonly action: 'pass'; readonly request: SipRequest } | { readonly action: 'answer-options' };
 
 const IN_DIALOG = ['INVITE', 'ACK', 'BYE', 'CANCEL', 'UPDATE', 'PRACK'];
-const MAX_FORWARDS = /^\d{1,3}$/;
+const MAX_FORWARDS = /^0{0,9}\d{1,3}$/;
 
 export function ruleClientRequest(
   request: SipRequest,
@@ -54,7 +54,9 @@ function isOwn(address: SipAddress, client: ClientIdentity): boolean {
     uri.user === client.aor &&
     uri.host === client.sipDomain.toLowerCase() &&
     uri.port === null &&
-    !uri.hasHeaders
+    !uri.hasHeaders &&
+    // `maddr` would send it elsewhere; a client writes nothing but its transport.
+    [...uri.params.keys()].every((name) => name === 'transport')
   );
 }
 

@@ -67,6 +67,8 @@ describe('domain/sip/lane-guard: who speaks as whom', () => {
     ['of another domain in the Request-URI', { uri: 'sip:evil.test' }],
     ['by a port in From', { from: `<sip:${AOR}@${DOMAIN}:5080>;tag=1` }],
     ['by headers in From', { from: `<sip:${AOR}@${DOMAIN}?P-Asserted-Identity=x>;tag=1` }],
+    ['by maddr in From', { from: `<sip:${AOR}@${DOMAIN};maddr=192.0.2.9>;tag=1` }],
+    ['by maddr in To', { to: `<sip:${AOR}@${DOMAIN};maddr=192.0.2.9>` }],
     ['by a user in the Request-URI', { uri: `sip:citizen-c2-d1@${DOMAIN}` }],
     ['by maddr in the Request-URI', { uri: `sip:${DOMAIN};maddr=192.0.2.9` }],
     ['by a tag in To', { to: `<sip:${AOR}@${DOMAIN}>;tag=1` }],
