@@ -6,6 +6,14 @@ export const subjectId = z
   .string()
   .regex(/^[A-Za-z0-9_]{1,64}$/)
   .meta({ description: 'Letters, digits and underscore, at most 64.' });
+/** Text that a human wrote. NUL is the one character that no database column holds. */
+export function humanText(maxLength: number, minLength = 0) {
+  return z
+    .string()
+    .min(minLength)
+    .max(maxLength)
+    .regex(/^[^\u0000]*$/, 'NUL is no text');
+}
 export const sessionId = z.uuid().meta({ id: 'SessionId', description: 'One SOS.' });
 export const timestamp = z.iso.datetime().meta({ description: 'RFC 3339, UTC, milliseconds.' });
 export const e164 = z

@@ -1,6 +1,6 @@
 /** Bodies of the master data that a backend and admins keep: citizens, operators, zones and the duty roster. */
 import { z } from 'zod';
-import { e164, subjectId, timestamp } from './common.ts';
+import { e164, humanText, subjectId, timestamp } from './common.ts';
 
 export const zoneId = z
   .string()
@@ -33,7 +33,7 @@ export const citizenView = z
 
 export const operatorBody = z
   .object({
-    name: z.string().min(1).max(100),
+    name: humanText(100, 1),
     dutyPhone: e164.nullable().default(null),
     capacity: z.int().min(1).max(20).default(1).meta({ description: 'Sessions at once.' }),
     active: z
@@ -74,7 +74,7 @@ export const geoPolygon = z
 
 export const zoneBody = z
   .object({
-    name: z.string().min(1).max(100),
+    name: humanText(100, 1),
     polygon: geoPolygon.nullable().meta({ description: 'null: the catch-all; at most one zone has it.' }),
   })
   .meta({ id: 'ZoneEntry' });

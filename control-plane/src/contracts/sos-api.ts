@@ -1,6 +1,6 @@
 /** Bodies of the HTTP interface around one SOS, and what a client needs to speak to the gateway. */
 import { z } from 'zod';
-import { role, sessionId, subjectId, timestamp } from './common.ts';
+import { humanText, role, sessionId, subjectId, timestamp } from './common.ts';
 import { flag, phase, sessionView } from './session-view.ts';
 
 /**
@@ -40,7 +40,7 @@ export const activated = z
 export type Activated = z.infer<typeof activated>;
 
 export const resolveBody = z
-  .object({ reason: z.string().max(500).optional().meta({ description: 'Required from a backend.' }) })
+  .object({ reason: humanText(500).optional().meta({ description: 'Required from a backend.' }) })
   .meta({ id: 'Resolve' });
 
 export const ticketBody = z
@@ -63,16 +63,14 @@ const keptUntil = timestamp.optional().meta({
 export const revokeBody = z
   .union([
     z.strictObject({
-      jti: z.string().min(1).max(200).meta({ description: 'The claim `jti` of one token.' }),
+      jti: humanText(200, 1).meta({ description: 'The claim `jti` of one token.' }),
       until: keptUntil,
     }),
     z.strictObject({
       role,
-      subject: z
-        .string()
-        .min(1)
-        .max(64)
-        .meta({ description: 'Every token of this role and `sub` issued before now.' }),
+      subject: humanText(64, 1).meta({
+        description: 'Every token of this role and `sub` issued before now.',
+      }),
       until: keptUntil,
     }),
   ])
