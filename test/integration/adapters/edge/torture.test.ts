@@ -57,7 +57,7 @@ describe('adapters/edge fuzz: torture messages', function () {
     const listen = { host: '127.0.0.1', port: 0 };
     edge = await startEdge({
       listen,
-      coreUrl: `ws://127.0.0.1:${core.port}`,
+      coreUrls: [`ws://127.0.0.1:${core.port}`],
       coreSecret: secret,
       limits: LIMITS,
       ...parts,
