@@ -8,11 +8,8 @@ export const subjectId = z
   .meta({ description: 'Letters, digits and underscore, at most 64.' });
 /** Text that a human wrote. NUL is the one character that no database column holds. */
 export function humanText(maxLength: number, minLength = 0) {
-  return z
-    .string()
-    .min(minLength)
-    .max(maxLength)
-    .regex(/^[^\u0000]*$/, 'NUL is no text');
+  const text = z.string().min(minLength).max(maxLength);
+  return text.refine((value) => !value.includes('\0'), 'NUL is no text');
 }
 export const sessionId = z.uuid().meta({ id: 'SessionId', description: 'One SOS.' });
 export const timestamp = z.iso.datetime().meta({ description: 'RFC 3339, UTC, milliseconds.' });
