@@ -51,7 +51,7 @@ export class GatewayError extends Error {
 }
 
 interface Request {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: object;
   readonly headers?: Record<string, string>;
@@ -115,6 +115,26 @@ export class GatewayApi {
   /** Operators: not reached (an announcement, voicemail), call again. */
   redial(sessionId: string): Promise<unknown> {
     return this.send({ method: 'POST', path: `/sos/${sessionId}/redial`, body: {} });
+  }
+
+  /** Who has her, or a supervisor: another operator is called, and has her once he hears her or has answered. */
+  transfer(sessionId: string, to: string, reason?: string): Promise<SessionView> {
+    const body = reason === undefined ? { to } : { to, reason };
+    return this.send({ method: 'POST', path: `/sos/${sessionId}/transfer`, body });
+  }
+
+  /** Who has her: this panel is called into her session. A supervisor takes her over so. */
+  join(sessionId: string, deviceId: string): Promise<SessionView> {
+    return this.send({ method: 'POST', path: `/sos/${sessionId}/join`, body: { deviceId } });
+  }
+
+  /** Supervisors: this panel is called to listen in. */
+  listen(sessionId: string, deviceId: string): Promise<SessionView> {
+    return this.send({ method: 'POST', path: `/sos/${sessionId}/listen`, body: { deviceId } });
+  }
+
+  stopListening(sessionId: string): Promise<SessionView> {
+    return this.send({ method: 'DELETE', path: `/sos/${sessionId}/listen` });
   }
 
   get(sessionId: string): Promise<SessionView> {

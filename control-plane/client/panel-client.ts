@@ -51,6 +51,7 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
   private readonly mutedSessions = new Set<string>();
   private feed: PanelFeed | null = null;
   private wantsShift = false;
+  private takesCalls = false;
   private hasOpened = false;
   private currentShift: PanelClientEvents['shift'] = 'off';
 
@@ -94,6 +95,16 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
     this.askForShift();
   }
 
+  /**
+   * From a click, without a shift: unlocks the audio and registers, so that this panel can be called to join or to
+   * listen in. Nothing is offered to it by itself.
+   */
+  async openAudio(): Promise<void> {
+    await this.options.media.unlockAudio();
+    this.takesCalls = true;
+    this.connection.start();
+  }
+
   /** No new calls. Voices that play go on until their session ends. */
   endShift(): void {
     this.wantsShift = false;
@@ -108,6 +119,25 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
   /** Not reached (an announcement, voicemail): call the citizen again. */
   redial(sessionId: string): Promise<unknown> {
     return this.options.api.redial(sessionId);
+  }
+
+  /** To the operator named, or to `next`. The feed tells how it ends. */
+  transfer(sessionId: string, to: string, reason?: string): Promise<unknown> {
+    return this.options.api.transfer(sessionId, to, reason);
+  }
+
+  /** This panel is called into the session (again). */
+  join(sessionId: string): Promise<unknown> {
+    return this.options.api.join(sessionId, this.options.sockets.deviceId);
+  }
+
+  /** Supervisors: this panel is called to listen in; nothing of it is heard, and nothing is reported as heard. */
+  listen(sessionId: string): Promise<unknown> {
+    return this.options.api.listen(sessionId, this.options.sockets.deviceId);
+  }
+
+  stopListening(sessionId: string): Promise<unknown> {
+    return this.options.api.stopListening(sessionId);
   }
 
   /** False when the feed is down: try again. */
@@ -181,6 +211,7 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
    */
   private yieldShift(): void {
     this.wantsShift = false;
+    this.takesCalls = false;
     this.setShift('off');
     void this.connection.stop();
   }
@@ -192,7 +223,7 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
   }
 
   private async take(leg: IncomingLeg): Promise<void> {
-    if (!this.wantsShift) {
+    if (!this.wantsShift && !this.takesCalls) {
       await leg.reject(480);
       return;
     }
@@ -200,7 +231,9 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
     this.monitors.set(leg.legId, monitor);
     monitor.setMuted(this.mutedSessions.has(leg.sessionId));
     monitor.on('reading', (reading) => this.emit('audio', reading));
-    monitor.on('report', (reading) => this.feed?.send(asReport(reading)));
+    // Who listens in is not the operator who hears her.
+    if (!leg.legId.includes('.supervisor-app.'))
+      monitor.on('report', (reading) => this.feed?.send(asReport(reading)));
     leg.on('ended', () => {
       this.monitors.delete(leg.legId);
       this.emit('audioEnded', { sessionId: leg.sessionId, legId: leg.legId });

@@ -7,6 +7,7 @@ import * as leases from './0004-leases.ts';
 import * as ledger from './0005-ledger.ts';
 import * as revocations from './0006-revocations.ts';
 import * as pressToAccept from './0007-press-to-accept.ts';
+import * as handOver from './0008-hand-over.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -22,4 +23,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ledger,
   revocations,
   pressToAccept,
+  handOver,
 ];

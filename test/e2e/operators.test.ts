@@ -73,7 +73,7 @@ describe('e2e: which operator hears', function () {
     expect(await gateway.carrier.fetchCalls()).to.deep.equal([]);
   });
 
-  it('RTC-5 a panel that is closed hands her over at once', async () => {
+  it('RTC-5 a panel that is closed is waited for, then the next one hears her; her stream runs on', async () => {
     const district = await gateway.district({ operators: [{}, {}] });
     const [first, second] = district.operators;
     const leaving = await gateway.panel(first!.id);
@@ -87,8 +87,30 @@ describe('e2e: which operator hears', function () {
     const { at } = await next.tone(1600, HEARD_MS);
     const view = await gateway.viewWhen(id, 'active again', ({ phase }) => phase === 'active');
 
-    expect(at - closedAt, 'nobody waited for a silence').to.be.below(REOFFER_MS);
+    expect(at - closedAt, 'he had his time to come back').to.be.at.least(REOFFER_MS);
+    expect(at - closedAt, 'and no more').to.be.below(REOFFER_MS + 2000);
+    expect(story(next, id)).to.include.members(['sos.reoffered', 'sos.degraded']);
     expect(view.operatorId).to.equal(second!.id);
+    expect(await citizenLegs(gateway, id)).to.equal(1);
+    expect(await gateway.carrier.fetchCalls()).to.deep.equal([]);
+  });
+
+  it('RTC-5 a panel that is loaded again gets her back, though another operator is free', async () => {
+    const district = await gateway.district({ operators: [{}, {}] });
+    const [first, second] = district.operators;
+    const before = await gateway.panel(first!.id);
+    const citizen = await gateway.armedCitizen(district.location, { toneHz: 1700 });
+    const id = await press(citizen, district.location);
+    await told(before, id, 'sos.active');
+    const other = await gateway.panel(second!.id);
+
+    await before.close();
+    const back = await gateway.panel(first!.id);
+    await back.tone(1700, HEARD_MS);
+    const view = await gateway.viewWhen(id, 'active again', ({ phase }) => phase === 'active');
+
+    expect(view.operatorId).to.equal(first!.id);
+    expect(other.legs, 'nobody else was asked').to.deep.equal([]);
     expect(await citizenLegs(gateway, id)).to.equal(1);
   });
 

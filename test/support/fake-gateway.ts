@@ -13,6 +13,8 @@ export const SAMPLE_VIEW: SessionView = {
   zoneId: 'north',
   activatedAt: '2026-01-02T03:04:05.678Z',
   operatorId: 'akram',
+  handOver: null,
+  listeners: [],
   queued: false,
   webrtcSessionId: `${SESSION_ID}.citizen-app.1`,
   streaming: false,
@@ -72,6 +74,11 @@ export class FakeGateway implements Gateway {
   release: Gateway['release'] = (...args) => this.#answer('release', args, () => this.viewed);
   resolve: Gateway['resolve'] = (...args) => this.#answer('resolve', args, () => this.viewed);
   redial: Gateway['redial'] = (...args) => this.#answer('redial', args, () => this.viewed);
+  transfer: Gateway['transfer'] = (...args) => this.#answer('transfer', args, () => this.viewed);
+  join: Gateway['join'] = (...args) => this.#answer('join', args, () => this.viewed);
+  listen: Gateway['listen'] = (...args) => this.#answer('listen', args, () => this.viewed);
+  stopListening: Gateway['stopListening'] = (...args) =>
+    this.#answer('stopListening', args, () => this.viewed);
   view: Gateway['view'] = (...args) => this.#answer('view', args, () => this.viewed);
   timeline: Gateway['timeline'] = (...args) =>
     this.#answer('timeline', args, () => ({ ok: true, value: TIMELINE }));

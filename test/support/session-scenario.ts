@@ -28,6 +28,10 @@ const CITIZEN = 'priya' as CitizenId;
 const DEVICE = 'phone1' as DeviceId;
 export const CITIZEN_AOR = citizenAor(CITIZEN, DEVICE);
 
+export function panelOf(operatorId: OperatorId) {
+  return operatorAor(operatorId, 'panel1' as ClientId);
+}
+
 export function subject(change: Partial<Subject> = {}): Subject {
   return {
     sessionId: SESSION,
@@ -52,6 +56,8 @@ export class SessionScenario {
     { role: 'operator', operatorId: BINA },
     { role: 'supervisor', operatorId: CHIEF },
   ];
+  /** Operators with a duty phone and room, in order of choice. */
+  phones: OperatorId[] = [AKRAM, BINA];
   readonly timers = new Map<TimerName, Instant>();
   orders: PbxCommand[] = [];
   feed: FeedEventName[] = [];
@@ -180,9 +186,22 @@ export class SessionScenario {
           this.send({
             type: 'roster.assigned',
             operatorId,
-            aor: operatorAor(operatorId, 'panel1' as ClientId),
+            aor: panelOf(operatorId),
           });
         else this.send({ type: 'roster.nobody-free' });
+        return;
+      }
+      case 'roster.hand-over': {
+        const { to, by, exclude } = command;
+        const able = by === 'panel' ? this.free : this.phones;
+        const operatorId = able.find((one) => (to === null || one === to) && !exclude.includes(one));
+        if (operatorId)
+          this.send({
+            type: 'roster.hand-over-found',
+            operatorId,
+            aor: by === 'panel' ? panelOf(operatorId) : null,
+          });
+        else this.send({ type: 'roster.hand-over-nobody' });
         return;
       }
       case 'roster.chain':

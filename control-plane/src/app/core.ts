@@ -1,6 +1,8 @@
 /** The core of a node, put together: loop, timers, presence, engine events, feed. `main.ts` gives it its adapters. */
-import type { Instant } from '../domain/ids.ts';
+import type { Instant, OperatorId } from '../domain/ids.ts';
 import type { Policy } from '../domain/session/policy.ts';
+import { isLive } from '../domain/session/session.ts';
+import type { Session } from '../domain/session/session.ts';
 import type { Clock, IdSource } from '../ports/clock.ts';
 import type { ClientSockets } from '../ports/client-sockets.ts';
 import type { Directory } from '../ports/directory.ts';
@@ -77,6 +79,16 @@ export interface Core {
   readonly tickets: TicketStore;
   start(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** Operators whose capacity a session takes up: who has it, and who is to take it over. */
+function holdersOf(session: Session | null): readonly OperatorId[] {
+  if (session === null || !isLive(session)) return [];
+  const { assignment, handOver } = session;
+  return [
+    ...(assignment?.state === 'assigned' ? [assignment.operatorId] : []),
+    ...(handOver ? [handOver.to.operatorId] : []),
+  ];
 }
 
 export function createCore(ports: CorePorts): Core {
@@ -227,8 +239,8 @@ export function createCore(ports: CorePorts): Core {
     hearing.note(after);
     logSession(log, before, after);
     metrics.gauge('hamrahi_core_open_sessions', open.size);
-    const hadOperator = before !== null && 'assignment' in before && before.assignment?.state === 'assigned';
-    if (hadOperator && !('assignment' in after)) presence.capacityFreed();
+    const holding = holdersOf(after);
+    if (holdersOf(before).some((operatorId) => !holding.includes(operatorId))) presence.capacityFreed();
   });
 
   async function start(): Promise<void> {
@@ -276,7 +288,7 @@ export function createCore(ports: CorePorts): Core {
   return {
     gateway,
     feedSource,
-    directory: masterData.watched(),
+    directory: masterData.watched(() => presence.capacityFreed()),
     tickets: enduring.tickets,
     revocations,
     start,

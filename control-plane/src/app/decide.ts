@@ -3,7 +3,7 @@
  * gather everything that has to be written.
  */
 import type { Instant } from '../domain/ids.ts';
-import { chooseOperator } from '../domain/routing/choose-operator.ts';
+import { chooseOperator, chooseSuccessor } from '../domain/routing/choose-operator.ts';
 import type { FreeOperator } from '../domain/routing/choose-operator.ts';
 import type { Command, PbxCommand, RosterCommand } from '../domain/session/command.ts';
 import type { Verdict } from '../domain/session/draft.ts';
@@ -48,7 +48,7 @@ export async function decide(
   let asked = 0;
   for (let index = 0; index < commands.length; index += 1) {
     const command = commands[index];
-    if (command?.type !== 'roster.assign' && command?.type !== 'roster.chain') continue;
+    if (!command || !isQuestion(command)) continue;
     asked += 1;
     if (asked > MAX_ROSTER_ROUNDS) throw new Error('The reducer asks the roster without end.');
     const answer = await askRoster(tx, session, command, at, asked === 1 ? onDuty : undefined);
@@ -67,6 +67,10 @@ export async function decide(
   };
 }
 
+function isQuestion(command: Command): command is RosterCommand {
+  return command.type.startsWith('roster.');
+}
+
 async function askRoster(
   tx: SessionTx,
   session: Session,
@@ -78,12 +82,31 @@ async function askRoster(
     const choice = chooseOperator(onDuty ?? (await tx.dutyOperators(session.zoneId, at)), question.exclude);
     return choice ? { type: 'roster.assigned', ...choice } : { type: 'roster.nobody-free' };
   }
+  if (question.type === 'roster.hand-over') return askSuccessor(tx, session, question, at);
   const phones = await tx.dutyPhones(session.zoneId, at);
   const isFirst = (party: Party): boolean => party.role === 'operator' && party.operatorId === question.first;
   return {
     type: 'roster.chain-found',
     chain: [...phones.filter(isFirst), ...phones.filter((party) => !isFirst(party))],
   };
+}
+
+async function askSuccessor(
+  tx: SessionTx,
+  { zoneId }: Session,
+  question: Extract<RosterCommand, { type: 'roster.hand-over' }>,
+  at: Instant,
+): Promise<SessionEvent> {
+  const [candidates, parties] = await Promise.all([
+    tx.dutyOperators(zoneId, at),
+    question.by === 'phone' ? tx.dutyPhones(zoneId, at) : [],
+  ]);
+  const phones = parties.flatMap((party) => (party.role === 'operator' ? [party.operatorId] : []));
+  const choice = chooseSuccessor(candidates, { ...question, phones });
+  if (!choice) return { type: 'roster.hand-over-nobody' };
+  const party = parties.find((one) => one.role === 'operator' && one.operatorId === choice.operatorId);
+  const acceptance = party && party.role !== 'citizen' ? party.acceptance : undefined;
+  return { type: 'roster.hand-over-found', ...choice, ...(acceptance ? { acceptance } : {}) };
 }
 
 function gather(

@@ -42,14 +42,16 @@ export class HearingWatch {
   /** A session as it stands: who hears it, if a panel does. */
   note(session: Session): void {
     const legId = isLive(session) ? session.stream.heardBy : null;
-    if (!isLive(session) || legId === null || parseLegId(legId)?.kind !== 'operator-app') {
+    const isPanel = legId !== null && parseLegId(legId)?.kind === 'operator-app';
+    // While its operator is waited for, its next word is news again.
+    if (!isLive(session) || !isPanel || session.reoffer) {
       this.#hearing.delete(session.id);
       return;
     }
     if (this.#hearing.get(session.id)?.legId === legId) return;
     this.#hearing.set(session.id, {
       legId,
-      silentMs: session.policy.operatorReofferMs,
+      silentMs: session.policy.operatorReofferMs / 2,
       lastAt: this.#clock.now(),
     });
   }

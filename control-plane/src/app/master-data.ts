@@ -39,8 +39,11 @@ export class MasterData {
     return this.#zones;
   }
 
-  /** The directory as the API changes it: zones that were written are read anew before the answer goes out. */
-  watched(): Directory {
+  /**
+   * The directory as the API changes it: zones that were written are read anew before the answer goes out, and
+   * `dutyChanged` is told of everything by which somebody may have come free.
+   */
+  watched(dutyChanged: () => void = () => undefined): Directory {
     const directory = this.#directory;
     const reread = async <T>(result: T): Promise<T> => {
       await this.#read();
@@ -58,8 +61,17 @@ export class MasterData {
       putCitizen: async (citizen) =>
         forgetting(() => this.#citizens.forget(citizen.id), directory.putCitizen(citizen)),
       deleteCitizen: async (id) => forgetting(() => this.#citizens.forget(id), directory.deleteCitizen(id)),
-      putOperator: async (operator) =>
-        forgetting(() => this.#operators.forget(operator.id), directory.putOperator(operator)),
+      putOperator: async (operator) => {
+        const forget = (): void => this.#operators.forget(operator.id);
+        const result = await forgetting(forget, directory.putOperator(operator));
+        dutyChanged();
+        return result;
+      },
+      putRoster: async (zoneId, entries) => {
+        const result = await directory.putRoster(zoneId, entries);
+        dutyChanged();
+        return result;
+      },
       deleteOperator: async (id) =>
         forgetting(() => this.#operators.forget(id), directory.deleteOperator(id)),
     };

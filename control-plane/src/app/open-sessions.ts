@@ -1,5 +1,5 @@
 /** What this node knows of its open sessions without asking the database: to route contacts, presence and clean-up. */
-import type { AddressOfRecord, SessionId } from '../domain/ids.ts';
+import type { AddressOfRecord, OperatorId, SessionId, ZoneId } from '../domain/ids.ts';
 import { isLive } from '../domain/session/session.ts';
 import type { Live, Session } from '../domain/session/session.ts';
 
@@ -34,12 +34,22 @@ export class OpenSessions {
     return session.devices.some((device) => device.aor === aor && device.online);
   }
 
-  /** Live sessions that nobody has taken, oldest first. */
-  queued(): readonly SessionId[] {
-    return [...this.#sessions.values()]
+  /** Live sessions that nobody has taken, by zone, oldest first. */
+  queued(): ReadonlyMap<ZoneId | null, readonly SessionId[]> {
+    const waiting = [...this.#sessions.values()]
       .filter(isLive)
       .filter((session) => session.assignment?.state !== 'assigned')
-      .toSorted((a, b) => a.activatedAt - b.activatedAt)
+      .toSorted((a, b) => a.activatedAt - b.activatedAt);
+    const byZone = new Map<ZoneId | null, SessionId[]>();
+    for (const { id, zoneId } of waiting) byZone.set(zoneId, [...(byZone.get(zoneId) ?? []), id]);
+    return byZone;
+  }
+
+  /** Sessions whose panel is gone, and whose operator may come back. */
+  waitingFor(operatorId: OperatorId): readonly SessionId[] {
+    return [...this.#sessions.values()]
+      .filter(isLive)
+      .filter((session) => session.reoffer?.operatorId === operatorId)
       .map((session) => session.id);
   }
 

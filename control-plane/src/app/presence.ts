@@ -1,6 +1,6 @@
 /** Who can be reached: SIP contacts, panels on shift, endpoints; and which sessions that concerns. */
 import { parseAor } from '../domain/ids.ts';
-import type { AddressOfRecord, OperatorId } from '../domain/ids.ts';
+import type { AddressOfRecord, OperatorId, SessionId, ZoneId } from '../domain/ids.ts';
 import type { Live } from '../domain/session/session.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClientSockets } from '../ports/client-sockets.ts';
@@ -37,6 +37,9 @@ export class Presence {
   readonly #contacts = new Set<AddressOfRecord>();
   readonly #lingering = new Map<AddressOfRecord, () => void>();
   readonly #writes = new KeyedQueue<AddressOfRecord>();
+  readonly #rounds = new KeyedQueue<ZoneId | null>();
+  /** Zones whose next round has not begun: it will see everything that is so by then. */
+  readonly #dueRounds = new Set<ZoneId | null>();
   #offers = 0;
 
   constructor(ports: PresencePorts) {
@@ -88,19 +91,20 @@ export class Presence {
   }
 
   #effective(aor: AddressOfRecord, online: boolean, isNews = true): void {
+    this.#contacts.delete(aor);
     if (online) this.#contacts.add(aor);
-    else this.#contacts.delete(aor);
     const { clock, loop, open } = this.#ports;
     const at = clock.now();
-    const sessionId = open.ofDevice(aor);
-    if (sessionId && isNews) {
-      const type = online ? 'contact.online' : 'contact.offline';
+    const owner = parseAor(aor);
+    const own = open.ofDevice(aor);
+    const waiting = online && owner?.role === 'operator' ? open.waitingFor(owner.operatorId) : [];
+    const type = online ? 'contact.online' : 'contact.offline';
+    for (const sessionId of own && isNews ? [own] : waiting)
       this.background(loop.handle(sessionId, { type, aor }, at), type);
-    }
     this.background(
       this.#writes.run(aor, async () => {
         await this.#ports.store.setContact(aor, online, at);
-        if (online && parseAor(aor)?.role === 'operator') this.#offerQueued();
+        if (online && owner?.role === 'operator') this.#offerQueued();
       }),
       'set-contact',
     );
@@ -121,7 +125,15 @@ export class Presence {
     if (onShift) this.#offerQueued();
   }
 
-  /** Somebody came free: the oldest queued session is asked first. */
+  /** This person's clients that a call reaches now; the newest last. */
+  panelsOf(operatorId: OperatorId): readonly AddressOfRecord[] {
+    return [...this.#contacts].filter((aor) => {
+      const owner = parseAor(aor);
+      return owner?.role === 'operator' && owner.operatorId === operatorId;
+    });
+  }
+
+  /** Somebody came free, or the roster was changed: the oldest queued session of each zone is asked first. */
   capacityFreed(): void {
     this.#offerQueued();
   }
@@ -161,9 +173,24 @@ export class Presence {
 
   #offerQueued(): void {
     this.#offers += 1;
+    for (const zoneId of this.#ports.open.queued().keys()) {
+      if (this.#dueRounds.has(zoneId)) continue;
+      this.#dueRounds.add(zoneId);
+      this.background(
+        this.#rounds.run(zoneId, () => this.#offerRound(zoneId)),
+        'roster.changed',
+      );
+    }
+  }
+
+  /** One after the other, so that who has waited longest is asked first; with nobody free for one there is none for the next. */
+  async #offerRound(zoneId: ZoneId | null): Promise<void> {
+    this.#dueRounds.delete(zoneId);
     const { clock, loop, open } = this.#ports;
-    for (const sessionId of open.queued()) {
-      this.background(loop.handle(sessionId, { type: 'roster.changed' }, clock.now()), 'roster.changed');
+    const waiting: readonly SessionId[] = open.queued().get(zoneId) ?? [];
+    for (const sessionId of waiting) {
+      const outcome = await loop.handle(sessionId, { type: 'roster.changed' }, clock.now());
+      if (outcome && 'assignment' in outcome.after && outcome.after.assignment?.state === 'queued') return;
     }
   }
 

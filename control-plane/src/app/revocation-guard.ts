@@ -52,7 +52,7 @@ export class RevocationGuard {
   /** Its socket is gone for good. An operator's leg may still stand: the token is remembered with it. */
   left(aor: AddressOfRecord): void {
     const holder = this.#holders.get(aor);
-    if (holder?.caller.role !== 'operator') {
+    if (!holder || holder.caller.role === 'citizen') {
       this.#holders.delete(aor);
       return;
     }
@@ -120,7 +120,8 @@ function unknownToken(subject: string): Caller {
 function operatorClientsOf(session: Live): ReadonlySet<AddressOfRecord> {
   const clients = new Set<AddressOfRecord>();
   const { assignment } = session;
-  if (assignment?.state === 'assigned' && session.phase !== 'phone-connected') clients.add(assignment.aor);
+  if (assignment?.state === 'assigned' && assignment.aor !== null && session.phase !== 'phone-connected')
+    clients.add(assignment.aor);
   for (const leg of session.legs)
     if (leg.kind !== 'citizen-app' && leg.aor !== null && !leg.ending) clients.add(leg.aor);
   return clients;

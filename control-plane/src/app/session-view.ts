@@ -25,6 +25,10 @@ export function viewOf(session: Session, sessionSeq: number, location: Location 
     activatedAt: activatedAt === null ? null : isoTime(activatedAt),
     operatorId:
       live?.assignment?.state === 'assigned' ? live.assignment.operatorId : (ended?.operatorId ?? null),
+    handOver: live?.handOver
+      ? { to: live.handOver.to.operatorId, since: isoTime(live.handOver.since) }
+      : null,
+    listeners: live ? listenersOf(live.legs) : [],
     queued: live?.assignment?.state === 'queued',
     webrtcSessionId: live
       ? (live.stream.leg ?? newestLeg(live.legs, 'citizen-app')?.id ?? null)
@@ -48,7 +52,24 @@ export function viewOf(session: Session, sessionSeq: number, location: Location 
 /** The same for the citizen herself: nothing that tells who hears her, or what the police think of it. */
 export function citizenViewOf(view: SessionView): SessionView {
   const fallback = view.fallback && { ...view.fallback, callReference: null, attempts: [] };
-  return { ...view, operatorId: null, alerts: [], flags: [], degradedReason: null, fallback };
+  return {
+    ...view,
+    operatorId: null,
+    handOver: null,
+    listeners: [],
+    alerts: [],
+    flags: [],
+    degradedReason: null,
+    fallback,
+  };
+}
+
+function listenersOf(legs: readonly Leg[]): string[] {
+  return legs.flatMap(({ kind, party, state, ending }) =>
+    kind === 'supervisor-app' && party.role === 'supervisor' && state === 'answered' && !ending
+      ? [party.operatorId]
+      : [],
+  );
 }
 
 function newestLeg(legs: readonly Leg[], kind: LegKind): Leg | null {

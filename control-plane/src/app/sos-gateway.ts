@@ -25,6 +25,7 @@ import type { MasterData } from './master-data.ts';
 import type { Presence } from './presence.ts';
 import type { Books } from './books.ts';
 import type { RevocationGuard } from './revocation-guard.ts';
+import { StaffDesk } from './staff-desk.ts';
 import type { Found } from './decide.ts';
 import type { Outcome, SessionLoop } from './session-loop.ts';
 import { citizenViewOf, isoTime, viewOf } from './session-view.ts';
@@ -59,9 +60,22 @@ function failed(
 
 export class SosGateway implements Gateway {
   readonly #ports: GatewayPorts;
+  readonly transfer: Gateway['transfer'];
+  readonly join: Gateway['join'];
+  readonly listen: Gateway['listen'];
+  readonly stopListening: Gateway['stopListening'];
 
   constructor(ports: GatewayPorts) {
     this.#ports = ports;
+    const desk = new StaffDesk({
+      ...ports,
+      mayTouch: (caller, session) => this.#mayTouch(caller, session),
+      view: (caller, stored) => this.#view(caller, stored),
+    });
+    this.transfer = (...args) => desk.transfer(...args);
+    this.join = (...args) => desk.join(...args);
+    this.listen = (...args) => desk.listen(...args);
+    this.stopListening = (...args) => desk.stopListening(...args);
   }
 
   activate(request: ActivateRequest): Promise<GatewayResult<Activated>> {

@@ -9,7 +9,12 @@ const instant = z.number().positive();
 const aor = z.string().max(160);
 
 /** What is kept of a token, so that it can be revoked: its id and when it was issued. Never the token. */
-const tokenMark = z.strictObject({ id: z.string().max(200).nullable(), issuedAt: instant.nullable() });
+const tokenMark = z.strictObject({
+  id: z.string().max(200).nullable(),
+  issuedAt: instant.nullable(),
+  /** Where the address alone does not tell it: a supervisor's panel has an operator's. */
+  role: z.literal('supervisor').optional(),
+});
 export type TokenMark = z.infer<typeof tokenMark>;
 
 /** A client wants in: with a bearer token (apps) or a single-use ticket (browsers). */

@@ -111,6 +111,17 @@ export const ERROR_TABLE = {
     title: 'Not possible in this phase of the session',
     remedy: 'Read the session: its phase has moved on.',
   },
+  ERR_SOS_OPERATOR_UNAVAILABLE: {
+    status: 409,
+    title: 'Nobody can take her over',
+    remedy:
+      'The operator named is not on duty in her zone, not there, or has no room; try another, or `next`.',
+  },
+  ERR_SOS_PANEL_ABSENT: {
+    status: 409,
+    title: 'No panel of yours can be called',
+    remedy: 'Register the panel by SIP first, and name it by its `deviceId`.',
+  },
   ERR_SOS_REASON_REQUIRED: {
     status: 400,
     title: 'A reason is required',

@@ -80,6 +80,13 @@ export const sessionView = z
       .nullable()
       .meta({ description: "Receipt of the activation by the server's clock: t0." }),
     operatorId: subjectId.nullable(),
+    handOver: z.object({ to: subjectId, since: timestamp }).nullable().meta({
+      description: 'Another operator is being called, to take over; until then nothing has changed.',
+    }),
+    listeners: z
+      .array(subjectId)
+      .max(20)
+      .meta({ description: 'Supervisors who listen in; nobody hears them.' }),
     queued: z.boolean().meta({ description: 'Nobody is free; assigned when somebody comes free.' }),
     webrtcSessionId: z
       .string()

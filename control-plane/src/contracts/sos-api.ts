@@ -43,6 +43,22 @@ export const resolveBody = z
   .object({ reason: humanText(500).optional().meta({ description: 'Required from a backend.' }) })
   .meta({ id: 'Resolve' });
 
+export const transferBody = z
+  .object({
+    to: subjectId.meta({ description: 'An operator on duty in her zone, or `next`: whoever is free.' }),
+    reason: z.string().max(500).optional(),
+  })
+  .meta({ id: 'Transfer' });
+
+/** Which of the caller's own panels is called. */
+export const ownPanelBody = z
+  .object({
+    deviceId: subjectId.optional().meta({
+      description: 'The panel client that is called; without it the one that registered last.',
+    }),
+  })
+  .meta({ id: 'OwnPanel' });
+
 export const ticketBody = z
   .object({
     purpose: z.enum(['sip', 'feed']),

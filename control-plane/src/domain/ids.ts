@@ -18,13 +18,17 @@ export type AddressOfRecord = Brand<string, 'AddressOfRecord'>;
 /** Milliseconds since 1970-01-01T00:00:00Z by the server's clock; the fraction is meaningful. */
 export type Instant = Brand<number, 'Instant'>;
 
-export type LegKind = 'citizen-app' | 'operator-app' | 'citizen-phone' | 'operator-phone';
+export type LegKind = 'citizen-app' | 'operator-app' | 'supervisor-app' | 'citizen-phone' | 'operator-phone';
 export const LEG_KINDS: readonly LegKind[] = [
   'citizen-app',
   'operator-app',
+  'supervisor-app',
   'citizen-phone',
   'operator-phone',
 ];
+
+/** Legs that go to a client of ours over the edge. */
+export type AppLegKind = Extract<LegKind, 'citizen-app' | 'operator-app' | 'supervisor-app'>;
 
 /** `<session>.<kind>.<attempt>`: derived, so that a repeated command names the same channel. */
 export function legIdOf(sessionId: SessionId, kind: LegKind, attempt: number): LegId {

@@ -30,7 +30,8 @@ export async function admit(ports: AdmissionPorts, credential: Credential): Prom
   if ('status' in holder) return holder;
   const { caller, deviceId } = holder;
   const { role, subject, tokenId, issuedAt } = caller;
-  if (role !== 'citizen' && role !== 'operator') return { status: 403, code: 'ERR_AUTH_ROLE' };
+  if (role !== 'citizen' && role !== 'operator' && role !== 'supervisor')
+    return { status: 403, code: 'ERR_AUTH_ROLE' };
   if (deviceId === null || !isAorPart(deviceId) || !isAorPart(subject))
     return { status: 403, code: 'ERR_EDGE_DEVICE' };
   const aor: AddressOfRecord =
@@ -40,15 +41,19 @@ export async function admit(ports: AdmissionPorts, credential: Credential): Prom
   const placed = await ports.gateway.deviceAdmitted(aor);
   if (!placed.ok) return { status: 503, code: placed.code };
   const { upstreamUrl, sipDomain } = ports;
-  return { aor, role, upstreamUrl, sipDomain, token: { id: tokenId, issuedAt: issuedAt ?? null } };
+  // On the wire a supervisor is an operator: he only listens.
+  const speaksAs = role === 'citizen' ? 'citizen' : 'operator';
+  const mark = { id: tokenId, issuedAt: issuedAt ?? null };
+  const token: TokenMark = role === 'supervisor' ? { ...mark, role } : mark;
+  return { aor, role: speaksAs, upstreamUrl, sipDomain, token };
 }
 
 /** Whose client an edge tells of, with the token that it came in with. */
-export function callerOf(aor: AddressOfRecord, { id, issuedAt }: TokenMark): Caller | undefined {
+export function callerOf(aor: AddressOfRecord, { id, issuedAt, role }: TokenMark): Caller | undefined {
   const owner = parseAor(aor);
   if (!owner) return undefined;
   const subject = owner.role === 'citizen' ? owner.citizenId : owner.operatorId;
-  return { role: owner.role, subject, tokenId: id, issuedAt: issuedAt as Instant | null };
+  return { role: role ?? owner.role, subject, tokenId: id, issuedAt: issuedAt as Instant | null };
 }
 
 async function byTicket(

@@ -5,6 +5,7 @@ import type { SessionView } from '../contracts/session-view.ts';
 import type {
   AddressOfRecord,
   CitizenId,
+  ClientId,
   Instant,
   LegId,
   OperatorId,
@@ -30,6 +31,8 @@ export type GatewayErrorCode =
   | 'ERR_SOS_NOT_FOUND'
   | 'ERR_SOS_FOREIGN'
   | 'ERR_SOS_PHASE'
+  | 'ERR_SOS_OPERATOR_UNAVAILABLE'
+  | 'ERR_SOS_PANEL_ABSENT'
   | 'ERR_SOS_REASON_REQUIRED'
   | 'ERR_SOS_CITIZEN_REQUIRED'
   | 'ERR_GATEWAY_BUSY'
@@ -61,6 +64,17 @@ export interface Gateway {
   release(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>>;
   resolve(caller: Caller, id: SessionId, reason: string | null): Promise<GatewayResult<SessionView>>;
   redial(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>>;
+  /** Hands her to `to`, or to the next one who is free (`null`). By who has her, or a supervisor of her zone. */
+  transfer(
+    caller: Caller,
+    id: SessionId,
+    to: OperatorId | null,
+    reason: string | null,
+  ): Promise<GatewayResult<SessionView>>;
+  /** The caller's panel (`clientId` null: the newest) is called into her session. */
+  join(caller: Caller, id: SessionId, clientId: ClientId | null): Promise<GatewayResult<SessionView>>;
+  listen(caller: Caller, id: SessionId, clientId: ClientId | null): Promise<GatewayResult<SessionView>>;
+  stopListening(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>>;
   /** A citizen sees her own session, without the operator's name or alerts; operators their zones; others all. */
   view(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>>;
   timeline(caller: Caller, id: SessionId): Promise<GatewayResult<Timeline>>;

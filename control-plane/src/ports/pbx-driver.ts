@@ -2,7 +2,7 @@
  * The telephone engine as the gateway sees it: legs, bridges and outcomes, never a word of ARI or ESL.
  * One contract suite runs against every implementation (test/contract).
  */
-import type { AddressOfRecord, BridgeId, Instant, LegId, LegKind, SessionId } from '../domain/ids.ts';
+import type { AddressOfRecord, AppLegKind, BridgeId, Instant, LegId, SessionId } from '../domain/ids.ts';
 import type { LegOutcome } from '../domain/session/leg.ts';
 import type { PhoneNumber } from '../domain/numbering/phone-number.ts';
 
@@ -28,7 +28,7 @@ export type Voice = 'speaks' | 'listens' | 'both';
 export interface AppDial {
   readonly legId: LegId;
   readonly sessionId: SessionId;
-  readonly kind: Extract<LegKind, 'citizen-app' | 'operator-app'>;
+  readonly kind: AppLegKind;
   readonly aor: AddressOfRecord;
   /** The engine gives up by itself after this long, as a backstop behind the session's own timers. */
   readonly ringTimeoutMs: number;

@@ -194,22 +194,26 @@ export class Gateway {
     return citizen;
   }
 
-  /** A panel of this operator, on duty unless told otherwise. */
+  /** A panel of this operator, on duty unless told otherwise; a supervisor's can be called without a shift. */
   async panel(
     operatorId: string,
-    wishes: Partial<HeadlessOperatorOptions> & { readonly onDuty?: boolean } = {},
+    wishes: Partial<HeadlessOperatorOptions> & {
+      readonly onDuty?: boolean;
+      readonly role?: 'operator' | 'supervisor';
+    } = {},
   ): Promise<HeadlessOperator> {
-    const { onDuty = true, ...options } = wishes;
+    const { onDuty = true, role = 'operator', ...options } = wishes;
     const clientId = options.clientId ?? 'panel1';
     this.lingers(`operator-${operatorId}-${clientId}`);
     const operator = await createHeadlessOperator({
       baseUrl: this.file.urls.api,
-      token: await this.token('operator', operatorId),
+      token: await this.token(role, operatorId),
       clientId,
       ...options,
     });
     this.#people.add(operator);
-    if (onDuty) await operator.beginShift();
+    if (role === 'supervisor') await operator.openAudio();
+    else if (onDuty) await operator.beginShift();
     else await operator.client.start();
     return operator;
   }

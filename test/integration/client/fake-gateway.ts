@@ -56,6 +56,8 @@ export function sessionView(id: string, changes: Partial<SessionView> = {}): Ses
     zoneId: 'z1',
     activatedAt: new Date().toISOString(),
     operatorId: null,
+    handOver: null,
+    listeners: [],
     queued: false,
     webrtcSessionId: null,
     streaming: false,

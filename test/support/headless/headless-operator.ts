@@ -63,6 +63,8 @@ export interface HeadlessOperator {
   rtp(): RtpCounts;
   /** On duty, as the gateway confirms; rejects after `deadlineMs`. */
   beginShift(deadlineMs?: number): Promise<void>;
+  /** Can be called to join or to listen in, without a shift; rejects after `deadlineMs`. */
+  openAudio(deadlineMs?: number): Promise<void>;
   /** The first time this tone is recognised on any call; rejects after `deadlineMs`. */
   tone(hz: number, deadlineMs: number): Promise<RecognisedTone>;
   /** The first feed event that fits, past ones included; rejects after `deadlineMs`. */
@@ -143,6 +145,12 @@ export async function createHeadlessOperator(options: HeadlessOperatorOptions): 
       await client.start();
       await client.beginShift();
       await withDeadline(ready, deadlineMs, 'beginning the shift');
+    },
+    async openAudio(deadlineMs = 10_000) {
+      const ready = until(client, 'connection', 'registered');
+      await client.start();
+      await client.openAudio();
+      await withDeadline(ready, deadlineMs, 'registering');
     },
     tone(hz, deadlineMs) {
       const known = [...ears.values()].flatMap((ear) => ear.tones).find((tone) => tone.hz === hz);

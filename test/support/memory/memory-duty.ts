@@ -4,7 +4,7 @@ import type { FreeOperator } from '../../../control-plane/src/domain/routing/cho
 import type { Party } from '../../../control-plane/src/domain/session/leg.ts';
 import type { RosterEntry } from '../../../control-plane/src/ports/directory.ts';
 import type { StoredSession } from '../../../control-plane/src/ports/session-store.ts';
-import { isOpen, operatorOf } from './memory-tables.ts';
+import { handedTo, isOpen, operatorOf } from './memory-tables.ts';
 import type { MemoryTables } from './memory-tables.ts';
 
 export function dutyOperatorIds(
@@ -24,13 +24,14 @@ export function dutyOperators(
   const byOperator = priorities(tables, 'operator', zoneId, at);
   return [...byOperator.keys()].toSorted().map((operatorId) => {
     const own = sessions.filter((one) => operatorOf(one) === operatorId);
+    const coming = sessions.filter((one) => handedTo(one) === operatorId && operatorOf(one) !== operatorId);
     const shift = presentShift(tables, operatorId);
     const ends = own.flatMap(({ session }) => ('endedAt' in session ? [session.endedAt] : []));
     return {
       operatorId,
       aor: shift?.aor ?? null,
       capacity: tables.operators.get(operatorId)?.capacity ?? 0,
-      load: own.filter(isOpen).length,
+      load: own.filter(isOpen).length + coming.length,
       idleSince: Math.max(0, ...ends, ...(shift ? [shift.since] : [])) as Instant,
       priority: byOperator.get(operatorId) ?? 0,
     };

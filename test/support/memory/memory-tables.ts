@@ -64,6 +64,11 @@ export function operatorOf({ session }: StoredSession): OperatorId | null {
   return session.assignment.operatorId;
 }
 
+/** Who is to take it over. */
+export function handedTo({ session }: StoredSession): OperatorId | null {
+  return isLive(session) ? (session.handOver?.to.operatorId ?? null) : null;
+}
+
 /** As a column of a database would give it back. */
 export function copied<T>(value: T): T {
   return JSON.parse(JSON.stringify(value)) as T;

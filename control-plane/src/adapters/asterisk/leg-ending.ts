@@ -46,5 +46,5 @@ function unansweredOutcome(record: LegRecord, sipStatus: number | null, q850: nu
 
 function isApp({ legId }: LegRecord): boolean {
   const kind = parseLegId(legId)?.kind;
-  return kind === 'citizen-app' || kind === 'operator-app';
+  return kind === 'citizen-app' || kind === 'operator-app' || kind === 'supervisor-app';
 }

@@ -49,7 +49,7 @@ export async function admitPanel(request: IncomingMessage, ports: AdmitPorts): P
   if (role !== 'operator' && role !== 'supervisor' && role !== 'admin')
     return { ok: false, code: 'ERR_AUTH_ROLE', detail: 'the feed is for operators, supervisors and admins' };
   const operatorId = subject as OperatorId;
-  const takesCalls = role === 'operator' && deviceId !== null && isAorPart(deviceId) && isAorPart(subject);
+  const takesCalls = role !== 'admin' && deviceId !== null && isAorPart(deviceId) && isAorPart(subject);
   return {
     ok: true,
     panel: {

@@ -34,7 +34,9 @@ LEFT JOIN LATERAL (
   WHERE p.operator_id = o.id AND p.on_shift ORDER BY p.since DESC, p.aor LIMIT 1
 ) present ON true
 CROSS JOIN LATERAL (
-  SELECT count(*)::integer AS load FROM sessions s WHERE s.operator_id = o.id AND s.open
+  SELECT (SELECT count(*) FROM sessions s WHERE s.operator_id = o.id AND s.open)::integer
+    + (SELECT count(*) FROM sessions s
+       WHERE s.handed_to = o.id AND s.open AND s.operator_id IS DISTINCT FROM o.id)::integer AS load
 ) assigned
 CROSS JOIN LATERAL (
   SELECT max(s.ended_at) AS ended_at FROM sessions s WHERE s.operator_id = o.id

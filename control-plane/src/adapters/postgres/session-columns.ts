@@ -7,6 +7,8 @@ import type { Fallback, Live, Session } from '../../domain/session/session.ts';
 export interface SessionRecord {
   readonly activatedAt: Instant | null;
   readonly operatorId: OperatorId | null;
+  /** Who is to take it over: it takes up his capacity already. */
+  readonly handedTo: OperatorId | null;
   readonly webrtcSessionId: LegId | null;
   readonly degradedReason: string | null;
   /** All of it or nothing (FB-8: a stream that wins leaves none). */
@@ -19,6 +21,7 @@ export function sessionRecord(session: Session): SessionRecord {
     return {
       activatedAt: session.activatedAt,
       operatorId: session.assignment?.state === 'assigned' ? session.assignment.operatorId : null,
+      handedTo: session.handOver?.to.operatorId ?? null,
       webrtcSessionId: webrtcSessionId(session),
       degradedReason: session.degradedReason,
       fallback: session.fallback,
@@ -29,6 +32,7 @@ export function sessionRecord(session: Session): SessionRecord {
     return {
       activatedAt: null,
       operatorId: null,
+      handedTo: null,
       webrtcSessionId: null,
       degradedReason: null,
       fallback: null,
@@ -37,7 +41,7 @@ export function sessionRecord(session: Session): SessionRecord {
   }
   const { activatedAt, operatorId, webrtcSessionId: legId, degradedReason, fallback } = session;
   const end = { at: session.endedAt, by: session.endedBy };
-  return { activatedAt, operatorId, webrtcSessionId: legId, degradedReason, fallback, end };
+  return { activatedAt, operatorId, handedTo: null, webrtcSessionId: legId, degradedReason, fallback, end };
 }
 
 /** The leg that streams, else the newest attempt; before her contact appears, the id that the first attempt will have. */

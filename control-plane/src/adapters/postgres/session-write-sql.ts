@@ -14,11 +14,11 @@ WITH fence AS MATERIALIZED (
   INSERT INTO sessions AS s (
     id, citizen_id, device_id, zone_id, phase, created_at, activated_at, operator_id, webrtc_session_id,
     degraded_reason, fallback_failed_at, fallback_initiated_at, fallback_call_reference, fallback_reason,
-    ended_at, ended_by, resolved_at, changed_at, seq, chain_head, state, owner_node, owner_epoch)
+    ended_at, ended_by, resolved_at, changed_at, seq, chain_head, state, owner_node, owner_epoch, handed_to)
   VALUES ($1::uuid, $2, $3, $4, $5, $6::timestamptz, $7::timestamptz, $8, $9,
     $10, $11::timestamptz, $12::timestamptz, $13, $14,
     $15::timestamptz, $16, $17::timestamptz, $18::timestamptz, $19::bigint, $20::bytea, $21::jsonb,
-    $56, $57::bigint)
+    $56, $57::bigint, $58)
   ON CONFLICT (id) DO UPDATE SET
     device_id = excluded.device_id, zone_id = excluded.zone_id, phase = excluded.phase,
     activated_at = excluded.activated_at, operator_id = excluded.operator_id,
@@ -28,7 +28,8 @@ WITH fence AS MATERIALIZED (
     fallback_call_reference = excluded.fallback_call_reference, fallback_reason = excluded.fallback_reason,
     ended_at = excluded.ended_at, ended_by = excluded.ended_by, resolved_at = excluded.resolved_at,
     changed_at = excluded.changed_at, seq = excluded.seq, chain_head = excluded.chain_head, state = excluded.state,
-    owner_node = excluded.owner_node, owner_epoch = excluded.owner_epoch
+    owner_node = excluded.owner_node, owner_epoch = excluded.owner_epoch,
+    handed_to = excluded.handed_to
   WHERE s.seq = $22::bigint
   RETURNING s.id
 ), event_rows AS (

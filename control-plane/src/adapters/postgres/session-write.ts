@@ -39,6 +39,7 @@ export function prepareWrite(write: SessionWrite, head: ChainHead, fence: Fence)
     fence.lease,
     fence.node,
     fence.epoch,
+    sessionRecord(write.after).handedTo,
   ];
   return {
     statement: { name: 'session-write', text: SESSION_WRITE_SQL, values },

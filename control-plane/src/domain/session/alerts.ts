@@ -14,10 +14,20 @@ export function acknowledgeAlert(draft: Draft, kind: AlertKind, by: OperatorId):
   return true;
 }
 
-/** The time of `policy.alertRepeatMs` is over: what still stands is told again; no voice at all is an alert of its own. */
+/** What it tells of is over, though nobody has said so: she is heard, or speaks with somebody. */
+function isMoot(draft: Draft, kind: AlertKind): boolean {
+  if (kind === 'long-session') return false;
+  return draft.hasVoice || (kind === 'no-operator' && draft.facts.assignment?.state === 'assigned');
+}
+
+/**
+ * The time of `policy.alertRepeatMs` is over: what still stands is told again; no voice at all is an alert of its own.
+ * A queued session asks for an operator once more: a shift may have begun by the clock alone.
+ */
 export function repeatAlerts(draft: Draft): void {
   draft.change({ alertRepeatAt: null });
   for (const { kind, acknowledgedBy } of draft.facts.alerts)
-    if (acknowledgedBy === null) draft.publish('sos.alert', { kind, repeated: true });
+    if (acknowledgedBy === null && !isMoot(draft, kind)) draft.publish('sos.alert', { kind, repeated: true });
   if (!draft.hasVoice && draft.facts.watchdogAt === null) draft.raise('no-voice');
+  if (draft.facts.assignment?.state === 'queued') draft.order({ type: 'roster.assign', exclude: [] });
 }

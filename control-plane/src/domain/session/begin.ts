@@ -1,7 +1,7 @@
 /** How a session begins: warm-up, activation, and the second press of the same citizen. */
 import type { AddressOfRecord, Instant } from '../ids.ts';
 import type { Command } from './command.ts';
-import { Draft } from './draft.ts';
+import { Draft, NO_ATTEMPTS } from './draft.ts';
 import type { Decision } from './draft.ts';
 import type { Subject } from './event.ts';
 import type { Arming, Flag, Live, LiveFacts, Stream } from './session.ts';
@@ -39,7 +39,7 @@ export function activate(
     assignment: null,
     triedOperators: [],
     legs: [],
-    attempts: { 'citizen-app': 0, 'operator-app': 0, 'citizen-phone': 0, 'operator-phone': 0 },
+    attempts: NO_ATTEMPTS,
     devices: [{ aor: subject.aor, online: contactOnline }],
     foldedAt: null,
     stream: FRESH_STREAM,

@@ -1,5 +1,5 @@
 /** What the core orders after a decision. Each is repeatable under its own id. */
-import type { AddressOfRecord, BridgeId, Instant, LegId, LegKind, OperatorId } from '../ids.ts';
+import type { AddressOfRecord, AppLegKind, BridgeId, Instant, LegId, OperatorId } from '../ids.ts';
 import type { LegOutcome, Party } from './leg.ts';
 import type { TimerName } from './event.ts';
 import type { AlertKind } from './session.ts';
@@ -9,7 +9,7 @@ export type PbxCommand =
   | {
       readonly type: 'pbx.dial-app';
       readonly legId: LegId;
-      readonly kind: Extract<LegKind, 'citizen-app' | 'operator-app'>;
+      readonly kind: AppLegKind;
       readonly aor: AddressOfRecord;
       readonly ringTimeoutMs: number;
     }
@@ -46,7 +46,14 @@ export type TimerCommand =
 /** Answered inside the deciding transaction by a `roster.*` event. */
 export type RosterCommand =
   | { readonly type: 'roster.assign'; readonly exclude: readonly OperatorId[] }
-  | { readonly type: 'roster.chain'; readonly first: OperatorId | null };
+  | { readonly type: 'roster.chain'; readonly first: OperatorId | null }
+  /** Who can take her over: `to`, or the next one. `by`: with a panel that is there, or with a duty phone. */
+  | {
+      readonly type: 'roster.hand-over';
+      readonly to: OperatorId | null;
+      readonly by: 'panel' | 'phone';
+      readonly exclude: readonly OperatorId[];
+    };
 
 /** Facts for the records and the outside, written in the deciding transaction. */
 export type RecordCommand =
@@ -92,6 +99,12 @@ export type FeedEventName =
   | 'phone.accepted'
   | 'phone.ended'
   | 'phone-connected'
+  | 'sos.reoffered'
+  | 'sos.hand-over'
+  | 'sos.handed-over'
+  | 'sos.hand-over-failed'
+  | 'sos.listening'
+  | 'sos.listening-ended'
   | 'sos.alert'
   | 'sos.alert-acknowledged'
   | 'sos.resolved';

@@ -1,7 +1,9 @@
 /** The two facts that make a stream active (streaming and heard), and what follows when both hold. */
+import { completeHandOver } from './hand-over.ts';
 import type { Draft } from './draft.ts';
 import type { Leg } from './leg.ts';
 import { cancelPhones } from './phone-calls.ts';
+import { endReoffer } from './reoffer.ts';
 
 /** An operator's end has her packets: by the panel's own count, or as a duty phone joined to her stream. */
 export function heard(draft: Draft, leg: Leg): boolean {
@@ -10,6 +12,7 @@ export function heard(draft: Draft, leg: Leg): boolean {
   // Without her packets it proves nothing: it takes her from nobody who had her before.
   if (streamingSince === null && heardBy !== null && draft.leg(heardBy)?.ending === false) return false;
   draft.changeStream({ heardBy: leg.id, heardSince: null });
+  endReoffer(draft);
   if (leg.kind === 'operator-app') takeOver(draft, leg);
   hearsHer(draft);
   becomeActiveIfBoth(draft);
@@ -27,14 +30,26 @@ export function hearsHer(draft: Draft): void {
   draft.publish('sos.heard', { legId: heardBy });
 }
 
-/** One panel hears her: others that were offered meanwhile are let go, duty phones too, and she is its operator's. */
+/**
+ * One panel hears her: others that were offered meanwhile are let go, duty phones too, and she is its operator's. A
+ * hand-over that is under way goes on beside who hears her now.
+ */
 function takeOver(draft: Draft, leg: Leg): void {
-  draft.hangupAll('operator-app', 'cancelled', leg.id);
+  const { handOver } = draft.facts;
+  for (const other of draft.standing('operator-app'))
+    if (other.id !== leg.id && other.id !== handOver?.legId) draft.hangup(other, 'cancelled');
   if (draft.phase === 'active') draft.hangupAll('operator-phone', 'stream-won');
+  if (handOver?.legId === leg.id) {
+    completeHandOver(draft, leg);
+    return;
+  }
   const { assignment } = draft.facts;
   if (leg.party.role === 'citizen' || leg.aor === null) return;
   const { operatorId } = leg.party;
-  if (assignment?.state === 'assigned' && assignment.operatorId === operatorId) return;
+  if (assignment?.state === 'assigned' && assignment.operatorId === operatorId) {
+    if (assignment.aor !== leg.aor) draft.change({ assignment: { ...assignment, aor: leg.aor } });
+    return;
+  }
   draft.change({ assignment: { state: 'assigned', operatorId, aor: leg.aor, since: draft.at } });
   draft.clearTimers('no-operator');
   draft.publish('sos.assigned', { operatorId });

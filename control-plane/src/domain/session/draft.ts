@@ -1,9 +1,10 @@
 /** The session under decision: facts changed so far and the commands that follow, in order. */
 import { legIdOf } from '../ids.ts';
-import type { AddressOfRecord, BridgeId, Instant, LegId, LegKind } from '../ids.ts';
+import type { AddressOfRecord, AppLegKind, BridgeId, Instant, LegId, LegKind } from '../ids.ts';
 import type { Command, FeedEventName, PbxCommand } from './command.ts';
 import type { TimerName } from './event.ts';
 import type { CallAttempt, Leg, Party } from './leg.ts';
+import { DEFAULT_POLICY } from './policy.ts';
 import type { AlertKind, Fallback, Live, LiveFacts, Session } from './session.ts';
 
 type Detail = Readonly<Record<string, string | number | boolean | null>>;
@@ -23,6 +24,23 @@ export const CITIZEN_APP_RING_MS = 60_000;
 
 const MAX_ATTEMPTS_TOLD = 20;
 
+export const NO_ATTEMPTS: LiveFacts['attempts'] = {
+  'citizen-app': 0,
+  'operator-app': 0,
+  'supervisor-app': 0,
+  'citizen-phone': 0,
+  'operator-phone': 0,
+};
+
+/** A session that an older program began lacks what that one did not know. */
+function withDefaults(facts: LiveFacts): LiveFacts {
+  return {
+    ...facts,
+    policy: { ...DEFAULT_POLICY, ...facts.policy },
+    attempts: { ...NO_ATTEMPTS, ...facts.attempts },
+  };
+}
+
 export class Draft {
   facts: LiveFacts;
   phase: Live['phase'];
@@ -36,12 +54,12 @@ export class Draft {
     this.phase = session.phase;
     if (session.phase === 'phone-connected') {
       const { phase: _, citizenPhone, bridgedWith, ...facts } = session;
-      this.facts = facts;
+      this.facts = withDefaults(facts);
       this.citizenPhone = citizenPhone;
       this.bridgedWith = bridgedWith;
     } else {
       const { phase: _, ...facts } = session;
-      this.facts = facts;
+      this.facts = withDefaults(facts);
       this.citizenPhone = null;
       this.bridgedWith = null;
     }
@@ -114,7 +132,7 @@ export class Draft {
     this.change({ legs: this.facts.legs.filter((leg) => leg.id !== legId) });
   }
 
-  dialApp(kind: 'citizen-app' | 'operator-app', party: Party, aor: AddressOfRecord): LegId {
+  dialApp(kind: AppLegKind, party: Party, aor: AddressOfRecord): LegId {
     const legId = this.#addLeg(kind, party, aor);
     const ringTimeoutMs = kind === 'citizen-app' ? CITIZEN_APP_RING_MS : this.facts.policy.firstRetryMs;
     this.order({ type: 'pbx.dial-app', legId, kind, aor, ringTimeoutMs });

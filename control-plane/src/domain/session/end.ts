@@ -11,6 +11,8 @@ const LIVE_TIMERS: readonly TimerName[] = [
   'retry',
   'watchdog',
   'no-operator',
+  'operator-reoffer',
+  'transfer',
   'citizen-ring',
   'operator-ring',
   'citizen-redial',
@@ -93,6 +95,9 @@ export function reduceEnded(session: Ended, event: SessionEvent, at: Instant): D
     case 'api.resolved':
     case 'api.released':
     case 'api.redial-requested':
+    case 'api.transfer-requested':
+    case 'api.join-requested':
+    case 'api.listen-requested':
     case 'api.activated':
     case 'api.armed':
       return { session, commands: [], verdict: 'refused' };

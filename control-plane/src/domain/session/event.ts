@@ -9,7 +9,7 @@ import type {
   SessionId,
   ZoneId,
 } from '../ids.ts';
-import type { LegOutcome, Party } from './leg.ts';
+import type { Acceptance, LegOutcome, Party } from './leg.ts';
 import type { Policy } from './policy.ts';
 import type { AlertKind, CitizenProfile, Flag } from './session.ts';
 
@@ -30,6 +30,8 @@ export type TimerName =
   | 'retry'
   | 'watchdog'
   | 'no-operator'
+  | 'operator-reoffer'
+  | 'transfer'
   | 'citizen-ring'
   | 'operator-ring'
   | 'citizen-redial'
@@ -47,6 +49,28 @@ export type SessionEvent =
   | { readonly type: 'api.released' }
   | { readonly type: 'api.resolved'; readonly by: string }
   | { readonly type: 'api.redial-requested'; readonly by: string }
+  /** `to` null: the next one who is free. `asker` null: a supervisor or admin; else only who has her may ask. */
+  | {
+      readonly type: 'api.transfer-requested';
+      readonly to: OperatorId | null;
+      readonly asker: OperatorId | null;
+      readonly by: string;
+    }
+  /** Her operator wants her voice (again), or a supervisor takes her over. `aor`: the asker's panel. */
+  | {
+      readonly type: 'api.join-requested';
+      readonly operatorId: OperatorId;
+      readonly role: 'operator' | 'supervisor';
+      readonly aor: AddressOfRecord | null;
+      readonly by: string;
+    }
+  | {
+      readonly type: 'api.listen-requested';
+      readonly operatorId: OperatorId;
+      readonly aor: AddressOfRecord;
+      readonly by: string;
+    }
+  | { readonly type: 'api.listen-ended'; readonly operatorId: OperatorId; readonly by: string }
   | { readonly type: 'panel.alert-acknowledged'; readonly kind: AlertKind; readonly by: OperatorId }
   /** Her contact, or a contact of the assigned operator. */
   | { readonly type: 'contact.online'; readonly aor: AddressOfRecord }
@@ -79,7 +103,7 @@ export type SessionEvent =
   | { readonly type: 'media.sound'; readonly legId: LegId; readonly talking: boolean }
   /** The operator's end counted packets on this leg. */
   | { readonly type: 'panel.heard'; readonly legId: LegId; readonly operatorId: OperatorId }
-  /** The panel that heard her has said nothing for `policy.operatorReofferMs`: perhaps nobody listens any more. */
+  /** The panel that heard her has said nothing for half of `policy.operatorReofferMs`: perhaps nobody listens any more. */
   | { readonly type: 'panel.silent'; readonly legId: LegId }
   /** The feed has written this news of the session to at least one panel. */
   | { readonly type: 'panel.told'; readonly news: ToldNews }
@@ -87,6 +111,15 @@ export type SessionEvent =
   | { readonly type: 'roster.assigned'; readonly operatorId: OperatorId; readonly aor: AddressOfRecord }
   | { readonly type: 'roster.nobody-free' }
   | { readonly type: 'roster.chain-found'; readonly chain: readonly Party[] }
+  | {
+      readonly type: 'roster.hand-over-found';
+      readonly operatorId: OperatorId;
+      /** The panel to call; `null`: the duty phone. */
+      readonly aor: AddressOfRecord | null;
+      /** The duty phone has to accept. */
+      readonly acceptance?: Acceptance;
+    }
+  | { readonly type: 'roster.hand-over-nobody' }
   /** Somebody came free or on line: a queued session may be assigned. */
   | { readonly type: 'roster.changed' }
   /** This client of an operator was shut out: its token was revoked, or the directory calls the operator inactive. */

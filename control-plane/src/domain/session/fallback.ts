@@ -3,10 +3,12 @@ import { bridgeIdOf, legIdOf } from '../ids.ts';
 import type { LegId } from '../ids.ts';
 import type { Draft } from './draft.ts';
 import { isUp } from './leg.ts';
-import type { Leg, LegFailure, Party } from './leg.ts';
+import type { Leg, LegFailure, LegOutcome, Party } from './leg.ts';
 import type { FallbackReason } from './session.ts';
 import { becomeActiveIfBoth } from './confirm-active.ts';
 import { dialReachableDevices } from './dial-citizen-app.ts';
+import { failHandOver } from './hand-over.ts';
+import { placeListeners } from './listen.ts';
 import { alertUnanswered, bridgePhones, chainPhoneEnded } from './operator-chain.ts';
 import { cancelPhones, CLEARING_MS, forgetClearing, isClearing, setWaiting } from './phone-calls.ts';
 
@@ -101,7 +103,21 @@ export function phonesBridged(draft: Draft, technology: string): void {
     sound: null,
     lost: false,
   });
+  draft.clearTimers('operator-reoffer');
+  draft.change({ reoffer: null });
+  if (draft.citizenPhone && draft.bridgedWith)
+    draft.changeFallback({ bridged: [draft.citizenPhone, draft.bridgedWith] });
+  placeListeners(draft);
   draft.publish('phone-connected', { technology });
+}
+
+/** Nobody stands in the phone bridge with her any more: who listens in goes back to the stream's. */
+function leavePhoneBridge(draft: Draft): void {
+  const { fallback } = draft.facts;
+  if (!fallback?.bridged) return;
+  const { bridged: _, ...rest } = fallback;
+  draft.change({ fallback: rest });
+  placeListeners(draft);
 }
 
 /** Nobody told of a bridge in time: both are told to join once more, and WebRTC goes all the same (decision 13). */
@@ -161,6 +177,7 @@ function callEnded(draft: Draft, failure: LegFailure): void {
   draft.citizenPhone = null;
   draft.bridgedWith = null;
   draft.clearTimers('hand-over');
+  leavePhoneBridge(draft);
   draft.raise(hasHungUp ? 'citizen-hung-up' : 'voice-lost');
   if (takenUpByStream(draft)) return;
   if (hasHungUp) {
@@ -178,14 +195,16 @@ function takenUpByStream(draft: Draft): boolean {
   if (streamingSince === null || heardBy === null) return false;
   draft.citizenPhone = null;
   draft.bridgedWith = null;
+  leavePhoneBridge(draft);
   cancelPhones(draft, 'stream-won', heardBy);
   draft.phase = 'degraded';
   becomeActiveIfBoth(draft);
   return true;
 }
 
-export function operatorPhoneEnded(draft: Draft, leg: Leg): void {
-  const { stream, policy } = draft.facts;
+export function operatorPhoneEnded(draft: Draft, leg: Leg, outcome: LegOutcome): void {
+  const { stream, policy, handOver } = draft.facts;
+  if (handOver?.legId === leg.id) failHandOver(draft, outcome);
   if (stream.heardBy === leg.id) draft.changeStream({ heardBy: null, heardSince: null });
   switch (draft.phase) {
     case 'active':
@@ -257,6 +276,7 @@ export function redial(draft: Draft): boolean {
       draft.phase = 'phone-fallback-active';
       draft.citizenPhone = null;
       draft.bridgedWith = null;
+      leavePhoneBridge(draft);
       draft.changeFallback({ mode: 'both', callReference: callCitizen(draft) });
       draft.publish('phone-fallback-active', { reason: 'redial', detail: 'operator', mode: 'both' });
       const isUnderWay = draft.standing('operator-phone').length > 0 || fallback?.waiting.operator === true;

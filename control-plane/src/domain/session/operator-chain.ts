@@ -5,6 +5,7 @@ import type { Draft } from './draft.ts';
 import { isUp } from './leg.ts';
 import type { Leg, Party } from './leg.ts';
 import { heard } from './confirm-active.ts';
+import { completeHandOver } from './hand-over.ts';
 import { CLEARING_MS, forgetClearing, isClearing, setWaiting } from './phone-calls.ts';
 
 /** The duty phones to try, in order; the supervisor stands last. Asked for again, whoever was called longest ago is first. */
@@ -139,7 +140,12 @@ function taken(draft: Draft, leg: Leg): void {
   draft.clearTimers('operator-ring');
   draft.changeFallback({ chainExhausted: false });
   chainIsSettled(draft);
+  const others = draft.standing('operator-phone').filter((other) => other.id !== leg.id);
   operatorPhoneUp(draft, leg);
+  if (draft.facts.handOver?.legId !== leg.id) return;
+  // Both stand in the bridge for a moment: she is never alone in it.
+  for (const other of others) draft.hangup(other, 'normal');
+  completeHandOver(draft, leg);
 }
 
 /** Her stream (re)appeared while a duty phone was held: it is joined to her. */
@@ -178,9 +184,17 @@ export function holdCitizen(draft: Draft, citizen: LegId): void {
 
 /** A duty phone ended by itself: it was taken and dropped, or it was not taken at all. */
 export function chainPhoneEnded(draft: Draft, leg: Leg): void {
-  const { fallback } = draft.facts;
-  if (!fallback || draft.standing('operator-phone').length > 0) return;
-  if (draft.bridgedWith === leg.id && draft.citizenPhone) holdCitizen(draft, draft.citizenPhone);
+  const { fallback, policy } = draft.facts;
+  if (!fallback) return;
+  const wasTalking = draft.bridgedWith === leg.id;
+  if (wasTalking && draft.citizenPhone) holdCitizen(draft, draft.citizenPhone);
+  if (draft.standing('operator-phone').length > 0) {
+    // Whoever was to take her over is the one that the chain waits for now.
+    if (!wasTalking) return;
+    draft.clearTimers('transfer');
+    draft.setTimer('operator-ring', policy.operatorRingMs);
+    return;
+  }
   if (isUp(leg)) draft.order({ type: 'roster.chain', first: null });
   else callChainAt(draft, fallback.chainAt + 1);
 }

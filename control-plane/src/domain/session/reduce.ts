@@ -12,9 +12,13 @@ import type { Decision } from './draft.ts';
 import { reduceEnded, resolve } from './end.ts';
 import type { SessionEvent } from './event.ts';
 import * as fallback from './fallback.ts';
+import { askForNext, beginHandOver, mayHandOver, transferDue } from './hand-over.ts';
 import type { Leg } from './leg.ts';
+import { listen, listenerEnded, stopListening } from './listen.ts';
+import { operatorBack } from './reoffer.ts';
 import * as chain from './operator-chain.ts';
 import type { Arming, Live, Session } from './session.ts';
+import { settle } from './settle.ts';
 import * as stream from './stream.ts';
 
 export function reduce(session: Session | null, event: SessionEvent, at: Instant): Decision | null {
@@ -31,7 +35,7 @@ export function reduce(session: Session | null, event: SessionEvent, at: Instant
     case 'active':
     case 'phone-fallback-active':
     case 'phone-connected':
-      return reduceLive(session, event, at);
+      return settle(reduceLive(session, event, at), at);
     case 'resolved':
     case 'released':
       return reduceEnded(session, event, at);
@@ -51,6 +55,9 @@ function reduceArming(session: Arming, event: SessionEvent, at: Instant): Decisi
     case 'api.resolved':
       return release(session, event.by, at);
     case 'api.redial-requested':
+    case 'api.transfer-requested':
+    case 'api.join-requested':
+    case 'api.listen-requested':
       return { ...ignored(session), verdict: 'refused' };
     default:
       return ignored(session);
@@ -73,6 +80,13 @@ function reduceLive(session: Live, event: SessionEvent, at: Instant): Decision {
       const draft = new Draft(session, at);
       return fallback.redial(draft) ? draft.seal() : { ...ignored(session), verdict: 'refused' };
     }
+    case 'api.transfer-requested':
+    case 'api.join-requested':
+    case 'api.listen-requested':
+    case 'api.listen-ended':
+    case 'roster.hand-over-found':
+    case 'roster.hand-over-nobody':
+      return staffAsked(session, event, at);
     case 'panel.alert-acknowledged':
       return acknowledge(session, event, at);
     case 'panel.told':
@@ -136,6 +150,16 @@ function timerDue(session: Live, timer: Of<'timer.due'>['timer'], at: Instant): 
     case 'no-operator':
       if (session.assignment?.state !== 'queued') return ignored(session);
       draft.raise('no-operator');
+      // A shift may have begun by the clock alone.
+      draft.order({ type: 'roster.assign', exclude: [] });
+      break;
+    case 'operator-reoffer':
+      if (!session.reoffer) return ignored(session);
+      stream.reofferDue(draft);
+      break;
+    case 'transfer':
+      if (!session.handOver) return ignored(session);
+      transferDue(draft);
       break;
     case 'citizen-ring':
       if (session.phase !== 'phone-fallback-active') return ignored(session);
@@ -167,6 +191,50 @@ function timerDue(session: Live, timer: Of<'timer.due'>['timer'], at: Instant): 
   return draft.seal();
 }
 
+/** What staff may ask of a session beside ending it. Who may ask is judged outside, but for who has her (decision 23). */
+function staffAsked(
+  session: Live,
+  event: Of<
+    | 'api.transfer-requested'
+    | 'api.join-requested'
+    | 'api.listen-requested'
+    | 'api.listen-ended'
+    | 'roster.hand-over-found'
+    | 'roster.hand-over-nobody'
+  >,
+  at: Instant,
+): Decision {
+  const draft = new Draft(session, at);
+  const refused: Decision = { ...ignored(session), verdict: 'refused' };
+  switch (event.type) {
+    case 'api.transfer-requested':
+      if (!mayHandOver(draft, event.asker)) return refused;
+      askForNext(draft, event.to);
+      break;
+    case 'api.join-requested': {
+      const { operatorId, role } = event;
+      if (!mayHandOver(draft, role === 'operator' ? operatorId : null)) return refused;
+      if (!beginHandOver(draft, { role, operatorId }, event.aor)) return refused;
+      break;
+    }
+    case 'api.listen-requested':
+      if (!listen(draft, event.operatorId, event.aor)) return refused;
+      break;
+    case 'api.listen-ended':
+      if (!stopListening(draft, event.operatorId)) return ignored(session);
+      break;
+    case 'roster.hand-over-found': {
+      const { operatorId, aor, acceptance } = event;
+      const to = { role: 'operator', operatorId, ...(acceptance ? { acceptance } : {}) } as const;
+      if (!beginHandOver(draft, to, aor)) return ignored(session);
+      break;
+    }
+    case 'roster.hand-over-nobody':
+      return ignored(session);
+  }
+  return draft.seal();
+}
+
 function acknowledge(session: Live, event: Of<'panel.alert-acknowledged'>, at: Instant): Decision {
   const draft = new Draft(session, at);
   return acknowledgeAlert(draft, event.kind, event.by) ? draft.seal() : ignored(session);
@@ -177,8 +245,11 @@ function contactChanged(
   event: Of<'contact.online' | 'contact.offline'>,
   at: Instant,
 ): Decision {
-  if (!session.devices.some((device) => device.aor === event.aor)) return ignored(session);
   const draft = new Draft(session, at);
+  if (!session.devices.some((device) => device.aor === event.aor))
+    return event.type === 'contact.online' && operatorBack(draft, event.aor)
+      ? draft.seal()
+      : ignored(session);
   if (event.type === 'contact.online') stream.citizenContactOnline(draft, event.aor);
   else stream.citizenContactOffline(draft, event.aor);
   return draft.seal();
@@ -296,6 +367,7 @@ function answered(draft: Draft, session: Live, leg: Leg): Decision {
   switch (leg.kind) {
     case 'citizen-app':
     case 'operator-app':
+    case 'supervisor-app':
       stream.appAnswered(draft, leg);
       break;
     case 'citizen-phone':
@@ -332,13 +404,16 @@ function ended(draft: Draft, leg: Leg, event: Of<'pbx.ended'>): Decision {
       stream.citizenAppEnded(draft, leg, failure);
       break;
     case 'operator-app':
-      stream.operatorAppEnded(draft, leg);
+      stream.operatorAppEnded(draft, leg, outcome);
+      break;
+    case 'supervisor-app':
+      listenerEnded(draft, leg, outcome);
       break;
     case 'citizen-phone':
       fallback.citizenPhoneEnded(draft, leg, failure);
       break;
     case 'operator-phone':
-      fallback.operatorPhoneEnded(draft, leg);
+      fallback.operatorPhoneEnded(draft, leg, outcome);
       break;
   }
   return draft.seal();
@@ -351,6 +426,10 @@ function bridged(session: Live, event: Of<'pbx.bridged'>, at: Instant): Decision
   if (bridgedWith === null || !event.legIds.includes(citizenPhone) || !event.legIds.includes(bridgedWith))
     return ignored(session);
   const draft = new Draft(session, at);
+  // Somebody else came into the bridge: it was told already.
+  const [hers, his] = session.fallback.bridged ?? [];
+  const apps = [...draft.standing('citizen-app'), ...draft.standing('operator-app')];
+  if (hers === citizenPhone && his === bridgedWith && apps.length === 0) return ignored(session);
   fallback.phonesBridged(draft, event.technology);
   return draft.seal();
 }
@@ -390,12 +469,12 @@ function mediaChanged(
       if (leg.kind !== 'operator-app' || leg.state !== 'answered' || leg.party.role === 'citizen')
         return ignored(session);
       // Told again each second: nothing new, and no row in the record.
-      if (leg.party.operatorId !== event.operatorId || session.stream.heardBy === leg.id)
-        return ignored(session);
-      if (!heard(draft, leg)) return ignored(session);
+      if (leg.party.operatorId !== event.operatorId) return ignored(session);
+      if (session.stream.heardBy === leg.id && session.reoffer) stream.heardAgain(draft, leg);
+      else if (!heard(draft, leg)) return ignored(session);
       break;
     case 'panel.silent':
-      if (session.stream.heardBy !== leg.id) return ignored(session);
+      if (session.stream.heardBy !== leg.id || session.reoffer) return ignored(session);
       stream.operatorSilent(draft, leg);
       break;
   }

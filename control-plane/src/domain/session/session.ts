@@ -51,10 +51,29 @@ export type Assignment =
   | {
       readonly state: 'assigned';
       readonly operatorId: OperatorId;
-      readonly aor: AddressOfRecord;
+      /** The panel that was offered; `null`: taken by telephone, without a panel. */
+      readonly aor: AddressOfRecord | null;
       readonly since: Instant;
     }
   | { readonly state: 'queued'; readonly since: Instant };
+
+/** The panel that heard her is gone or silent: the same operator may come back until the timer `operator-reoffer`. */
+export interface Reoffer {
+  readonly operatorId: OperatorId;
+  /** Where his next call goes: his newest contact. */
+  readonly aor: AddressOfRecord;
+  /** His leg that stands and says nothing any more; `null`: it has ended. */
+  readonly silentLeg: LegId | null;
+  readonly until: Instant;
+}
+
+/** She is being handed to another operator: the old one keeps her until the new one hears her, or speaks with her. */
+export interface HandOver {
+  readonly to: Party & { readonly operatorId: OperatorId };
+  /** The new operator's call. */
+  readonly legId: LegId;
+  readonly since: Instant;
+}
 
 /** What the citizen's profile allows, fixed when the session begins. */
 export interface CitizenProfile {
@@ -120,6 +139,8 @@ export interface Fallback {
   readonly unansweredDue: boolean;
   /** Every call of this incident's fallbacks, oldest first; the newest 20. */
   readonly attempts: readonly CallAttempt[];
+  /** Her leg and the operator's whose bridge was told last. */
+  readonly bridged?: readonly [LegId, LegId];
 }
 
 /** A device from which she pressed SOS in this session. */
@@ -154,6 +175,8 @@ export interface LiveFacts extends Common {
   readonly watchdogAt: Instant | null;
   /** The running or last phone fallback; `null` when there was none, or the stream won (FB-8). */
   readonly fallback: Fallback | null;
+  readonly reoffer?: Reoffer | null;
+  readonly handOver?: HandOver | null;
 }
 
 export interface Arming extends Common {

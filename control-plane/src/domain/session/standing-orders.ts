@@ -7,6 +7,7 @@ import type { Instant } from '../ids.ts';
 import type { PbxCommand } from './command.ts';
 import { CITIZEN_APP_RING_MS } from './draft.ts';
 import type { Leg } from './leg.ts';
+import { bridgeOfVoice } from './listen.ts';
 import { isLive } from './session.ts';
 import type { Live, Session } from './session.ts';
 
@@ -38,6 +39,7 @@ function ringTimeMs({ policy }: Live, { kind }: Leg): number {
     case 'citizen-app':
       return CITIZEN_APP_RING_MS;
     case 'operator-app':
+    case 'supervisor-app':
       return policy.firstRetryMs;
     case 'citizen-phone':
       return policy.citizenRingMs;
@@ -49,7 +51,7 @@ function ringTimeMs({ policy }: Live, { kind }: Leg): number {
 function dial(session: Live, leg: Leg): PbxCommand {
   const ringTimeoutMs = ringTimeMs(session, leg);
   const { id: legId, kind, party, aor } = leg;
-  if (aor !== null && (kind === 'citizen-app' || kind === 'operator-app'))
+  if (aor !== null && kind !== 'citizen-phone' && kind !== 'operator-phone')
     return { type: 'pbx.dial-app', legId, kind, aor, ringTimeoutMs };
   return { type: 'pbx.dial-phone', legId, party, ringTimeoutMs };
 }
@@ -65,6 +67,8 @@ function place(session: Live, leg: Leg): readonly PbxCommand[] {
       ];
     case 'operator-app':
       return [{ type: 'pbx.join', bridgeId: stream, legId, voice: 'listens' }];
+    case 'supervisor-app':
+      return [{ type: 'pbx.join', bridgeId: bridgeOfVoice(session), legId, voice: 'listens' }];
     case 'citizen-phone':
     case 'operator-phone': {
       if (!leg.accepted) return [{ type: 'pbx.ask-acceptance', legId }];

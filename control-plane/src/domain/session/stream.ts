@@ -2,11 +2,22 @@
 import { bridgeIdOf } from '../ids.ts';
 import type { AddressOfRecord, LegId, OperatorId } from '../ids.ts';
 import type { Draft } from './draft.ts';
-import type { Leg, LegFailure } from './leg.ts';
+import type { Leg, LegFailure, LegOutcome } from './leg.ts';
 import { becomeActiveIfBoth, hearsHer } from './confirm-active.ts';
 import { dialCitizenApp, dialReachableDevices } from './dial-citizen-app.ts';
 import { mayRing, startFallback } from './fallback.ts';
+import { failHandOver } from './hand-over.ts';
+import { listenerAnswered } from './listen.ts';
 import { joinHeldOperator } from './operator-chain.ts';
+import {
+  beginReoffer,
+  endReoffer,
+  hangUpUnanswered,
+  isHis,
+  offerNext,
+  offerNextAfter,
+  reofferFailed,
+} from './reoffer.ts';
 import { isReachable } from './session.ts';
 
 const MAX_FAILURES = 10;
@@ -59,7 +70,8 @@ export function setOnline(draft: Draft, aor: AddressOfRecord, online: boolean): 
 export function operatorAssigned(draft: Draft): void {
   const { assignment } = draft.facts;
   draft.clearTimers('no-operator');
-  if (assignment?.state !== 'assigned' || draft.phase === 'phone-connected') return;
+  if (assignment?.state !== 'assigned' || assignment.aor === null || draft.phase === 'phone-connected')
+    return;
   const party = { role: 'operator', operatorId: assignment.operatorId } as const;
   draft.dialApp('operator-app', party, assignment.aor);
 }
@@ -69,6 +81,8 @@ export function appAnswered(draft: Draft, leg: Leg): void {
   if (leg.kind === 'citizen-app') {
     draft.order({ type: 'pbx.watch-media', legId: leg.id });
     draft.join(bridge, leg.id, 'speaks');
+  } else if (leg.kind === 'supervisor-app') {
+    listenerAnswered(draft, leg);
   } else {
     draft.join(bridge, leg.id, 'listens');
   }
@@ -111,7 +125,7 @@ export function retryDue(draft: Draft): void {
   }
   degrade(draft, timeoutDetail(draft));
   const silent = draft.standing('operator-app').filter((leg) => leg.state === 'answered');
-  if (assignment?.state === 'assigned' && silent.length > 0) {
+  if (assignment?.state === 'assigned' && assignment.aor !== null && silent.length > 0) {
     for (const leg of silent) draft.hangup(leg, 'cancelled');
     draft.dialApp('operator-app', { role: 'operator', operatorId: assignment.operatorId }, assignment.aor);
     draft.publish('sos.retried', { leg: 'operator-app', reason: draft.facts.degradedReason });
@@ -191,19 +205,30 @@ export function citizenAppEnded(draft: Draft, leg: Leg, failure: LegFailure): vo
   }
 }
 
-/** The operator's panel failed or went: the next one is offered; her retry is untouched (decision 11). */
-export function operatorAppEnded(draft: Draft, leg: Leg): void {
-  const wasHearing = draft.facts.stream.heardBy === leg.id;
-  if (wasHearing) notHeardAnyMore(draft, 'operator-gone');
-  if (draft.phase === 'phone-connected' || draft.standing('operator-app').length > 0) return;
-  if (draft.phase === 'active' && !wasHearing) return;
+/**
+ * The operator's panel failed or went; her retry is untouched (decision 11). One that heard her may come back for a
+ * while; for one that never did, the next is offered at once.
+ */
+export function operatorAppEnded(draft: Draft, leg: Leg, outcome: LegOutcome): void {
+  if (draft.facts.handOver?.legId === leg.id) failHandOver(draft, outcome);
+  if (draft.facts.stream.heardBy === leg.id) {
+    if (draft.phase !== 'phone-connected') beginReoffer(draft, leg, false);
+    notHeardAnyMore(draft, 'operator-gone');
+    return;
+  }
+  if (draft.phase === 'phone-connected' || draft.phase === 'active') return;
+  const { reoffer } = draft.facts;
+  if (reoffer && isHis(leg, reoffer.operatorId) && reofferFailed(draft, outcome)) return;
+  if (draft.standing('operator-app').length > 0) return;
+  endReoffer(draft);
   offerNext(draft, leg);
 }
 
-/** Nothing from the panel that heard her: the next operator is offered beside it; if it speaks again, it has her again. */
-export function operatorSilent(draft: Draft, leg: Leg): void {
-  notHeardAnyMore(draft, 'operator-silent');
-  if (draft.phase !== 'phone-connected') offerNext(draft, leg);
+/** The panel that was silent speaks again: the call beside it is let go. */
+export function heardAgain(draft: Draft, leg: Leg): void {
+  for (const other of draft.standing('operator-app'))
+    if (other.id !== leg.id && other.id !== draft.facts.handOver?.legId) draft.hangup(other, 'cancelled');
+  endReoffer(draft);
 }
 
 /**
@@ -216,27 +241,36 @@ export function operatorRevoked(draft: Draft, operatorId: OperatorId, aor: Addre
   const isAssigned = assignment?.state === 'assigned' && assignment.aor === aor;
   if (legs.length === 0 && !isAssigned) return false;
   for (const leg of legs) draft.hangup(leg, 'cancelled');
+  if (draft.facts.reoffer?.operatorId === operatorId) endReoffer(draft);
   if (legs.some((leg) => leg.id === stream.heardBy)) notHeardAnyMore(draft, 'operator-revoked');
-  if (isAssigned && draft.phase !== 'phone-connected') offerOther(draft, operatorId);
+  if (isAssigned && draft.phase !== 'phone-connected') offerNextAfter(draft, operatorId);
   return true;
 }
 
+/** Nothing from the panel that heard her: its operator is called anew beside it; if it speaks again, all is well. */
+export function operatorSilent(draft: Draft, leg: Leg): void {
+  if (draft.phase !== 'phone-connected') beginReoffer(draft, leg, true);
+}
+
+/** He has not come back: the next one is offered. */
+export function reofferDue(draft: Draft): void {
+  const { reoffer, stream } = draft.facts;
+  if (!reoffer) return;
+  hangUpUnanswered(draft);
+  draft.change({ reoffer: null });
+  if (stream.heardBy !== null && stream.heardBy === reoffer.silentLeg)
+    notHeardAnyMore(draft, 'operator-silent');
+  if (draft.phase !== 'phone-connected' && draft.facts.stream.heardBy === null)
+    offerNextAfter(draft, reoffer.operatorId);
+}
+
+/** The watchdog leaves the same operator his time to come back, and the next one the time to answer. */
 function notHeardAnyMore(draft: Draft, reason: string): void {
   draft.changeStream({ heardBy: null, heardSince: null });
   if (draft.phase !== 'active') return;
   degrade(draft, reason);
-  draft.startWatchdog(draft.facts.policy.watchdogMs);
-}
-
-function offerNext(draft: Draft, leg: Leg): void {
-  if (leg.party.role === 'citizen') return;
-  offerOther(draft, leg.party.operatorId);
-}
-
-function offerOther(draft: Draft, operatorId: OperatorId): void {
-  const tried = [...draft.facts.triedOperators.filter((id) => id !== operatorId), operatorId];
-  draft.change({ triedOperators: tried });
-  draft.order({ type: 'roster.assign', exclude: tried });
+  const { reoffer, policy } = draft.facts;
+  draft.startWatchdog((reoffer ? reoffer.until - draft.at : 0) + policy.firstRetryMs);
 }
 
 /** No packets for `policy.mediaLostMs`: one more attempt, and as long again until the fallback. */

@@ -22,12 +22,23 @@ export function milestoneName(event: SessionEvent): string | null {
       return 'resolved';
     case 'api.redial-requested':
       return 'redial-requested';
+    case 'api.transfer-requested':
+      return 'transfer-requested';
+    case 'api.join-requested':
+      return 'join-requested';
+    case 'api.listen-requested':
+      return 'listen-requested';
+    case 'api.listen-ended':
+      return 'listen-ended';
+    case 'roster.hand-over-found':
+      return 'hand-over-begun';
     case 'contact.online':
       return event.aor.startsWith('citizen-') ? 'contact-online' : null;
     case 'edge.offer-sent':
-      return kind === 'citizen-app' ? 'offer-sent' : 'operator-offer-sent';
+      return kind === 'citizen-app' ? 'offer-sent' : kind === 'operator-app' ? 'operator-offer-sent' : null;
     case 'edge.answer-received':
-      return kind === 'citizen-app' ? 'answer-received' : 'operator-answer-received';
+      if (kind === 'citizen-app') return 'answer-received';
+      return kind === 'operator-app' ? 'operator-answer-received' : null;
     case 'pbx.ringing':
     case 'pbx.answered':
     case 'pbx.ended':

@@ -206,8 +206,9 @@ describe('adapters/feed panels', () => {
       const supervisor = await lab.connect({ role: 'supervisor', subject: 'boss' });
       supervisor.say({ type: 'shift.begin' });
       expect(await supervisor.take('error')).to.include({ code: 'ERR_AUTH_ROLE' });
-      supervisor.say({ type: 'audio.report', sessionId: SESSION_ID, legId: LEG, packets: 1 });
-      expect(await supervisor.take('error')).to.include({ of: 'audio.report', code: 'ERR_AUTH_ROLE' });
+      const admin = await lab.connect({ role: 'admin', subject: 'root' });
+      admin.say({ type: 'audio.report', sessionId: SESSION_ID, legId: LEG, packets: 1 });
+      expect(await admin.take('error')).to.include({ of: 'audio.report', code: 'ERR_AUTH_ROLE' });
       expect(shifts()).to.deep.equal([]);
     });
 

@@ -17,6 +17,10 @@ describe('adapters/http sessions', () => {
     ['POST', `${PATH}/release`, ['citizen', 'backend']],
     ['POST', `${PATH}/resolve`, ['operator', 'supervisor', 'admin', 'backend'], { reason: 'over' }],
     ['POST', `${PATH}/redial`, ['operator', 'supervisor', 'admin']],
+    ['POST', `${PATH}/transfer`, ['operator', 'supervisor', 'admin'], { to: 'next' }],
+    ['POST', `${PATH}/join`, ['operator', 'supervisor']],
+    ['POST', `${PATH}/listen`, ['supervisor']],
+    ['DELETE', `${PATH}/listen`, ['supervisor']],
     ['GET', PATH, ['citizen', 'operator', 'supervisor', 'admin', 'backend']],
     ['GET', `${PATH}/timeline`, ['operator', 'supervisor', 'admin', 'backend']],
     ['GET', '/v1/sos', ['operator', 'supervisor', 'admin', 'backend']],
@@ -46,6 +50,25 @@ describe('adapters/http sessions', () => {
     expect(second?.slice(1)).to.deep.equal([SESSION_ID, null]);
   });
 
+  it('TEL-10 passes on who is to take her over, and which panel is called', async () => {
+    const token = await tokenFor('supervisor', 'boss');
+    await lab.call('POST', `${PATH}/transfer`, { token, body: { to: 'next', reason: 'shift ends' } });
+    await lab.call('POST', `${PATH}/transfer`, { token, body: { to: 'bina' } });
+    await lab.call('POST', `${PATH}/join`, { token });
+    await lab.call('POST', `${PATH}/listen`, { token, body: { deviceId: 'panel2' } });
+    const told = (name: string) => lab.gateway.argsOf(name).map((args) => args.slice(1));
+    expect(told('transfer')).to.deep.equal([
+      [SESSION_ID, null, 'shift ends'],
+      [SESSION_ID, 'bina', null],
+    ]);
+    expect(told('join')).to.deep.equal([[SESSION_ID, null]]);
+    expect(told('listen')).to.deep.equal([[SESSION_ID, 'panel2']]);
+    for (const body of [{}, { to: 'a-b' }, { to: '' }])
+      expect((await lab.call('POST', `${PATH}/transfer`, { token, body })).code).to.equal(
+        'ERR_HTTP_VALIDATION',
+      );
+  });
+
   it('pages through sessions', async () => {
     const token = await tokenFor('supervisor', 'boss');
     const page = await lab.call('GET', `/v1/sos?open=true&limit=1&before=${SESSION_ID}`, { token });
@@ -70,6 +93,8 @@ describe('adapters/http sessions', () => {
       ['ERR_SOS_NOT_FOUND', 404],
       ['ERR_SOS_FOREIGN', 403],
       ['ERR_SOS_PHASE', 409],
+      ['ERR_SOS_OPERATOR_UNAVAILABLE', 409],
+      ['ERR_SOS_PANEL_ABSENT', 409],
       ['ERR_GATEWAY_BUSY', 503],
       ['ERR_GATEWAY_UNAVAILABLE', 503],
     ] as const;

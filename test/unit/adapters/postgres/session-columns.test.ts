@@ -22,6 +22,7 @@ describe('adapters/postgres/session-columns', () => {
     expect(sessionRecord(session)).to.deep.equal({
       activatedAt: T0,
       operatorId: null,
+      handedTo: null,
       webrtcSessionId: legIdOf(session.id, 'citizen-app', 1),
       degradedReason: null,
       fallback: null,

@@ -213,37 +213,6 @@ describe('domain/session/reduce', () => {
       expect(scenario.has('operator-app')).to.be.true;
     });
 
-    it('RTC-5 offers the next operator when the panel falls silent, and duty phones when nobody is left', () => {
-      const scenario = new SessionScenario();
-      scenario.free = [AKRAM, BINA];
-      scenario.activate().becomeActive();
-      const silent = scenario.leg('operator-app');
-      scenario.send({ type: 'panel.silent', legId: silent });
-      expect(scenario.phase).to.equal('degraded');
-      expect(scenario.live.assignment).to.include({ operatorId: BINA });
-      const next = scenario.leg('operator-app');
-      scenario
-        .send({ type: 'pbx.answered', legId: next })
-        .send({ type: 'panel.heard', legId: next, operatorId: BINA });
-      expect(scenario.phase).to.equal('active');
-      expect(scenario.ordered('pbx.hangup').map((order) => order.legId)).to.deep.equal([silent]);
-      scenario.free = [];
-      scenario.send({ type: 'panel.silent', legId: next }).forward(5000);
-      expect(scenario.live.fallback).to.include({ mode: 'operators-only', reason: 'operator-absent' });
-    });
-
-    it('gives her back to the panel that was silent and speaks again', () => {
-      const scenario = begun().becomeActive();
-      scenario.free = [];
-      const leg = scenario.leg('operator-app');
-      scenario.send({ type: 'panel.silent', legId: leg });
-      expect(scenario.live.assignment?.state).to.equal('queued');
-      scenario.forward(1000).send({ type: 'panel.heard', legId: leg, operatorId: AKRAM });
-      expect(scenario.phase).to.equal('active');
-      expect(scenario.live.assignment).to.include({ state: 'assigned', operatorId: AKRAM });
-      expect(scenario.timers.has('watchdog')).to.be.false;
-    });
-
     it('falls back with media-lost when the stream dies for 4 s and 4 s more', () => {
       const scenario = begun().becomeActive();
       scenario.send({ type: 'media.lost', legId: scenario.leg('citizen-app') });

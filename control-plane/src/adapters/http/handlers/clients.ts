@@ -51,8 +51,8 @@ async function issue(
   const { role, subject, tokenId, issuedAt = null } = caller;
   if (role === 'backend' || (purpose === 'feed' && role === 'citizen'))
     return failure('ERR_AUTH_ROLE', 'the feed is for operators, supervisors and admins');
-  if (purpose === 'sip' && role !== 'citizen' && role !== 'operator')
-    return failure('ERR_AUTH_ROLE', 'SIP is for citizens and operators');
+  if (purpose === 'sip' && role === 'admin')
+    return failure('ERR_AUTH_ROLE', 'SIP is for citizens, operators and supervisors');
   if (purpose === 'sip' && deviceId === null)
     return failure('ERR_HTTP_VALIDATION', 'a ticket for SIP names the device', [
       { path: 'deviceId', message: 'required' },
