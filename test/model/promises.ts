@@ -136,6 +136,8 @@ function checkCommand(
           'RTC-3',
           `${kind} ${command.voice}`,
         );
+      else if (kind === 'supervisor-app')
+        promise(command.voice === 'listens', 'RTC-3', `${kind} ${command.voice}`);
       else promise(kind.endsWith('-phone'), 'RTC-3', `${kind} in the phone bridge`);
       const leg = 'legs' in session ? session.legs.find((one) => one.id === command.legId) : undefined;
       promise(leg?.kind !== 'operator-phone' || isUp(leg), 'decision-16', 'joined before it was accepted');
