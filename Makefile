@@ -12,7 +12,7 @@ SUITES := unit contract integration scenario
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup tools asterisk chromium client demo sandbox test test-unit test-contract test-integration \
-	test-scenario test-e2e fuzz coverage lint format generate bench bench-load chaos measure soak-model clean distclean
+	test-scenario test-e2e fuzz coverage lint format generate bench bench-load chaos measure clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -66,6 +66,10 @@ measure: tools asterisk client ## demo and bench, written down in docs/measured.
 	-@BENCH_JSON=.cache/measured/bench.json $(NODE) test/bench/main.ts
 	$(NODE) control-plane/tools/record-measurements.ts .cache/measured/demo.json .cache/measured/bench.json
 	$(NODE) control-plane/tools/requirements-document.ts
+
+.PHONY: mutants soak-model
+mutants: tools ## plants a bug for each rule in a copy of the domain, and tells how soon the model test finds it
+	@$(NODE) test/model/mutants.ts
 
 soak-model: tools ## a million random sequences against the reducer; SEQUENCES=n for another number
 	@$(NODE) test/model/soak.ts $(or $(SEQUENCES),1000000)

@@ -121,7 +121,7 @@ function checkCommand(
       const byWatchdog = event.type === 'timer.due' && event.timer !== 'citizen-ring';
       const waited = before !== null && 'fallback' in before && before.fallback?.waiting.citizen === true;
       promise(
-        !(streams && byWatchdog && !waited),
+        !(streams && byWatchdog && !waited && session.policy.operatorAbsent === 'dial-operator'),
         'decision-8',
         'her phone is rung although her stream is good',
       );
@@ -304,6 +304,19 @@ function checkStream(session: Live): void {
   promise(heardSince === null || streamingSince !== null, 'honest', 'heard, though she does not stream');
   promise(heardSince === null || heardBy !== null, 'honest', 'heard by nobody');
   if (session.phase === 'active') promise(heardSince !== null, 'honest', 'active, and not heard');
+  if (session.phase === 'degraded' && streamingSince !== null)
+    promise(session.watchdogAt !== null, 'decision-8', 'she streams, nobody hears her, and no deadline runs');
+  const { profile, hungUp, fallback } = session;
+  if (
+    session.phase === 'phone-fallback-active' &&
+    fallback?.mode === 'operators-only' &&
+    streamingSince === null
+  )
+    promise(
+      profile.phone !== 'verified' || profile.silent || hungUp || session.watchdogAt !== null,
+      'media-lost',
+      'her phone was left in peace for a stream that is gone, and no deadline runs',
+    );
   if (streamingSince !== null && heardBy !== null)
     promise(
       session.phase === 'active' || session.phase === 'phone-connected',

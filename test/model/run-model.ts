@@ -49,7 +49,14 @@ function finish(world: SessionWorld, first: number): void {
     throw new BrokenPromise('end', 'the endpoint of her device stays');
 }
 
-export function runModel(sequences: number, seed?: number): ModelRun {
+export interface ModelOptions {
+  /** The same seed walks the same sequences. */
+  readonly seed?: number;
+  /** A broken sequence is told as it is, not in its shortest form. */
+  readonly asFound?: boolean;
+}
+
+export function runModel(sequences: number, { seed, asFound = false }: ModelOptions = {}): ModelRun {
   const result = fc.check(
     fc.property(
       fc.array(fc.integer({ min: 0, max: 0x7fff_ffff }), {
@@ -59,7 +66,7 @@ export function runModel(sequences: number, seed?: number): ModelRun {
       }),
       walk,
     ),
-    { numRuns: sequences, ...(seed === undefined ? {} : { seed }) },
+    { numRuns: sequences, endOnFailure: asFound, ...(seed === undefined ? {} : { seed }) },
   );
   if (!result.failed) return { sequences: result.numRuns, broken: null };
   const error = result.errorInstance;

@@ -8,6 +8,7 @@ import type { PbxCommand } from '../../control-plane/src/domain/session/command.
 import type { Decision } from '../../control-plane/src/domain/session/draft.ts';
 import type { SessionEvent, Subject } from '../../control-plane/src/domain/session/event.ts';
 import type { LegOutcome } from '../../control-plane/src/domain/session/leg.ts';
+import { DEFAULT_POLICY } from '../../control-plane/src/domain/session/policy.ts';
 import type { Session } from '../../control-plane/src/domain/session/session.ts';
 import { SessionScenario, subject } from '../support/session-scenario.ts';
 import { checkDecision, checkRest } from './promises.ts';
@@ -16,6 +17,8 @@ import type { Channel, Watched } from './promises.ts';
 /** An order to hang up takes the engine at most this long. */
 const HANGS_UP_WITHIN_MS = 1500;
 const MAX_LATE = 20;
+/** Short, so that sequences of a minute or two have long sessions among them. */
+const LONG_SESSION_MS = 45_000;
 
 /** How the engine's word of something reaches the session. */
 export type Delivery = 'now' | 'twice' | 'late' | 'lost';
@@ -166,15 +169,20 @@ function personOf({ party }: Extract<PbxCommand, { type: 'pbx.dial-phone' }>): s
   return party.role === 'citizen' ? 'citizen' : party.operatorId;
 }
 
-/** The session as it begins in this world: by a press, or warmed up first; a profile of one of four kinds. */
+/** The session as it begins in this world: by a press, or warmed up first; now and then another profile or policy. */
 export function beginWorld(seed: number): SessionWorld {
   const world = new SessionWorld();
-  const change: Partial<Subject> =
+  const profile =
     seed % 16 === 0
-      ? { profile: { phone: 'verified', silent: true } }
+      ? ({ phone: 'verified', silent: true } as const)
       : seed % 16 === 1
-        ? { profile: { phone: 'unverified', silent: false } }
-        : {};
+        ? ({ phone: 'unverified', silent: false } as const)
+        : ({ phone: 'verified', silent: false } as const);
+  const operatorAbsent = seed % 11 === 5 ? 'dial-both' : 'dial-operator';
+  const change: Partial<Subject> = {
+    profile,
+    policy: { ...DEFAULT_POLICY, maxSessionMs: LONG_SESSION_MS, operatorAbsent },
+  };
   world.profile = change;
   if (seed % 7 === 3) world.send({ type: 'api.armed', subject: subject(change) });
   else world.activate(change, seed % 5 !== 4);

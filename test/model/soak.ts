@@ -7,7 +7,7 @@ const startedAt = performance.now();
 
 for (let done = 0; done < wanted; done += PART) {
   const seed = (Date.now() + done) & 0x7fff_ffff;
-  const { sequences, broken } = runModel(Math.min(PART, wanted - done), seed);
+  const { sequences, broken } = runModel(Math.min(PART, wanted - done), { seed });
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   if (broken) {
     process.stderr.write(

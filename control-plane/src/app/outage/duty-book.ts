@@ -100,10 +100,30 @@ export class DutyBook {
       const ordered = [...this.#onDuty(role, zoneId, at)]
         .filter(([id]) => this.#operators.get(id)?.dutyPhone)
         .toSorted(([a, first], [b, second]) => first - second || (a < b ? -1 : 1));
-      for (const [operatorId] of ordered)
-        if (!parties.has(operatorId)) parties.set(operatorId, { role, operatorId });
+      for (const [operatorId] of ordered) {
+        if (parties.has(operatorId)) continue;
+        const mustAccept = this.#mustAccept(operatorId, role, zoneId, at);
+        parties.set(operatorId, { role, operatorId, ...(mustAccept ? { acceptance: 'press-1' } : {}) });
+      }
     }
     return [...parties.values()];
+  }
+
+  /** One of the entries by which this phone is called asks for a 1. */
+  #mustAccept(
+    operatorId: OperatorId,
+    duty: RosterEntry['duty'],
+    zoneId: ZoneId | null,
+    at: Instant,
+  ): boolean {
+    return this.#roster.some(
+      (entry) =>
+        entry.pressToAccept &&
+        entry.operatorId === operatorId &&
+        entry.duty === duty &&
+        (zoneId === null || entry.zoneId === zoneId) &&
+        isValid(entry, at),
+    );
   }
 
   /** The zones of this operator's valid entries. */

@@ -86,6 +86,9 @@ export function fold(session: Live, subject: Subject, contactOnline: boolean, at
   draft.change({ flags: merged(session.flags, [...subject.flags, 'folded']), foldedAt: at, hungUp: false });
   if (calls) dialCitizenApp(draft, subject.aor);
   if (restarts) restart(draft);
+  // She had hung up, and only duty phones are being called: her own press brings hers back in, after the usual time.
+  if (session.hungUp && session.phase === 'phone-fallback-active' && session.watchdogAt === null)
+    draft.startWatchdog(session.policy.watchdogMs);
   draft.publish('sos.folded', {});
   return draft.seal();
 }
