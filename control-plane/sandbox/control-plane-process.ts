@@ -26,8 +26,8 @@ export interface ControlPlaneOptions {
 export interface ControlPlaneProcess {
   readonly pid: number;
   readonly logFile: string;
-  /** Resolves when it has ended, whoever ended it. */
-  readonly exited: Promise<void>;
+  /** Its exit code, when it has ended, whoever ended it; `null`: by a signal. */
+  readonly exited: Promise<number | null>;
   stop(): Promise<void>;
   /** SIGSTOP, SIGCONT and the like; nothing when it is gone. */
   signal(name: NodeJS.Signals): void;
@@ -47,7 +47,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     detached: false,
   });
   closeSync(output);
-  const exited = new Promise<void>((done) => child.once('exit', () => done()));
+  const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));
   let gone = false;
   void exited.then(() => (gone = true));
   const pid = child.pid;

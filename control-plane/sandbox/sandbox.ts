@@ -47,7 +47,9 @@ export interface SandboxOptions {
   /** Where PostgreSQL keeps its data, such as a disk that can be filled; its account's own. Default: in the run directory. */
   readonly databaseDir?: string;
   /** Lets the control plane reach database and engine another way, such as through proxies that can fail. */
-  readonly detour?: (links: ControlPlaneLinks) => Promise<ControlPlaneLinks>;
+  readonly detour?: (links: ControlPlaneLinks, file: SandboxFile) => Promise<ControlPlaneLinks>;
+  /** More settings for an edge of its own. */
+  readonly edgeEnv?: Readonly<Record<string, string>>;
   /** `false`: Asterisk logs no more than on a server, where verbose lines would name who calls whom. Default true. */
   readonly verboseEngineLog?: boolean;
 }
@@ -58,6 +60,8 @@ export interface Sandbox {
   readonly carrier: Carrier;
   readonly engine: GatewayEngine;
   readonly database: SandboxDatabase;
+  /** All settings of the control plane: another core node may be started with them, and with ports and a name of its own. */
+  readonly coreEnv: Readonly<Record<string, string>>;
   /** The running control plane; replaced by `restartControlPlane`. */
   readonly controlPlane: () => ControlPlaneProcess;
   /** The edge's own process, when there is one. */
@@ -144,12 +148,13 @@ async function build(
   const direct = { databaseUrl: postgres.url, ariUrl: file.ari.url };
   const env = environment({
     file,
-    links: (await options.detour?.(direct)) ?? direct,
+    links: (await options.detour?.(direct, file)) ?? direct,
     trunksDir,
     certificate,
     host,
     edgeApart: options.edgeApart === true,
     extra: options.env ?? {},
+    edgeExtra: options.edgeEnv ?? {},
   });
   say('starting the control plane');
   const processes = await startProcesses(runDir, file, env, options.edgeApart === true, stops);
@@ -161,6 +166,7 @@ async function build(
     carrier,
     engine,
     database: postgres,
+    coreEnv: env.core,
     controlPlane: () => processes.core,
     edge: () => processes.edge,
     restartControlPlane: async (more = {}) => {
@@ -338,6 +344,7 @@ function environment(is: {
   readonly host: string;
   readonly edgeApart: boolean;
   readonly extra: Readonly<Record<string, string>>;
+  readonly edgeExtra: Readonly<Record<string, string>>;
 }): Environments {
   const { file, certificate, host } = is;
   const edgeSecret = randomBytes(32).toString('base64url');
@@ -378,6 +385,7 @@ function environment(is: {
       HAMRAHI_ROLE: 'edge',
       HAMRAHI_EDGE_LISTEN: `${host}:${file.ports.edge}`,
       HAMRAHI_CORE_URL: `ws://127.0.0.1:${file.ports.internal}/edge-link`,
+      ...is.edgeExtra,
     },
   };
 }

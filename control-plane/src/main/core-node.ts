@@ -142,9 +142,11 @@ export async function startCoreNode(
     () => feed.close(CLOSE_DEADLINE_MS),
   );
   const beginServing = async (): Promise<boolean> => {
-    await rehearse({ store: database.rehearsal, clock, ids: randomIds, policy: core.policy, log });
+    // Beside the waiting: sessions that are open already do not wait for it, clients do.
+    const rehearsed = rehearse({ store: database.rehearsal, clock, ids: randomIds, policy: core.policy, log });
     if (!(await keeper.acquire())) return false;
     await gatewayCore.start();
+    await rehearsed;
     serves = true;
     log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
     return true;

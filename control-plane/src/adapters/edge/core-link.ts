@@ -33,7 +33,8 @@ export interface CoreLinkOptions {
 
 const UNAVAILABLE: AdmitOutcome = { ok: false, status: 503, code: 'ERR_EDGE_CORE_UNAVAILABLE' };
 const PATH = '/edge-link';
-const BACKOFF_MS = { first: 50, most: 1_000 };
+/** Of several cores one serves again soon: it is found quickly. */
+const BACKOFF_MS = { first: 50, most: 1_000, mostOfMany: 250 };
 const PING_INTERVAL_MS = 1_000;
 const CONNECT_DEADLINE_MS = 2_000;
 const MAX_PENDING = 512;
@@ -177,7 +178,8 @@ export class CoreLink {
     this.#context.metrics.gauge('hamrahi_edge_core_link_up', 0);
     // Each round of all cores waits for longer than the one before.
     const rounds = Math.floor(this.#failures / this.#options.urls.length);
-    const waitMs = Math.min(BACKOFF_MS.most, BACKOFF_MS.first * 2 ** Math.min(rounds, 8));
+    const mostMs = this.#options.urls.length > 1 ? BACKOFF_MS.mostOfMany : BACKOFF_MS.most;
+    const waitMs = Math.min(mostMs, BACKOFF_MS.first * 2 ** Math.min(rounds, 8));
     this.#failures += 1;
     this.#turn += 1;
     const { clock } = this.#context;
