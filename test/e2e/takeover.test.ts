@@ -1,5 +1,7 @@
 /** Two core nodes: the active one dies, stops or is stopped in the middle of an SOS, and the other takes over. */
 import { expect } from 'chai';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { SessionView } from '../../control-plane/src/contracts/session-view.ts';
 import { phoneToneHz } from '../../control-plane/sandbox/audio/tones.ts';
 import { callTo, callsTo, heardAt } from './support/calls.ts';
@@ -10,6 +12,7 @@ import { send } from './support/http.ts';
 import { press, told } from './support/sos.ts';
 import { useTwoCores, type CoreNode } from './support/two-cores.ts';
 
+const STEPPED_CLOCK = pathToFileURL(join(import.meta.dirname, 'support/stepped-clock.ts')).href;
 const NO_MEDIA = { failIce: true, iceTimeoutMs: 60_000 } as const;
 const WATCHDOG_MS = 2500;
 /** Two seconds of silence, and what a start of half a second on a busy machine adds. */
@@ -22,6 +25,7 @@ describe('e2e: one node takes over from the other', function () {
   const cores = useTwoCores({
     HAMRAHI_WATCHDOG_MS: String(WATCHDOG_MS),
     HAMRAHI_FIRST_RETRY_MS: '1500',
+    NODE_OPTIONS: `--import=${STEPPED_CLOCK}`,
     HAMRAHI_FAILPOINT: 'stop:committed/timer.watchdog:1:on-signal',
   });
   const { gateway } = cores;
@@ -195,6 +199,20 @@ describe('e2e: one node takes over from the other', function () {
     await viewWhen(id, 'they talk', ({ phase }) => phase === 'phone-connected', 10_000);
     await onceAndTalking(people);
     expect(cores.logged(active, 'ERR_NODE_FENCED').length, 'of earlier tests').to.be.at.most(1);
+    expect((await cores.active()).process).to.equal(active.process);
+  });
+
+  it('FB-2 a step of the clock of its machine moves no deadline that runs, costs no lease, and is told', async () => {
+    const people = await withoutStream('00');
+    const active = await cores.active();
+    const id = await press(people.citizen, people.district.location);
+    active.process.signal('SIGWINCH');
+    const call = await callTo(gateway, people.citizen.phone);
+    expect(call.times.inviteAt - (await activatedAt(id))).to.be.within(WATCHDOG_MS - 50, WATCHDOG_MS + 500);
+    await eventually('it is told', () => (cores.logged(active, 'ERR_CLOCK_STEP').length === 1 ? true : null));
+    expect(cores.logged(active, 'ERR_CLOCK_STEP')[0]).to.match(/"stepMs":3600\d{3},/);
+    // What lives by the clock, such as everybody's tokens, does not end with it.
+    await viewWhen(id, 'they talk', ({ phase }) => phase === 'phone-connected');
     expect((await cores.active()).process).to.equal(active.process);
   });
 });

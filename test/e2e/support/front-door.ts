@@ -11,7 +11,7 @@ export interface FrontDoor {
 
 export async function startFrontDoor(port: number, targets: readonly number[]): Promise<FrontDoor> {
   let serving: number | null = null;
-  let stopped = false;
+  const end = new AbortController();
   const pairs = new Set<{ readonly near: Socket; readonly target: number }>();
   const server = createServer((near) => {
     near.on('error', () => near.destroy());
@@ -36,7 +36,7 @@ export async function startFrontDoor(port: number, targets: readonly number[]): 
     server.listen(port, '127.0.0.1', resolve);
   });
   const watching = (async () => {
-    while (!stopped) {
+    while (!end.signal.aborted) {
       const ready = await Promise.all(targets.map(isReady));
       serving = targets[ready.indexOf(true)] ?? null;
       for (const { near, target } of pairs) if (target !== serving) near.destroy();
@@ -45,7 +45,7 @@ export async function startFrontDoor(port: number, targets: readonly number[]): 
   })();
   return {
     async stop() {
-      stopped = true;
+      end.abort();
       await watching;
       for (const { near } of pairs) near.destroy();
       await new Promise<void>((resolve) => server.close(() => resolve()));
