@@ -143,7 +143,13 @@ export async function startCoreNode(
   );
   const beginServing = async (): Promise<boolean> => {
     // Beside the waiting: sessions that are open already do not wait for it, clients do.
-    const rehearsed = rehearse({ store: database.rehearsal, clock, ids: randomIds, policy: core.policy, log });
+    const rehearsed = rehearse({
+      store: database.rehearsal,
+      clock,
+      ids: randomIds,
+      policy: core.policy,
+      log,
+    });
     if (!(await keeper.acquire())) return false;
     await gatewayCore.start();
     await rehearsed;

@@ -4,6 +4,8 @@ import { connect, createServer, type Socket } from 'node:net';
 
 const LOOK_EVERY_MS = 50;
 const ANSWER_MS = 400;
+/** Looks without any node that is ready. */
+const GIVEN_UP_AFTER = 3;
 
 export interface FrontDoor {
   stop(): Promise<void>;
@@ -11,6 +13,7 @@ export interface FrontDoor {
 
 export async function startFrontDoor(port: number, targets: readonly number[]): Promise<FrontDoor> {
   let serving: number | null = null;
+  let missed = 0;
   const end = new AbortController();
   const pairs = new Set<{ readonly near: Socket; readonly target: number }>();
   const server = createServer((near) => {
@@ -38,7 +41,9 @@ export async function startFrontDoor(port: number, targets: readonly number[]): 
   const watching = (async () => {
     while (!end.signal.aborted) {
       const ready = await Promise.all(targets.map(isReady));
-      serving = targets[ready.indexOf(true)] ?? null;
+      const found = targets[ready.indexOf(true)] ?? null;
+      missed = found === null ? missed + 1 : 0;
+      if (found !== null || missed >= GIVEN_UP_AFTER) serving = found;
       for (const { near, target } of pairs) if (target !== serving) near.destroy();
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
