@@ -12,11 +12,11 @@ export class FeedReader {
   /** After the first snapshot. */
   readonly seen: number[] = [];
   doubles = 0;
-  /** Snapshots after the first: a resume that the gateway would not give. */
+  /** Snapshots after the first: the gateway could not resume, and told all that is open instead. Rows up to there are in it. */
   jumps = 0;
+  coveredTo = 0;
   /** Connections so far. */
   connections = 0;
-  from: number | null = null;
   #last: number | null = null;
   #socket: WebSocket | null = null;
   #silence: NodeJS.Timeout | undefined;
@@ -69,12 +69,15 @@ export class FeedReader {
 
   #take(message: FeedMessage): void {
     if (message.type === 'snapshot') {
-      if (this.#last !== null) this.jumps += 1;
-      this.from ??= message.seq;
+      if (this.#last !== null) {
+        this.jumps += 1;
+        this.coveredTo = Math.max(this.coveredTo, message.seq);
+      }
       this.#last = message.seq;
       return;
     }
-    if (!('seq' in message)) return;
+    // A row without a number yet (the database is away) comes again with one.
+    if (!('seq' in message) || message.seq === 0) return;
     if (message.seq <= (this.#last ?? 0)) {
       this.doubles += 1;
       return;

@@ -1,12 +1,14 @@
 /**
  * `make chaos`: every fault against a session in every phase, on real Asterisk, PostgreSQL and control-plane
- * processes. ARGS are patterns of the faults' names; CHAOS_JSON=file writes everything down. Ends within 25 minutes.
+ * processes. ARGS are patterns of the faults' names; CHAOS_JSON=file writes everything down, and
+ * CHAOS_DOCUMENT=yes the table into docs/crash-matrix.md. Ends within 25 minutes.
  */
 import { writeFileSync } from 'node:fs';
 import { FAULTS } from './faults.ts';
 import { Rig } from './rig.ts';
 import { runFault, type RunResult } from './run-fault.ts';
 import { tableOf, tallyOf } from './table.ts';
+import { writeDocument } from './document.ts';
 
 const LONGEST_MS = 25 * 60_000;
 /** A run takes about this long; none is begun that would end too late. */
@@ -52,7 +54,10 @@ async function main(wanted: readonly string[]): Promise<number> {
   } finally {
     await rig?.stop();
   }
-  return report(results, untried);
+  const code = report(results, untried);
+  if (process.env['CHAOS_DOCUMENT'] === 'yes')
+    writeDocument(results, tallyOf(results), untried, performance.now());
+  return code;
 }
 
 /** What the record says of whatever was not as it should be. */

@@ -12,6 +12,8 @@ import type { ActivateRequest } from '../ports/gateway.ts';
 import type { PersonalFacts } from '../ports/session-store.ts';
 
 const MAX_CLAIM_CHARS = 500;
+/** Nobody could say whether her phone may be called: that is asked again when it is to be called. */
+const UNREAD_PROFILE: CitizenProfile = { phone: 'verified', silent: false };
 
 export interface Judged {
   readonly subject: Omit<Subject, 'sessionId'>;
@@ -22,14 +24,15 @@ export function judgeActivation(
   request: Pick<ActivateRequest, 'citizenId' | 'deviceId' | 'location' | 'clientTime'> & {
     readonly bodyMalformed?: boolean;
   },
-  citizen: Citizen | null,
+  found: Citizen | null | 'unread',
   zones: readonly Zone[],
   contacts: ReadonlySet<AddressOfRecord>,
   policy: Policy,
 ): Judged {
   const flags: Flag[] = [];
+  const citizen = found === 'unread' ? null : found;
   if (!citizen) flags.push('unknown-citizen');
-  const profile = profileOf(citizen);
+  const profile = found === 'unread' ? UNREAD_PROFILE : profileOf(citizen);
   if (profile.phone === 'missing') flags.push('phone-missing');
   if (profile.phone === 'unverified') flags.push('phone-unverified');
   const deviceId = deviceOf(request, contacts);

@@ -1,5 +1,5 @@
 /** Zones, people and their numbers as the path from SOS to sound needs them: from memory where it can, never waiting for long. */
-import type { CitizenId, OperatorId } from '../domain/ids.ts';
+import type { CitizenId, Instant, OperatorId } from '../domain/ids.ts';
 import type { PhoneNumber } from '../domain/numbering/phone-number.ts';
 import type { Party } from '../domain/session/leg.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -10,6 +10,9 @@ import { Recent } from './recent.ts';
 const ZONES_FRESH_MS = 2000;
 const PERSON_FRESH_MS = 10_000;
 const MAX_PEOPLE = 10_000;
+/** How long a number is asked for: a phone rings this much later at the most. */
+const NUMBER_MS = 3000;
+const READ_AGAIN_MS = 200;
 
 export class MasterData {
   readonly #directory: Directory;
@@ -20,6 +23,8 @@ export class MasterData {
   #reading: Promise<void> | null = null;
   readonly #citizens: Recent<CitizenId, Citizen>;
   readonly #operators: Recent<OperatorId, Operator>;
+  /** Citizens who could not be read at some time: whether they wish for silence was not known then. */
+  readonly #takenUnread = new Set<CitizenId>();
 
   constructor(directory: Directory, clock: Clock, log: Log) {
     this.#directory = directory;
@@ -82,11 +87,18 @@ export class MasterData {
    * does not answer: she is served all the same.
    */
   async citizen(id: CitizenId): Promise<Citizen | null> {
+    const found = await this.citizenIfRead(id);
+    return found === 'unread' ? null : found;
+  }
+
+  /** The same; `unread`: the directory does not answer, which says nothing about her. */
+  async citizenIfRead(id: CitizenId): Promise<Citizen | null | 'unread'> {
     try {
       return await this.#citizens.get(id, () => this.#directory.citizen(id));
     } catch (error) {
       this.#log.error('A citizen could not be looked up.', { error: String(error) });
-      return null;
+      if (this.#takenUnread.size < MAX_PEOPLE) this.#takenUnread.add(id);
+      return 'unread';
     }
   }
 
@@ -102,16 +114,36 @@ export class MasterData {
    */
   async numberOf(party: Party): Promise<PhoneNumber | null> {
     if (party.role === 'citizen') {
-      const citizen = await this.citizen(party.citizenId);
-      return citizen?.phoneVerified ? citizen.phone : null;
+      return this.#numberOfCitizen(party.citizenId);
     }
     const { operatorId } = party;
-    try {
-      const operator = await this.#operators.get(operatorId, () => this.#directory.operator(operatorId));
-      return operator?.dutyPhone ?? null;
-    } catch (error) {
-      this.#log.error('A duty phone could not be looked up.', { error: String(error) });
-      return null;
+    const operator = await this.#patiently(async () => {
+      try {
+        return await this.#operators.get(operatorId, () => this.#directory.operator(operatorId));
+      } catch (error) {
+        this.#log.error('A duty phone could not be looked up.', { error: String(error) });
+        return 'unread';
+      }
+    });
+    return operator === 'unread' ? null : (operator?.dutyPhone ?? null);
+  }
+
+  /** Of a session that began while she could not be read, her wish for silence is asked for here. */
+  async #numberOfCitizen(id: CitizenId): Promise<PhoneNumber | null> {
+    const citizen = await this.#patiently(() => this.citizenIfRead(id));
+    if (citizen === 'unread' || citizen?.phoneVerified !== true) return null;
+    return this.#takenUnread.has(id) && citizen.silent ? null : citizen.phone;
+  }
+
+  /** A number is worth waiting for, where the directory only stumbled. */
+  async #patiently<T>(read: () => Promise<T | 'unread'>): Promise<T | 'unread'> {
+    const giveUpAt = this.#clock.now() + NUMBER_MS;
+    for (;;) {
+      const found = await read();
+      if (found !== 'unread' || this.#clock.now() >= giveUpAt) return found;
+      await new Promise<void>((resolve) => {
+        this.#clock.at((this.#clock.now() + READ_AGAIN_MS) as Instant, resolve);
+      });
     }
   }
 

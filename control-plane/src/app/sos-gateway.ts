@@ -273,7 +273,7 @@ export class SosGateway implements Gateway {
     request: ActivateRequest,
   ): Promise<GatewayResult<Activated>> {
     const { loop, masterData, presence, policy } = this.#ports;
-    const citizen = await masterData.citizen(request.citizenId);
+    const citizen = await masterData.citizenIfRead(request.citizenId);
     const offersBefore = presence.offers;
     const judged = judgeActivation(request, citizen, masterData.zones(), presence.contacts, policy);
     const outcome = await loop.handleNew(`citizen ${request.citizenId}`, request.receivedAt, (tx) =>

@@ -25,7 +25,7 @@ interface Given {
   readonly deviceId?: unknown;
   readonly location?: unknown;
   readonly clientTime?: unknown;
-  readonly citizen?: Citizen | null;
+  readonly citizen?: Citizen | null | 'unread';
   readonly zones?: readonly Zone[];
   readonly contacts?: readonly AddressOfRecord[];
 }
@@ -117,5 +117,11 @@ describe('app/judge-activation', () => {
     expect(personal.location).to.be.null;
     expect(personal.claimed).to.include({ clientTime: '12:00', deviceId: PHONE });
     expect(personal.claimed?.['location']).to.be.a('string').with.length(500);
+  });
+
+  it('FB-2 takes a citizen whom nobody could read for one whose phone may be called: that is asked at the call', () => {
+    const { subject } = judged({ citizen: 'unread' });
+    expect(subject.profile).to.deep.equal({ phone: 'verified', silent: false });
+    expect(subject.flags).to.include('unknown-citizen').and.not.include('phone-missing');
   });
 });

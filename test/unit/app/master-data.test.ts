@@ -55,10 +55,34 @@ describe('app/master-data', () => {
   });
 
   it('with the directory down and nothing kept, a citizen is unknown, and served', async () => {
-    const { data, world } = await setUp();
+    const { clock, data, world } = await setUp();
     world.isDown = true;
     expect(await data.citizen(PRIYA)).to.be.null;
-    expect(await data.numberOf({ role: 'operator', operatorId: AKRAM })).to.be.null;
+    const number = data.numberOf({ role: 'operator', operatorId: AKRAM });
+    await clock.advance(3000);
+    expect(await number).to.be.null;
+  });
+
+  it('FB-2 a number that cannot be read is asked for again, for three seconds', async () => {
+    const { clock, data, world } = await setUp();
+    world.isDown = true;
+    const hers = data.numberOf({ role: 'citizen', citizenId: PRIYA });
+    const his = data.numberOf({ role: 'operator', operatorId: AKRAM });
+    await clock.advance(2000);
+    world.isDown = false;
+    await clock.advance(400);
+    expect((await hers)?.reveal()).to.equal('+919810000001');
+    expect((await his)?.reveal()).to.equal('+919810000100');
+  });
+
+  it('FB-2 of a session that began while she could not be read, her phone rings unless she wishes for silence', async () => {
+    const { data, real, world } = await setUp();
+    world.isDown = true;
+    expect(await data.citizenIfRead(PRIYA)).to.equal('unread');
+    world.isDown = false;
+    expect((await data.numberOf({ role: 'citizen', citizenId: PRIYA }))?.reveal()).to.equal('+919810000001');
+    await data.watched().putCitizen({ ...(await real.citizen(PRIYA))!, silent: true });
+    expect(await data.numberOf({ role: 'citizen', citizenId: PRIYA })).to.be.null;
   });
 
   it('what the API changes is seen by the next activation', async () => {
