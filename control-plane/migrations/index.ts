@@ -8,6 +8,7 @@ import * as ledger from './0005-ledger.ts';
 import * as revocations from './0006-revocations.ts';
 import * as pressToAccept from './0007-press-to-accept.ts';
 import * as handOver from './0008-hand-over.ts';
+import * as audit from './0009-audit.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -24,4 +25,5 @@ export const MIGRATIONS: readonly Migration[] = [
   revocations,
   pressToAccept,
   handOver,
+  audit,
 ];

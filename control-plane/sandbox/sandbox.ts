@@ -12,6 +12,7 @@ import { loadTrunks } from '../src/adapters/engine-config/load-trunks.ts';
 import type { Role } from '../src/contracts/common.ts';
 import { Secret } from '../src/domain/secret.ts';
 import type { Trunk } from '../src/domain/trunk/trunk.ts';
+import { auditSettings } from './audit-settings.ts';
 import { startCarrier, type Carrier } from './carrier/start-carrier.ts';
 import { makeCertificate, type Certificate } from './certificate.ts';
 import { startControlPlane, type ControlPlaneProcess } from './control-plane-process.ts';
@@ -376,6 +377,7 @@ function environment(is: {
       HAMRAHI_ENGINE_SIP_WS_URL: `${file.ari.url.replace('http', 'ws')}/ws`,
       HAMRAHI_TRUNKS_DIR: is.trunksDir,
       HAMRAHI_TRUNKS: 'sandbox',
+      ...auditSettings(file.runDir),
       DATABASE_URL: is.links.databaseUrl,
       HAMRAHI_JOURNAL_DIR: join(file.runDir, 'journal'),
       ...is.extra,

@@ -76,7 +76,10 @@ export type StoreMood = 'up' | 'down' | 'silent' | 'read-only' | 'doubtful' | 'm
 const RECORDS: RecordKeeping = {
   dropFeedBefore: () => Promise.resolve(0),
   dropExpired: () => Promise.resolve(0),
-  erasePersonal: () => Promise.resolve(0),
+  dropPersonalBefore: () => Promise.resolve(0),
+  dropEventsBefore: () => Promise.resolve(0),
+  dropLedgerBefore: () => Promise.resolve(0),
+  erase: () => Promise.resolve({ ok: true, record: 1, sessions: 0, rows: 0, profile: false }),
   verify: () => Promise.resolve(null),
 };
 

@@ -12,6 +12,7 @@ import type { LeaseCheck } from '../ports/lease.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxEvent, PbxSnapshot } from '../ports/pbx-driver.ts';
 import type { Journal } from '../ports/journal.ts';
+import type { AuditLog, HeadAnchor } from '../ports/audit-log.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { RecordKeeping } from '../ports/record-keeping.ts';
 import type { Revocations, RevocationStore } from '../ports/revocations.ts';
@@ -22,6 +23,7 @@ import { Books } from './books.ts';
 import { FeedDispatcher } from './feed-dispatcher.ts';
 import { HearingWatch } from './hearing-watch.ts';
 import { keepHouse } from './housekeeping.ts';
+import type { Retention } from './housekeeping.ts';
 import { MasterData } from './master-data.ts';
 import { MilestoneMetrics } from './milestone-metrics.ts';
 import { OpenSessions } from './open-sessions.ts';
@@ -32,6 +34,7 @@ import { Presence } from './presence.ts';
 import { differences } from './reconcile.ts';
 import { RevocationGuard } from './revocation-guard.ts';
 import { logSession } from './session-log.ts';
+import { Sealer } from './sealer.ts';
 import { SessionFeedSource } from './session-feed-source.ts';
 import { SessionLoop } from './session-loop.ts';
 import { SosGateway } from './sos-gateway.ts';
@@ -52,6 +55,14 @@ export interface CorePorts {
   readonly presence: PresenceStore;
   readonly records: RecordKeeping;
   readonly ledger: Ledger;
+  /** Absent: no heads are made. */
+  readonly sealing?: {
+    readonly audit: AuditLog;
+    readonly anchor: HeadAnchor | null;
+    readonly intervalMs: number;
+  };
+  /** Absent: everything is kept for good. */
+  readonly retention?: Retention;
   readonly revocations: RevocationStore;
   readonly tickets: TicketStore;
   /** What is decided while the store is away. */
@@ -144,6 +155,7 @@ export function createCore(ports: CorePorts): Core {
   });
   const books = new Books(ports);
   const milestones = new MilestoneMetrics(metrics);
+  const sealer = ports.sealing ? new Sealer({ ...ports.sealing, clock, log, metrics }) : null;
   const revocations = new TokenRevocations({ store: ports.revocations, clock, log, metrics });
   const guard = new RevocationGuard({ ...ports, revocations, loop, open, presence });
   revocations.watch(() => presence.background(guard.look(), 'revocations'));
@@ -236,6 +248,7 @@ export function createCore(ports: CorePorts): Core {
     const { after } = outcome;
     const before = open.note(after);
     milestones.note(outcome);
+    if ('endedAt' in after && after.legs.length === 0) sealer?.nudge();
     hearing.note(after);
     logSession(log, before, after);
     metrics.gauge('hamrahi_core_open_sessions', open.size);
@@ -259,8 +272,9 @@ export function createCore(ports: CorePorts): Core {
     await reconciled;
     await setTimers();
     hearing.start();
-    stopHousekeeping = keepHouse(ports.records, clock, log);
+    stopHousekeeping = keepHouse(ports.records, clock, log, ports.retention);
     books.start();
+    sealer?.start();
   }
 
   /** An overdue watchdog waits until packets that may flow have been counted. */
@@ -282,6 +296,7 @@ export function createCore(ports: CorePorts): Core {
     await books.stop();
     await loop.idle();
     await performer.idle();
+    await sealer?.stop();
     await pbx.stop();
   }
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 /** `hamrahi`: the gateway's command line. What goes wrong is one sentence on standard error; exit codes: command-failure.ts. */
 import { Command, CommanderError } from 'commander';
+import { addAuditCommand } from './audit-command.ts';
 import { CommandFailure, EXIT } from './command-failure.ts';
+import { addEraseCommand } from './erase-command.ts';
 import { addReportCommand } from './report-command.ts';
 import { addTokenCommand } from './token-command.ts';
 
@@ -16,6 +18,8 @@ const program = new Command('hamrahi')
   );
 addTokenCommand(program);
 addReportCommand(program);
+addAuditCommand(program);
+addEraseCommand(program);
 
 try {
   await program.parseAsync();

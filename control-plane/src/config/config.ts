@@ -65,6 +65,17 @@ export interface CoreConfig {
     | { readonly kind: 'url'; readonly url: Secret }
     | { readonly kind: 'embedded'; readonly directory: string };
   readonly journal: { readonly directory: string; readonly maxMb: number };
+  readonly records: {
+    readonly auditKey: Secret | null;
+    readonly anchorFile: string | null;
+    readonly auditIntervalMs: number;
+    /** Milliseconds; `null`: for good. */
+    readonly kept: {
+      readonly personalMs: number | null;
+      readonly eventsMs: number | null;
+      readonly ledgerMs: number | null;
+    };
+  };
   readonly policy: Policy;
 }
 

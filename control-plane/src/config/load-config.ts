@@ -103,6 +103,7 @@ function coreOf(v: Values): CoreConfig {
       ? { kind: 'url', url: v.DATABASE_URL }
       : { kind: 'embedded', directory: v.HAMRAHI_POSTGRES_DATA_DIR },
     journal: { directory: v.HAMRAHI_JOURNAL_DIR, maxMb: v.HAMRAHI_JOURNAL_MAX_MB },
+    records: recordsOf(v),
     policy: policyOf(v),
   };
 }
@@ -116,6 +117,22 @@ function clientsOf(v: Values): CoreConfig['clients'] {
     turn: v.HAMRAHI_TURN_SECRET
       ? { urls: v.HAMRAHI_TURN_URLS, secret: v.HAMRAHI_TURN_SECRET, ttlS: v.HAMRAHI_TURN_TTL_S }
       : null,
+  };
+}
+
+const DAY_MS = 86_400_000;
+
+function recordsOf(v: Values): CoreConfig['records'] {
+  const msOf = (days: number): number | null => (days === 0 ? null : days * DAY_MS);
+  return {
+    auditKey: v.HAMRAHI_AUDIT_KEY,
+    anchorFile: v.HAMRAHI_AUDIT_ANCHOR_FILE,
+    auditIntervalMs: v.HAMRAHI_AUDIT_INTERVAL_S * 1000,
+    kept: {
+      personalMs: msOf(v.HAMRAHI_PERSONAL_KEPT_DAYS),
+      eventsMs: msOf(v.HAMRAHI_EVENTS_KEPT_DAYS),
+      ledgerMs: msOf(v.HAMRAHI_LEDGER_KEPT_DAYS),
+    },
   };
 }
 

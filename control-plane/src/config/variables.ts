@@ -164,6 +164,30 @@ const database = {
   }),
 };
 
+const records = {
+  HAMRAHI_AUDIT_KEY: secret(
+    1,
+    'Ed25519 private key (PKCS #8, PEM) that heads over the log are signed with; unset: none are made. `hamrahi audit new-key` makes one.',
+    (value) => value.includes('PRIVATE KEY'),
+    'a private key in PEM',
+  ),
+  HAMRAHI_AUDIT_ANCHOR_FILE: text(/./, 'a file name', {
+    description: 'Heads are appended to it; best on a mount that who rules the database cannot write.',
+    fallback: null,
+  }),
+  HAMRAHI_AUDIT_INTERVAL_S: whole(1, 3600, {
+    description: 'A head at least so often when something has changed, seconds.',
+    fallback: '60',
+  }),
+  HAMRAHI_PERSONAL_KEPT_DAYS: kept('Positions and claims of ended sessions'),
+  HAMRAHI_EVENTS_KEPT_DAYS: kept('Events of ended sessions, once they are in the ledger and under a head'),
+  HAMRAHI_LEDGER_KEPT_DAYS: kept('Milestones and verdicts of ended sessions'),
+};
+
+function kept(what: string) {
+  return whole(0, 36_500, { description: `${what}: days kept; 0: for good.`, fallback: '0' });
+}
+
 const limits = {
   HAMRAHI_RATE_LIMIT_CITIZEN_PER_MIN: whole(10, 1_000_000, {
     description: 'API requests of one citizen; activations are never refused.',
@@ -262,6 +286,7 @@ export const VARIABLE_GROUPS = {
   Tokens: tokens,
   'Engine and trunks': engine,
   Database: database,
+  Records: records,
   Limits: limits,
   'Times and choices of a session': policy,
 } as const;
@@ -274,6 +299,7 @@ export const VARIABLES = {
   ...tokens,
   ...engine,
   ...database,
+  ...records,
   ...limits,
   ...policy,
 } as const;

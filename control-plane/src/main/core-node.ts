@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { AnchorFile } from '../adapters/anchor/anchor-file.ts';
 import { AsteriskDriver } from '../adapters/asterisk/asterisk-driver.ts';
 import { JwtAuthenticator } from '../adapters/auth/jwt-authenticator.ts';
 import { IssuerKeys, sharedSecret } from '../adapters/auth/key-source.ts';
@@ -21,12 +22,13 @@ import { processFailpoints } from '../adapters/failpoints/process-failpoints.ts'
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
 import { CORE_LEASE, PostgresLease } from '../adapters/postgres/lease.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
-import { createCore, type Core } from '../app/core.ts';
 import { LeaseKeeper } from '../app/lease-keeper.ts';
+import { createCore, type Core, type CorePorts } from '../app/core.ts';
 import { rehearse } from '../app/rehearse.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
 import type { AddressOfRecord, Instant, LegId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
+import { auditSigner } from '../evidence/audit-key.ts';
 import type { Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
@@ -101,6 +103,8 @@ export async function startCoreNode(
     ids: randomIds,
     log,
     metrics,
+    ...sealingOf(core, database, log),
+    retention: core.records.kept,
     policy: core.policy,
     trunks: trunks.map((trunk) => trunk.name),
     sipDomain: core.clients.sipDomain,
@@ -171,6 +175,18 @@ export async function startCoreNode(
 /** Crash tests alone have one. */
 function failpointsOf({ failpoint }: Config): { readonly failpoints?: Failpoints } {
   return failpoint ? { failpoints: processFailpoints(failpoint) } : {};
+}
+
+/** Without a key the log is chained and nobody has signed it: whoever rules the database can write it anew. */
+function sealingOf({ records }: CoreConfig, database: Database, log: Log): Pick<CorePorts, 'sealing'> {
+  if (records.auditKey === null) {
+    log.warn('no head is signed over the log: HAMRAHI_AUDIT_KEY is not set');
+    return {};
+  }
+  const signer = auditSigner(records.auditKey.reveal());
+  if (signer === null) throw new Error('HAMRAHI_AUDIT_KEY is no Ed25519 private key');
+  const anchor = records.anchorFile === null ? null : new AnchorFile(records.anchorFile);
+  return { sealing: { audit: database.auditLog(signer), anchor, intervalMs: records.auditIntervalMs } };
 }
 
 function socketChanged(core: Core, { type, aor: text, token }: SocketNotice, log: Log): void {

@@ -10,14 +10,36 @@ export type ChainVerdict =
       readonly why: 'missing' | 'altered' | 'personal-altered' | 'cut-off';
     };
 
+export type Erasure =
+  | {
+      readonly ok: true;
+      /** Number of the entry in the log that tells of it. */
+      readonly record: number;
+      /** Sessions whose personal rows went, and how many rows. */
+      readonly sessions: number;
+      readonly rows: number;
+      /** Her entry in the directory (number and devices) was there, and went. */
+      readonly profile: boolean;
+    }
+  | { readonly ok: false; readonly code: 'ERR_RECORDS_SESSION_OPEN' };
+
 /** Repeating any of it is harmless. Errors throw `StoreError`. */
 export interface RecordKeeping {
   /** Feed rows from before `at`; a panel that resumes from there gets a snapshot. Returns how many went. */
   dropFeedBefore(at: Instant): Promise<number>;
-  /** Tickets, idempotency keys and revocations past their life, and contacts that have been offline for a day. */
+  /** Tickets and idempotency keys past their life, and contacts that have been offline for a day. */
   dropExpired(now: Instant): Promise<number>;
-  /** Positions and claims of all her ended sessions, for good. Her events stay, and their chains stay whole. */
-  erasePersonal(citizenId: CitizenId): Promise<number>;
+  /** Personal rows of sessions that ended before `at`; recorded in the log. */
+  dropPersonalBefore(at: Instant, now: Instant): Promise<number>;
+  /** Events of sessions that ended before `at`, are in the ledger and under a head; recorded in the log. */
+  dropEventsBefore(at: Instant, now: Instant): Promise<number>;
+  /** Entries in the ledger of sessions that ended before `at`. Returns how many rows went. */
+  dropLedgerBefore(at: Instant): Promise<number>;
+  /**
+   * Everything personal of her, for good: number, devices, positions, claims, salts. Her events stay, and their chains
+   * stay whole. `by`: who did it, for the log. Refused while she has an open session.
+   */
+  erase(citizenId: CitizenId, by: string, at: Instant): Promise<Erasure>;
   /** Reads a session's events and tells whether they are as they were written; `null`: no such session. */
   verify(sessionId: SessionId): Promise<ChainVerdict | null>;
 }

@@ -1,6 +1,6 @@
 /** A transaction of the fake: it reads what is committed and what it wrote itself, and writes when it commits. */
 import { createHash } from 'node:crypto';
-import { canonicalJson } from '../../../control-plane/src/adapters/postgres/canonical-json.ts';
+import { canonicalJson } from '../../../control-plane/src/evidence/canonical-json.ts';
 import { toMicrosecond } from '../../../control-plane/src/adapters/postgres/instant.ts';
 import type { CitizenId, Instant, SessionId, ZoneId } from '../../../control-plane/src/domain/ids.ts';
 import type { FreeOperator } from '../../../control-plane/src/domain/routing/choose-operator.ts';

@@ -36,6 +36,9 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_clock_steps_total: 'Times that the clock of the machine was set, by direction.',
   hamrahi_clock_offset_ms:
     'How far the clock of the machine has moved since the process began, beside our own.',
+  hamrahi_audit_head: 'Number of the last head that was signed over the log.',
+  hamrahi_audit_anchor_ahead: '1: the anchor knows heads that the database does not. It was rolled back.',
+  hamrahi_audit_failures_total: 'Rounds in which a head could not be made or anchored.',
   hamrahi_ari_request_ms: 'From a request to Asterisk to its answer, by result.',
   hamrahi_ari_events_total: 'Events of Asterisk, by type.',
   hamrahi_ari_unknown_events_total: 'Events of a type that this version does not know.',

@@ -1,10 +1,6 @@
 /** Instants as timestamptz and back, exact to the microsecond that PostgreSQL keeps. */
 import type { Instant } from '../../domain/ids.ts';
-
-/** Whole microseconds since 1970. */
-export function microsecondsOf(instant: Instant): number {
-  return Math.round(instant * 1000);
-}
+import { microsecondsOf } from '../../evidence/microseconds.ts';
 
 /** As the database will return it. */
 export function toMicrosecond(instant: Instant): Instant {

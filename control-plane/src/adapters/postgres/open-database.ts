@@ -3,6 +3,8 @@ import type { Knex } from 'knex';
 import type { Directory } from '../../ports/directory.ts';
 import type { Fence } from '../../ports/lease.ts';
 import type { Log } from '../../ports/log.ts';
+import type { AuditLog } from '../../ports/audit-log.ts';
+import type { AuditSigner } from '../../evidence/audit-key.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { LedgerReports } from '../../ports/ledger-report.ts';
 import type { RecordKeeping } from '../../ports/record-keeping.ts';
@@ -10,10 +12,13 @@ import type { RevocationStore } from '../../ports/revocations.ts';
 import { StoreError } from '../../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
+import { PostgresAuditLog } from './audit-log.ts';
 import { DEFAULT_DEADLINES, openKnex, openSessionPool } from './connections.ts';
 import type { Deadlines } from './connections.ts';
 import { postgresDirectory } from './directory.ts';
 import { FeedReader } from './feed-reader.ts';
+import { readLog } from './log-source.ts';
+import type { SnapshotReader } from './log-source.ts';
 import { migrate, pendingMigrations } from './migrate.ts';
 import { PostgresLedger } from './ledger.ts';
 import { PostgresLedgerReports } from './ledger-report.ts';
@@ -53,6 +58,10 @@ export interface Database {
   readonly ledger: Ledger;
   readonly revocations: RevocationStore;
   readonly reports: LedgerReports;
+  /** Makes heads with this key. */
+  auditLog(signer: AuditSigner): AuditLog;
+  /** The log as one snapshot, to be checked or exported. */
+  readLog<T>(work: (log: SnapshotReader) => Promise<T>): Promise<T>;
   /** Brings the schema up to date; several nodes may do so at once. */
   migrate(): Promise<void>;
   /** What `migrate` would do, in order; a node whose list is not empty is not ready. */
@@ -78,6 +87,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     ledger: new PostgresLedger(knex),
     revocations: new PostgresRevocations(knex),
     reports: new PostgresLedgerReports(knex),
+    auditLog: (signer) => new PostgresAuditLog(knex, signer),
+    readLog: (work) => readLog(knex, work),
     migrate: () => migrate(url, deadlines, log),
     pendingMigrations: () => pendingMigrations(knex),
     close: async () => {

@@ -1,18 +1,16 @@
 /** Retention, erasure and verification of what the database holds. Deletions go in small steps: an SOS never waits for them. */
 import type { Knex } from 'knex';
 import type { CitizenId, Instant, SessionId } from '../../domain/ids.ts';
-import type { ChainVerdict, RecordKeeping } from '../../ports/record-keeping.ts';
-import { verifyChain } from './event-chain.ts';
-import type { ChainRow } from './event-chain.ts';
+import type { ChainVerdict, Erasure, RecordKeeping } from '../../ports/record-keeping.ts';
+import { verifyChain } from '../../evidence/event-chain.ts';
+import { readChains } from './chain-rows.ts';
+import { DROP_LEDGER_SQL, dropEventsStep, dropPersonalStep, eraseCitizen } from './erasure.ts';
 import { guarded } from './guarded.ts';
 import { IDEMPOTENCY_KEY_LIFE } from './idempotency-sql.ts';
-import { instantSql, timestampText } from './instant.ts';
-import { locationOf } from './stored-location.ts';
-import type { PositionColumns } from './stored-location.ts';
+import { timestampText } from './instant.ts';
 
 const STEP_ROWS = 1000;
-/** More events than any session can have. */
-const MAX_CHAIN_EVENTS = 100_000;
+const STEP_SESSIONS = 100;
 
 export class PostgresRecordKeeping implements RecordKeeping {
   readonly #knex: Knex;
@@ -51,13 +49,27 @@ export class PostgresRecordKeeping implements RecordKeeping {
     return tickets + keys + contacts + revocations;
   }
 
-  erasePersonal(citizenId: CitizenId): Promise<number> {
-    return this.#inSteps(
-      `DELETE FROM session_personal WHERE (session_id, seq) IN (
-        SELECT p.session_id, p.seq FROM session_personal p JOIN sessions s ON s.id = p.session_id
-        WHERE s.citizen_id = ? AND NOT s.open LIMIT ?)`,
-      [citizenId, STEP_ROWS],
+  dropPersonalBefore(at: Instant, now: Instant): Promise<number> {
+    return this.#inTransactions(STEP_ROWS, (trx, isFirst) =>
+      dropPersonalStep(trx, at, now, STEP_ROWS, isFirst),
     );
+  }
+
+  dropEventsBefore(at: Instant, now: Instant): Promise<number> {
+    return this.#inTransactions(STEP_SESSIONS, (trx, isFirst) =>
+      dropEventsStep(trx, at, now, STEP_SESSIONS, isFirst),
+    );
+  }
+
+  async dropLedgerBefore(at: Instant): Promise<number> {
+    let total = 0;
+    for (const statement of DROP_LEDGER_SQL)
+      total += await this.#inSteps(statement, [timestampText(at), STEP_ROWS]);
+    return total;
+  }
+
+  erase(citizenId: CitizenId, by: string, at: Instant): Promise<Erasure> {
+    return guarded(this.#knex.transaction((trx) => eraseCitizen(trx, citizenId, by, at)));
   }
 
   async verify(sessionId: SessionId): Promise<ChainVerdict | null> {
@@ -71,12 +83,25 @@ export class PostgresRecordKeeping implements RecordKeeping {
             .where({ id: sessionId })
             .first();
           if (!head) return null;
-          const { rows } = await trx.raw<{ rows: ChainColumns[] }>(CHAIN_SQL, [sessionId, MAX_CHAIN_EVENTS]);
-          return verifyChain(sessionId, rows.map(chainRow), head);
+          const chains = await readChains(trx, [sessionId]);
+          return verifyChain(sessionId, chains.get(sessionId) ?? [], head);
         },
         { isolationLevel: 'repeatable read', readOnly: true },
       ),
     );
+  }
+
+  async #inTransactions(
+    full: number,
+    step: (trx: Knex.Transaction, isFirst: boolean) => Promise<number>,
+  ): Promise<number> {
+    let total = 0;
+    for (;;) {
+      const isFirst = total === 0;
+      const done = await guarded(this.#knex.transaction((trx) => step(trx, isFirst)));
+      total += done;
+      if (done < full) return total;
+    }
   }
 
   async #inSteps(statement: string, values: readonly (string | number)[]): Promise<number> {
@@ -92,27 +117,3 @@ export class PostgresRecordKeeping implements RecordKeeping {
 /** By ctid, locked, so that a row that has changed meanwhile is looked at again and not deleted for its place alone. */
 const deleteSome = (table: string, condition: string) =>
   `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM ${table} WHERE ${condition} LIMIT ? FOR UPDATE))`;
-
-const CHAIN_SQL = `
-SELECT e.seq::float8 AS seq, e.type, ${instantSql('e.at')} AS at, e.event, e.personal_hash, e.hash,
-  p.salt, p.latitude, p.longitude, p.accuracy_m, p.claimed
-FROM session_events e
-LEFT JOIN session_personal p ON p.session_id = e.session_id AND p.seq = e.seq
-WHERE e.session_id = ? ORDER BY e.seq LIMIT ?`;
-
-interface ChainColumns extends PositionColumns {
-  readonly seq: number;
-  readonly type: string;
-  readonly at: Instant;
-  readonly event: unknown;
-  readonly personal_hash: Buffer | null;
-  readonly hash: Buffer;
-  readonly salt: Buffer | null;
-  readonly claimed: Readonly<Record<string, unknown>> | null;
-}
-
-function chainRow(row: ChainColumns): ChainRow {
-  const { seq, type, at, event, personal_hash: personalHash, hash, salt, claimed } = row;
-  const personal = salt && { salt, facts: { location: locationOf(row), claimed } };
-  return { seq, type, at, event, personalHash, hash, personal };
-}

@@ -7,7 +7,7 @@ import type { Session } from '../../domain/session/session.ts';
 import type { Fence } from '../../ports/lease.ts';
 import type { FeedRow, SessionTx, SessionWrite, StoredSession } from '../../ports/session-store.ts';
 import { DUTY_OPERATORS_SQL, DUTY_PHONES_SQL, LOCK_OPERATORS_SQL } from './duty-sql.ts';
-import { genesisHash } from './event-chain.ts';
+import { genesisHash } from '../../evidence/event-chain.ts';
 import { CLAIM_KEY_SQL } from './idempotency-sql.ts';
 import { timestampText, toMicrosecond } from './instant.ts';
 import { prepareWrite } from './session-write.ts';

@@ -29,7 +29,8 @@ WITH fence AS MATERIALIZED (
     ended_at = excluded.ended_at, ended_by = excluded.ended_by, resolved_at = excluded.resolved_at,
     changed_at = excluded.changed_at, seq = excluded.seq, chain_head = excluded.chain_head, state = excluded.state,
     owner_node = excluded.owner_node, owner_epoch = excluded.owner_epoch,
-    handed_to = excluded.handed_to
+    handed_to = excluded.handed_to,
+    sealed_at = NULL
   WHERE s.seq = $22::bigint
   RETURNING s.id
 ), event_rows AS (

@@ -224,11 +224,12 @@ describe('adapters/postgres: the records', function () {
     });
 
     it('stays whole when her data are erased, which leaves no position and no salt', async () => {
-      expect(await database.records.erasePersonal(session.citizenId)).to.equal(0);
+      const erase = () => database.records.erase(session.citizenId, 'officer', ms(9000));
+      expect(await erase()).to.deep.equal({ ok: false, code: 'ERR_RECORDS_SESSION_OPEN' });
       expect(await database.store.location(session.id)).to.deep.equal(location);
       await turn(session.id, resolved);
-      expect(await database.records.erasePersonal(session.citizenId)).to.equal(1);
-      expect(await database.records.erasePersonal(session.citizenId)).to.equal(0);
+      expect(await erase()).to.deep.include({ ok: true, sessions: 1, rows: 1, profile: false });
+      expect(await erase()).to.deep.include({ ok: true, sessions: 0, rows: 0 });
       expect(await verify()).to.deep.equal({ whole: true, events: 5 });
       expect(await database.store.location(session.id)).to.equal(null);
       expect(await record(session.id)).to.deep.include({ latitude: null, longitude: null });

@@ -1,11 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import {
-  microsecondsOf,
-  timestampText,
-  toMicrosecond,
-} from '../../../../control-plane/src/adapters/postgres/instant.ts';
+import { timestampText, toMicrosecond } from '../../../../control-plane/src/adapters/postgres/instant.ts';
 import type { Instant } from '../../../../control-plane/src/domain/ids.ts';
+import { microsecondsOf } from '../../../../control-plane/src/evidence/microseconds.ts';
 
 describe('adapters/postgres/instant', () => {
   it('writes UTC with microseconds', () => {

@@ -1,12 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import {
-  canonicalJson,
-  jsonText,
-  storableText,
-} from '../../../../control-plane/src/adapters/postgres/canonical-json.ts';
+import { canonicalJson, jsonText, storableText } from '../../../control-plane/src/evidence/canonical-json.ts';
 
-describe('adapters/postgres/canonical-json', () => {
+describe('evidence/canonical-json', () => {
   it('writes one text for one value, whatever the order of its keys', () => {
     expect(canonicalJson({ b: [1, { d: null, c: 'x' }], a: true })).to.equal(
       '{"a":true,"b":[1,{"c":"x","d":null}]}',

@@ -5,9 +5,9 @@ import {
   genesisHash,
   personalHash,
   verifyChain,
-} from '../../../../control-plane/src/adapters/postgres/event-chain.ts';
-import type { ChainRow } from '../../../../control-plane/src/adapters/postgres/event-chain.ts';
-import type { Instant, SessionId } from '../../../../control-plane/src/domain/ids.ts';
+} from '../../../control-plane/src/evidence/event-chain.ts';
+import type { ChainRow } from '../../../control-plane/src/evidence/event-chain.ts';
+import type { Instant, SessionId } from '../../../control-plane/src/domain/ids.ts';
 
 const SESSION = '11111111-2222-4333-8444-555555555555' as SessionId;
 const facts = { location: { latitude: 12.97, longitude: 77.59 }, claimed: { battery: 12 } };
@@ -35,7 +35,7 @@ function verdictAfter(meddle: (rows: ChainRow[]) => ChainRow[]) {
 const altered = (change: Partial<ChainRow>) =>
   verdictAfter((rows) => rows.map((row) => (row.seq === 2 ? { ...row, ...change } : row)));
 
-describe('adapters/postgres/event-chain', () => {
+describe('evidence/event-chain', () => {
   it('finds a chain whole that nobody has touched, and an empty one', () => {
     expect(verdictAfter((rows) => rows)).to.deep.equal({ whole: true, events: 5 });
     const empty = verifyChain(SESSION, [], { seq: 0, hash: genesisHash(SESSION) });

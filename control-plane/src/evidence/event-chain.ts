@@ -9,11 +9,11 @@
  * and the chain is as whole as before.
  */
 import { createHash } from 'node:crypto';
-import type { Instant, SessionId } from '../../domain/ids.ts';
-import type { ChainVerdict } from '../../ports/record-keeping.ts';
-import type { PersonalFacts } from '../../ports/session-store.ts';
+import type { Instant, SessionId } from '../domain/ids.ts';
+import type { ChainVerdict } from '../ports/record-keeping.ts';
+import type { PersonalFacts } from '../ports/session-store.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { microsecondsOf } from './instant.ts';
+import { microsecondsOf } from './microseconds.ts';
 
 export interface ChainedFacts {
   readonly seq: number;
