@@ -277,7 +277,7 @@ describe('adapters/postgres: the records', function () {
       );
       expect((await claim()).seen).to.equal('fresh');
       expect((await claim()).seen).to.equal('same');
-      expect(await database.tickets.redeem(alive, 'sip', now)).to.deep.equal(grant);
+      expect(await database.tickets.redeem(alive, 'sip', now)).to.deep.include(grant);
     });
   });
 
