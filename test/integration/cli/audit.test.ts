@@ -89,9 +89,7 @@ describe('hamrahi audit, hamrahi erase', function () {
     expect(await said(forge('b', '"outcome": "completed"', '"outcome": "no-answer"'))).to.equal(
       `session ${lab.over}: its record or its calls were altered since head 2 was signed`,
     );
-    expect(await said(forge('c', '"left-out"', '"included"'))).to.equal(
-      'bundle: has no valid signature',
-    );
+    expect(await said(forge('c', '"left-out"', '"included"'))).to.equal('bundle: has no valid signature');
     expect(await said(forge('d', '"number": 2,', '"number": 3,'))).to.equal('head 3: was altered');
     expect(await said(forge('e', '{', '['))).to.equal('bundle: is no bundle of this format');
   });

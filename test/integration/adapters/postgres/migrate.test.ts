@@ -49,7 +49,9 @@ describe('adapters/postgres/migrate', function () {
     await withClient(url, async (client) => {
       await client.query('UPDATE knex_migrations_lock SET is_locked = 1');
       await client.query(`DELETE FROM knex_migrations WHERE name = $1`, ['0003-feed']);
-      await client.query('DROP TABLE IF EXISTS feed, idempotency_keys, tickets, nodes; DROP SEQUENCE feed_seq');
+      await client.query(
+        'DROP TABLE IF EXISTS feed, idempotency_keys, tickets, nodes; DROP SEQUENCE feed_seq',
+      );
     });
     await database.migrate();
     expect(await database.pendingMigrations()).to.deep.equal([]);
