@@ -39,10 +39,9 @@ const stream: RequirementGroup = {
       'RTC-4',
       'A record from the activation on: citizen, time, operator, WebRTC session, position. See `session_record` in the data model.',
     ),
-    part(
+    built(
       'RTC-5',
       'Operator away or busy: the next free one of the zone; nobody within 10 s: alert, queue, assignment as soon as somebody is free.',
-      'Proof with many queued sessions and several zones under load.',
     ),
     built('RTC-6', 'The panel knows of the SOS, with the id that joins the audio, within 3 s.'),
     built('RTC-7', 'Three seconds or a signalling error: logged, degraded, exactly one retry, logged too.'),
@@ -103,7 +102,7 @@ const telephony: RequirementGroup = {
       'Everything about a carrier is code; a new place needs secrets alone.',
       'Ansible. Today: trunk files with a schema, and templates rendered from them.',
     ),
-    part('TEL-10', 'Holding and passing on while a duty phone does not answer.', 'Transfer by hand.'),
+    built('TEL-10', 'Holding, passing on while a duty phone does not answer, and handing over by hand.'),
     part(
       'TEL-11',
       'Call detail records can be fetched.',

@@ -1,12 +1,22 @@
 /** Who is on duty, and that nobody is given more than he can take. */
 import { expect } from 'chai';
-import { operatorAor } from '../../control-plane/src/domain/ids.ts';
+import { legIdOf, operatorAor } from '../../control-plane/src/domain/ids.ts';
 import type { ClientId, Instant, OperatorId, ZoneId } from '../../control-plane/src/domain/ids.ts';
 import { PhoneNumber } from '../../control-plane/src/domain/numbering/phone-number.ts';
 import { chooseOperator } from '../../control-plane/src/domain/routing/choose-operator.ts';
+import type { Live } from '../../control-plane/src/domain/session/session.ts';
 import type { Directory, Operator, RosterEntry } from '../../control-plane/src/ports/directory.ts';
 import type { PresenceStore, SessionStore } from '../../control-plane/src/ports/session-store.ts';
-import { activation, after, assigned, freshId, resolved, T0, write } from '../support/session-writes.ts';
+import {
+  activation,
+  after,
+  assigned,
+  freshId,
+  live,
+  resolved,
+  T0,
+  write,
+} from '../support/session-writes.ts';
 import { apply, change } from './store-steps.ts';
 
 interface Ports {
@@ -138,6 +148,32 @@ function operatorsContract(open: () => Ports): void {
     expect(await facts()).to.deep.equal([2, after(100), 3]);
     await change(store, session.id, (before) => write(before, resolved(before.session, after(700))));
     expect(await facts()).to.deep.equal([1, after(700), 3]);
+  });
+
+  it('TEL-10: counts a session that is being handed to him once, until it is his, or is not', async () => {
+    const { store } = open();
+    const station = await new Station(open()).begin();
+    const [from, to] = [await station.add(), await station.add()];
+    const loads = async () => (await station.duty()).map(({ operatorId, load }) => [operatorId, load]);
+    const { session } = await apply(store, activation({ operatorId: from }));
+    const legId = legIdOf(session.id, 'operator-app', 2);
+    const handOver = { to: { role: 'operator', operatorId: to }, legId, since: T0 } as const;
+    const become = (next: Live) => change(store, session.id, (before) => write(before, next));
+    await become({ ...live(session), handOver });
+    expect(await loads()).to.deep.equal([
+      [from, 1],
+      [to, 1],
+    ]);
+    await become({ ...assigned(session, to), handOver });
+    expect(await loads()).to.deep.equal([
+      [from, 0],
+      [to, 1],
+    ]);
+    await become({ ...assigned(session, from), handOver: null });
+    expect(await loads()).to.deep.equal([
+      [from, 1],
+      [to, 0],
+    ]);
   });
 
   it('RTC-5: gives no operator more than his capacity, when eight are activated at once', async () => {
