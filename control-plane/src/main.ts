@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { systemClock } from './adapters/clock/system-clock.ts';
+import { budgeted } from './adapters/log/log-budget.ts';
 import { createLog } from './adapters/log/winston-log.ts';
 import { PrometheusMetrics } from './adapters/metrics/prometheus-metrics.ts';
 import { watchClock } from './app/clock-watch.ts';
@@ -67,8 +68,13 @@ if (!loaded.ok) {
   process.exit(EXIT_BAD_CONFIG);
 }
 const config = loaded.value;
-const log = createLog(config.logLevel).child({ node: config.nodeId, role: config.role });
-const ports: NodePorts = { clock: systemClock(), log, metrics: new PrometheusMetrics() };
+const clock = systemClock();
+const metrics = new PrometheusMetrics();
+const log = budgeted(createLog(config.logLevel), clock, metrics).child({
+  node: config.nodeId,
+  role: config.role,
+});
+const ports: NodePorts = { clock, log, metrics };
 process.on('unhandledRejection', (reason) => {
   ports.metrics.count('hamrahi_core_unhandled_rejections_total');
   log.error('a promise was rejected and nobody cared', { error: String(reason) });

@@ -94,7 +94,11 @@ export class SessionLoop {
 
   /** An arming or activation: which session it means is found inside the transaction, under `key`'s lock. */
   handleNew(key: string, at: Instant, find: (tx: SessionTx) => Promise<Found>): Promise<Outcome | null> {
-    return this.#queue.run(key, () => this.#persist(REQUEST_DEADLINE_MS, () => this.#run(at, find)));
+    // Counted from now, not from its turn: what waits behind a slow store does not wait for each before it again.
+    const giveUpAt = this.#ports.clock.now() + REQUEST_DEADLINE_MS;
+    return this.#queue.run(key, () =>
+      this.#persist(Math.max(0, giveUpAt - this.#ports.clock.now()), () => this.#run(at, find)),
+    );
   }
 
   async idle(): Promise<void> {

@@ -28,6 +28,7 @@ import type { RevocationGuard } from './revocation-guard.ts';
 import { StaffDesk } from './staff-desk.ts';
 import type { Found } from './decide.ts';
 import type { Outcome, SessionLoop } from './session-loop.ts';
+import { SharedTurns } from './shared-turns.ts';
 import { citizenViewOf, isoTime, viewOf } from './session-view.ts';
 
 const MAX_MILESTONES = 500;
@@ -64,6 +65,7 @@ export class SosGateway implements Gateway {
   readonly join: Gateway['join'];
   readonly listen: Gateway['listen'];
   readonly stopListening: Gateway['stopListening'];
+  readonly #presses = new SharedTurns<Outcome | null>();
 
   constructor(ports: GatewayPorts) {
     this.#ports = ports;
@@ -276,12 +278,15 @@ export class SosGateway implements Gateway {
     const citizen = await masterData.citizenIfRead(request.citizenId);
     const offersBefore = presence.offers;
     const judged = judgeActivation(request, citizen, masterData.zones(), presence.contacts, policy);
-    const outcome = await loop.handleNew(`citizen ${request.citizenId}`, request.receivedAt, (tx) =>
-      this.#find(tx, type, request, judged),
+    const { outcome, shared } = await this.#presses.run(`${type} ${request.citizenId}`, () =>
+      loop.handleNew(`citizen ${request.citizenId}`, request.receivedAt, (tx) =>
+        this.#find(tx, type, request, judged),
+      ),
     );
     if (!outcome) return failed('ERR_GATEWAY_UNAVAILABLE', 'The activation was not taken.');
     if (isLive(outcome.after)) presence.begun(outcome.after, offersBefore);
-    return { ok: true, value: this.#activated(outcome, judged.subject.aor) };
+    const activated = this.#activated(outcome, judged.subject.aor);
+    return { ok: true, value: shared ? { ...activated, folded: activated.activatedAt !== null } : activated };
   }
 
   async #find(

@@ -40,7 +40,7 @@ export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   firstMessageDeadlineMs: 10_000,
   pingIntervalMs: 4_000,
   maxSockets: 8_000,
-  maxPendingHandshakes: 512,
+  maxPendingHandshakes: 2_000,
   maxSocketsPerIdentity: 8,
   maxOpenings: 10,
   stickyMs: 30_000,

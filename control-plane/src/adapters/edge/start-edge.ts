@@ -107,7 +107,7 @@ class FrontDoor {
   readonly #sockets: WebSocketServer;
   /** All connections, and those that have not finished their handshake. */
   readonly #connections = new Set<Duplex>();
-  readonly #shaking = new Map<Duplex, () => void>();
+  readonly #shaking = new Map<string, { readonly socket: Duplex; readonly cancel: () => void }>();
 
   constructor(core: CoreLink, lanes: LaneRegistry, context: EdgeContext) {
     this.#core = core;
@@ -126,7 +126,9 @@ class FrontDoor {
   guard(server: Server, isTls: boolean): void {
     const { limits } = this.#context;
     server.maxConnections = limits.maxSockets + limits.maxPendingHandshakes;
-    server.on(isTls ? 'secureConnection' : 'connection', (socket: Socket) => this.#connected(socket));
+    // The plain connection, so that one that never finishes its TLS handshake counts too.
+    server.on('connection', (socket: Socket) => this.#connected(socket));
+    if (isTls) server.on('secureConnection', (socket: Socket) => socket.on('error', () => socket.destroy()));
     server.on('drop', () => this.#refusals.note('ERR_EDGE_BUSY'));
     server.on('clientError', (_error, socket) => {
       this.#refusals.note('ERR_EDGE_HANDSHAKE');
@@ -159,28 +161,30 @@ class FrontDoor {
       this.#refusals.note('ERR_EDGE_HANDSHAKE');
       socket.destroy();
     });
-    this.#shaking.set(socket, cancel);
+    const key = peerOf(socket);
+    this.#shaking.set(key, { socket, cancel });
     socket.on('error', () => socket.destroy());
     socket.once('close', () => {
       this.#connections.delete(socket);
-      this.#shaken(socket);
+      cancel();
+      if (this.#shaking.get(key)?.socket === socket) this.#shaken(key);
     });
     // The oldest goes: a client says who it is at once, and a stranger who says nothing keeps nobody out.
-    const [oldest] = this.#shaking.keys();
+    const [oldest] = this.#shaking;
     if (this.#shaking.size > limits.maxPendingHandshakes && oldest !== undefined) {
       this.#refusals.note('ERR_EDGE_BUSY');
-      this.#shaken(oldest);
-      oldest.destroy();
+      this.#shaken(oldest[0]);
+      oldest[1].socket.destroy();
     }
   }
 
-  #shaken(socket: Duplex): void {
-    this.#shaking.get(socket)?.();
-    this.#shaking.delete(socket);
+  #shaken(peer: string): void {
+    this.#shaking.get(peer)?.cancel();
+    this.#shaking.delete(peer);
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    this.#shaken(socket);
+    this.#shaken(peerOf(request.socket));
     const handshake = readHandshake(request);
     if (!handshake.ok) {
       this.#refusals.note(handshake.code);
@@ -218,4 +222,9 @@ class FrontDoor {
     const cancel = clock.at(instantAfter(clock.now(), REFUSED_GRACE_MS), () => socket.destroy());
     socket.once('close', cancel);
   }
+}
+
+/** The plain socket and the TLS socket above it share it. */
+function peerOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

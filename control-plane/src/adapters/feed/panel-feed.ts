@@ -100,8 +100,14 @@ export class PanelFeed {
   }
 
   /** Takes over a socket that the HTTP server was asked to upgrade, or refuses it. */
-  readonly upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer, refuse: Refuse): void => {
-    void this.#admit(request, socket, head, refuse);
+  readonly upgrade = (
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    refuse: Refuse,
+    recognised: () => void,
+  ): void => {
+    void this.#admit(request, socket, head, refuse, recognised);
   };
 
   /** The roster changed: panels whose zones are others now get a new snapshot. */
@@ -124,7 +130,13 @@ export class PanelFeed {
     await within(this.#options.clock, deadlineMs, this.#desk.settled(), undefined);
   }
 
-  async #admit(request: IncomingMessage, socket: Duplex, head: Buffer, refuse: Refuse): Promise<void> {
+  async #admit(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    refuse: Refuse,
+    recognised: () => void,
+  ): Promise<void> {
     try {
       const admission = await within(
         this.#options.clock,
@@ -136,6 +148,7 @@ export class PanelFeed {
         refuse(admission.code, admission.detail);
         return;
       }
+      recognised();
       if (this.#isFull(admission.panel)) {
         refuse('ERR_FEED_FULL', 'the limit of connections is reached');
         return;

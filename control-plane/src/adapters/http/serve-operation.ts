@@ -26,6 +26,8 @@ export interface ServeContext {
   /** How long an activation waits for its body before it is served without. */
   readonly activationBodyTimeoutMs: number;
   readonly handlerTimeoutMs: number;
+  /** The request showed a good token. */
+  readonly recognised: (request: Request) => void;
 }
 
 /** A handler whose call was checked against the operation it is registered for. */
@@ -95,6 +97,7 @@ async function identify(
   const result = await context.authenticator.authenticate(bearerOf(request.headers.authorization));
   if (!result.ok) return failure(result.code, result.detail);
   const { caller } = result;
+  context.recognised(request);
   if (operation.roles !== 'public' && !operation.roles.includes(caller.role))
     return failure('ERR_AUTH_ROLE', `not permitted to the role ${caller.role}`);
   if (operation.unlimited) return caller;

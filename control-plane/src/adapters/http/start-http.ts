@@ -18,6 +18,7 @@ import { stampArrival } from './arrival.ts';
 import { buildApp, type AppOptions } from './build-app.ts';
 import { RateLimits, type RateLimitSettings } from './rate-limits.ts';
 import { failure } from './http-call.ts';
+import { Strangers } from './strangers.ts';
 import { rawProblem, writeOutcome } from './write-reply.ts';
 
 /** Takes over a socket that asks for `Upgrade: websocket`, or refuses it. */
@@ -26,6 +27,8 @@ export type UpgradeHandler = (
   socket: Duplex,
   head: Buffer,
   refuse: (code: ErrorCode, detail: string) => void,
+  /** Its credential was good: the connection is no stranger's any more. */
+  recognised: () => void,
 ) => void;
 
 /** Times that a slow or hostile client gets, in ms. */
@@ -35,6 +38,8 @@ export interface HttpTimeouts {
   readonly keepAliveMs: number;
   readonly activationBodyMs: number;
   readonly handlerMs: number;
+  /** Without a byte either way while an answer is due or on its way. */
+  readonly stuckMs: number;
 }
 
 export const DEFAULT_HTTP_TIMEOUTS: HttpTimeouts = {
@@ -43,6 +48,7 @@ export const DEFAULT_HTTP_TIMEOUTS: HttpTimeouts = {
   keepAliveMs: 65_000,
   activationBodyMs: 1000,
   handlerMs: 10_000,
+  stuckMs: 20_000,
 };
 
 export interface HttpOptions extends Omit<AppOptions, 'serve' | 'security'> {
@@ -79,22 +85,26 @@ const MAKE_ROOM_EVERY_MS = 100;
 
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const timeouts = { ...DEFAULT_HTTP_TIMEOUTS, ...options.timeouts };
-  const app = appOf(options, timeouts);
+  const strangers = new Strangers(Math.ceil(options.maxConnections / 2), options.metrics);
+  const app = appOf(options, timeouts, strangers);
   const server = createServer(options.tls, timeouts);
   server.maxConnections = options.maxConnections;
   server.maxHeadersCount = MAX_HEADERS;
+  // Of a client that does not read what it asked for.
+  server.timeout = timeouts.stuckMs;
   server.on('request', (request, response) => {
     stampArrival(request, options.clock.now());
     if (options.standsBy?.() === true && !STANDBY_PATHS.has(pathOf(request)))
       refuseStandby(options, response);
     else app(request, response);
   });
-  server.on('upgrade', (request, socket, head) => upgrade(options, request, socket, head));
+  server.on('upgrade', (request, socket, head) => upgrade(options, strangers, request, socket, head));
   server.on('clientError', (error, socket) => refuseBroken(options.metrics, error, socket));
   const sockets = new Set<Socket>();
   const makeRoom = roomMaker(server, options.clock);
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
+    strangers.came(socket);
     socket.once('close', () => sockets.delete(socket));
     if (sockets.size > options.maxConnections * CROWDED) makeRoom();
   });
@@ -114,7 +124,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   };
 }
 
-function appOf(options: HttpOptions, timeouts: HttpTimeouts) {
+function appOf(options: HttpOptions, timeouts: HttpTimeouts, strangers: Strangers) {
   return buildApp({
     ...options,
     security: {
@@ -132,6 +142,7 @@ function appOf(options: HttpOptions, timeouts: HttpTimeouts) {
       bodyTimeoutMs: timeouts.requestMs,
       activationBodyTimeoutMs: timeouts.activationBodyMs,
       handlerTimeoutMs: timeouts.handlerMs,
+      recognised: (request) => strangers.recognised(request.socket),
     },
   });
 }
@@ -155,7 +166,13 @@ function createServer(tls: HttpOptions['tls'], timeouts: HttpTimeouts): Server |
   });
 }
 
-function upgrade(options: HttpOptions, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+function upgrade(
+  options: HttpOptions,
+  strangers: Strangers,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): void {
   socket.on('error', () => undefined);
   const refuse = (code: ErrorCode, detail: string): void => {
     options.metrics.count('hamrahi_http_refused_total', { code });
@@ -166,7 +183,7 @@ function upgrade(options: HttpOptions, request: IncomingMessage, socket: Duplex,
     refuse('ERR_HTTP_NOT_FOUND', 'no WebSocket is served there');
     return;
   }
-  handler(request, socket, head, refuse);
+  handler(request, socket, head, refuse, () => strangers.recognised(request.socket));
 }
 
 const STANDBY_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);

@@ -6,6 +6,11 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_http_request_ms: 'From arrival of the request head to the end of the response, by operation.',
   hamrahi_http_refused_total: 'Requests and upgrades refused, by error code.',
   hamrahi_http_flagged_total: 'Activations answered with a flag of what was wrong with them, by flag.',
+  hamrahi_log_suppressed_total: 'Warnings and errors beyond the budget of their message, by level.',
+  hamrahi_http_strangers_cut_total:
+    'Connections without a good token that were cut because too many such were open.',
+  hamrahi_core_revoked_clients_total: 'Clients whose sockets were ended because their token was revoked.',
+  hamrahi_core_revocations_unread_total: 'Times that the list of revocations could not be read.',
   hamrahi_http_connections_dropped_total: 'TCP connections refused because of the connection limit.',
   hamrahi_auth_keys_fetched_total: "Fetches of the token issuer's keys, by result.",
   hamrahi_feed_connections: 'Open panel feed connections.',

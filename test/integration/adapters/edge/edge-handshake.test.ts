@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { generate } from 'selfsigned';
@@ -307,6 +308,33 @@ describe('adapters/edge: the handshake', function () {
       silent.on('error', () => undefined);
       await new Promise((resolve) => silent.once('close', resolve));
     } finally {
+      await edge.stop();
+    }
+  });
+
+  it('RTC-10: TLS handshakes that nobody finishes keep no client out: the oldest go', async () => {
+    await start();
+    const pem = await generate([{ name: 'commonName', value: 'localhost' }], { algorithm: 'sha256' });
+    const edge = await startEdge({
+      listen: { host: '127.0.0.1', port: 0 },
+      tls: { cert: pem.cert, key: pem.private },
+      coreUrls: [`ws://127.0.0.1:${lab.core.port}`],
+      coreSecret: lab.secret,
+      limits: { maxSockets: 10, maxPendingHandshakes: 10 },
+      clock: realClock,
+      log: lab.witness.log,
+      metrics: lab.witness,
+    });
+    const silent = Array.from({ length: 60 }, () =>
+      connect(edge.port, '127.0.0.1').on('error', () => undefined),
+    );
+    try {
+      await Promise.all(silent.map((socket) => once(socket, 'connect')));
+      const socket = new WebSocket(`wss://localhost:${edge.port}/sip`, 'sip', { headers: app, ca: pem.cert });
+      await once(socket, 'open');
+      socket.terminate();
+    } finally {
+      for (const socket of silent) socket.destroy();
       await edge.stop();
     }
   });

@@ -33,7 +33,7 @@ describe('adapters/edge fuzz: torture messages', function () {
   this.timeout(fuzzTimeoutMs(20_000));
   const client: Client = { aor: AOR, role: 'citizen', sipDomain: DOMAIN, callIds: new Set(['call-1']) };
   const witness = new Witness();
-  const engine = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'sip' });
+  let engine: WebSocketServer;
   const reached: string[] = [];
   let core: CoreLinkServer;
   let edge: Edge;
@@ -41,6 +41,8 @@ describe('adapters/edge fuzz: torture messages', function () {
   let speaker: RawClient;
 
   before(async () => {
+    engine = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'sip' });
+    await once(engine, 'listening');
     const secret = randomBytes(24).toString('hex');
     const upstreamUrl = `ws://127.0.0.1:${(engine.address() as AddressInfo).port}/ws`;
     core = await startCoreLinkServer({

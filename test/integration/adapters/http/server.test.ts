@@ -143,8 +143,15 @@ describe('adapters/http server', () => {
 
     it('takes no more connections than it may', async () => {
       await restart({ maxConnections: 2 });
-      const first = await rawSocket(lab.port);
-      const second = await rawSocket(lab.port);
+      const token = await tokenFor('citizen', 'priya');
+      const busy = async (): Promise<Socket> => {
+        const socket = await rawSocket(lab.port);
+        const head = `POST /v1/tickets HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\nContent-Length: 9\r\n`;
+        socket.write(`${head}Expect: 100-continue\r\n\r\n`);
+        await once(socket, 'data');
+        return socket;
+      };
+      const [first, second] = [await busy(), await busy()];
       const third = connect(lab.port, '127.0.0.1');
       await untilClosed(third);
       expect((await lab.metrics.exposition()).text).to.contain('hamrahi_http_connections_dropped_total 1');
@@ -152,14 +159,37 @@ describe('adapters/http server', () => {
       second.destroy();
     });
 
+    it('RTC-10 leaves strangers half of its connections: whoever fills them keeps no SOS out', async () => {
+      await restart({ maxConnections: 40 });
+      const slow: Socket[] = [];
+      for (let index = 0; index < 60; index += 1) {
+        const socket = await rawSocket(lab.port);
+        socket.on('error', () => undefined);
+        socket.write(index % 2 === 0 ? 'POST /v1/sos HTTP/1.1\r\nX-Slow: ' : '');
+        slow.push(socket);
+      }
+      const token = await tokenFor('citizen', 'priya');
+      const startedAt = performance.now();
+      expect((await lab.call('POST', '/v1/sos', { token, body: {} })).status).to.equal(201);
+      expect(performance.now() - startedAt).to.be.below(1000);
+      const { text } = await lab.metrics.exposition();
+      expect(text).to.match(/hamrahi_http_strangers_cut_total 4\d/);
+      expect(text, 'none was turned away at the door').to.not.contain(
+        'hamrahi_http_connections_dropped_total',
+      );
+      for (const socket of slow) socket.destroy();
+    });
+
     it('gives up idle connections for those that ask: nobody shuts out an SOS by holding them all', async () => {
       await restart({ maxConnections: 50 });
+      const own = await tokenFor('citizen', 'meera');
+      const head = `GET /v1/client-config?deviceId=d1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${own}\r\n\r\n`;
       const idle: Socket[] = [];
       for (let index = 0; index < 50; index += 1) {
         const socket = await rawSocket(lab.port);
         const closed = untilClosed(socket);
         const answered = once(socket, 'data').catch(() => undefined);
-        socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n');
+        socket.write(head);
         await Promise.race([answered, closed]);
         idle.push(socket);
       }
