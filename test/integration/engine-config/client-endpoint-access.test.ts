@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { get } from 'node:http';
 import { expect } from 'chai';
 import type { GatewayEngine } from '../../../control-plane/sandbox/gateway-engine.ts';
@@ -22,6 +24,8 @@ const ATTEMPTS = [
   { method: 'MESSAGE', body: 'hello', contentType: 'text/plain' },
   { method: 'SUBSCRIBE', body: '' },
   { method: 'PUBLISH', body: '' },
+  { method: 'REFER', body: '', headers: ['Refer-To: <sip:+919811111100@127.0.0.2>'] },
+  { method: 'NOTIFY', body: '', headers: ['Event: presence', 'Subscription-State: active'] },
   { method: 'OPTIONS', body: '' },
 ] as const;
 
@@ -104,6 +108,27 @@ describe('engine-config/webrtc-endpoint: nobody but the relay speaks as a client
     expect(startLine(await relay.request({ ...asClient('REGISTER'), from: uri, to: uri }))).to.equal('401');
   });
 
+  it('RTC-10 a flood over UDP keeps no client from its registration, and leaves no channel', async () => {
+    const relay = await webSocket();
+    const flood = createSocket('udp4');
+    flood.bind(0, STRANGER);
+    await once(flood, 'listening');
+    try {
+      for (let n = 0; n < 3_000; n += 1) {
+        flood.send(floodRequest(n % 2 === 0 ? 'INVITE' : 'REGISTER', n), engine.sipPort, '127.0.0.1');
+        if (n % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
+      }
+      const startedAt = performance.now();
+      expect(startLine(await relay.request(asClient('REGISTER')))).to.equal('200');
+      expect(performance.now() - startedAt).to.be.below(3_000);
+    } finally {
+      flood.close();
+    }
+    const gone = { ...asClient('REGISTER'), headers: ['Expires: 0'] };
+    expect(startLine(await relay.request(gone))).to.equal('200');
+    await untilOffline(contacts);
+  });
+
   it('RTC-10 challenges a user whom the engine does not know, from wherever', async () => {
     for (const peer of [await webSocket(), await udp(STRANGER)]) {
       const request = {
@@ -178,4 +203,21 @@ async function untilOffline(state: () => Promise<unknown>): Promise<void> {
     if (performance.now() > end) throw new Error('the contact is still online');
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+function floodRequest(method: string, n: number): string {
+  const own = `<sip:${CLIENT}@gateway.invalid>`;
+  return [
+    `${method} sip:gateway.invalid SIP/2.0`,
+    `Via: SIP/2.0/UDP ${STRANGER}:9;branch=z9hG4bKflood${n}`,
+    `From: ${own};tag=f${n}`,
+    `To: ${own}`,
+    `Call-ID: flood-${n}`,
+    `CSeq: 1 ${method}`,
+    `Contact: <sip:evil@${STRANGER}:9>`,
+    'Max-Forwards: 70',
+    'Content-Length: 0',
+    '',
+    '',
+  ].join('\r\n');
 }
