@@ -97,8 +97,16 @@ function noteMissed(world: Watched, before: Live, event: SessionEvent, after: Se
     return;
   }
   const ended = event.type === 'pbx.ended' ? before.legs.find((leg) => leg.id === event.legId) : undefined;
-  if (ended?.kind === 'citizen-phone' && !ended.ending) world.missed = true;
+  if (ended?.kind === 'citizen-phone' && !ended.ending && !isTheEnginesLoss(before, after))
+    world.missed = true;
   if (event.type === 'timer.due' && event.timer === 'citizen-ring') world.missed = true;
+}
+
+/** A call that the engine lost, or that was busy with one that it lost, is none that she left unanswered. */
+function isTheEnginesLoss({ fallback: before }: Live, after: Session): boolean {
+  if (!before || !('fallback' in after) || !after.fallback) return false;
+  const { ghostUntil, citizenCalls } = after.fallback;
+  return ghostUntil !== before.ghostUntil || citizenCalls < before.citizenCalls;
 }
 
 function checkCommand(

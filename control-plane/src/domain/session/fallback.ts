@@ -1,6 +1,6 @@
 /** The phone fallback: both phones at once, her call, the bridge, and what a hang-up means. */
 import { bridgeIdOf, legIdOf } from '../ids.ts';
-import type { LegId } from '../ids.ts';
+import type { Instant, LegId } from '../ids.ts';
 import type { Draft } from './draft.ts';
 import { isUp } from './leg.ts';
 import type { Leg, LegFailure, LegOutcome, Party } from './leg.ts';
@@ -132,7 +132,35 @@ export function handOverDue(draft: Draft): void {
 
 export function citizenPhoneEnded(draft: Draft, leg: Leg, failure: LegFailure): void {
   if (draft.phase === 'phone-connected' && draft.citizenPhone === leg.id) callEnded(draft, failure);
-  else if (draft.phase === 'phone-fallback-active') citizenUnanswered(draft);
+  else if (draft.phase === 'phone-fallback-active' && !calledAgain(draft, leg, failure))
+    citizenUnanswered(draft);
+}
+
+/** While a call that the engine lost may go on ringing, her phone is busy with it: tried again after this. */
+const GHOST_RETRY_MS = 3_000;
+
+/**
+ * The engine lost the call that rang, or the node died that commanded it: she has declined nothing, and may have picked
+ * up. She is called again at once, once per ring time. The lost call may ring on as a ghost; a *busy* meanwhile is not
+ * believed (decision 17).
+ */
+function calledAgain(draft: Draft, leg: Leg, { outcome }: LegFailure): boolean {
+  const { fallback, policy } = draft.facts;
+  const lostRinging = outcome === 'lost' && leg.state === 'ringing';
+  if (!fallback || !(lostRinging || outcome === 'busy')) return false;
+  const mayHaveGhost = fallback.ghostUntil !== undefined && draft.at < fallback.ghostUntil;
+  if (mayHaveGhost !== (outcome === 'busy')) return false;
+  draft.clearTimers('citizen-ring');
+  // Not one of those that she left unanswered.
+  draft.changeFallback({ citizenCalls: Math.max(0, fallback.citizenCalls - 1) });
+  if (outcome === 'busy') {
+    draft.changeFallback({ citizenRedialDue: true });
+    draft.setTimer('citizen-redial', GHOST_RETRY_MS);
+  } else {
+    draft.changeFallback({ ghostUntil: (draft.at + policy.citizenRingMs) as Instant });
+    callCitizen(draft);
+  }
+  return true;
 }
 
 /** FB-6: nobody answered, or it was busy or declined. One more call by itself; the operator's phone is held meanwhile. */

@@ -131,6 +131,8 @@ export interface Fallback {
   readonly chainAt: number;
   readonly chainExhausted: boolean;
   readonly citizenCalls: number;
+  /** Until then a call to her that the engine lost may ring on, and make her phone busy. */
+  readonly ghostUntil?: Instant;
   /** Set while no call to her is running and one more is due. */
   readonly citizenRedialDue: boolean;
   /** Called as soon as the call before has gone: nobody's phone gets two of ours at once (decision 17). */
