@@ -49,6 +49,12 @@ module.exports = {
       { path: part('adapters', 'app', 'ports', 'contracts') },
     ),
     forbid(
+      'evidence-plain',
+      'Proofs know the domain, ports by their types, zod and the hashes and signatures of Node.',
+      { path: part('evidence') },
+      onlyTo(['evidence', 'domain', 'ports'], ['(^|/)node_modules/zod/', '^(node:)?crypto$']),
+    ),
+    forbid(
       'adapters-apart',
       'An adapter never knows another one.',
       { path: `${src}adapters/([^/]+)/` },

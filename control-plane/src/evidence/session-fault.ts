@@ -17,7 +17,7 @@ export interface Fault {
   readonly what: string;
 }
 
-/** A head's word on the session, and when that head and the one before it were made (microseconds). */
+/** A head's word on the session, and when the last head before it was made that left nothing out (microseconds). */
 export interface Sealed {
   readonly head: number;
   readonly leaf: Extract<AuditLeaf, { kind: 'session' }>;

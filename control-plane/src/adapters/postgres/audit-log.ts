@@ -7,14 +7,13 @@ import { microsecondsOf } from '../../evidence/microseconds.ts';
 import { recordHashOf } from '../../evidence/session-record.ts';
 import type { Instant } from '../../domain/ids.ts';
 import type { AuditHead, AuditLog } from '../../ports/audit-log.ts';
-import { HEAD_COLUMNS, RECORD_COLUMNS, SESSION_RECORD_COLUMNS } from './audit-rows.ts';
+import { HEAD_COLUMNS, MAX_LEAVES, RECORD_COLUMNS, SESSION_RECORD_COLUMNS } from './audit-rows.ts';
 import type { HeadRow, RecordRow, SessionRecordRow } from './audit-rows.ts';
 import { guarded } from './guarded.ts';
 import { timestampText } from './instant.ts';
 
 /** "AUDT". Freed with the transaction. */
 const LOCK_SQL = 'SELECT pg_try_advisory_xact_lock(1096107092, 1) AS mine';
-const MAX_LEAVES = 2000;
 /** For legs that never end: so long after the last change a session counts as at rest. */
 const REST = '1 minute';
 

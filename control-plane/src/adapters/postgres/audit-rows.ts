@@ -3,6 +3,9 @@ import type { AuditLeaf, AuditRecord } from '../../evidence/audit-head.ts';
 import type { AuditHead } from '../../ports/audit-log.ts';
 import type { SessionRecord } from '../../evidence/session-record.ts';
 
+/** Of one kind under one head. A head with so many was full: there was more to be sealed when it was made. */
+export const MAX_LEAVES = 2000;
+
 /** Of `audit_heads h`. */
 export const HEAD_COLUMNS = `h.number::float8 AS number, h.at::float8 AS at, encode(h.previous, 'hex') AS previous, h.leaves,
   encode(h.root, 'hex') AS root, h.key_id AS "keyId", encode(h.hash, 'hex') AS hash,

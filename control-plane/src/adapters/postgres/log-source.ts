@@ -11,6 +11,7 @@ import {
   HEAD_COLUMNS,
   LEAF_COLUMNS,
   leafOf,
+  MAX_LEAVES,
   RECORD_COLUMNS,
   SESSION_RECORD_COLUMNS,
   sessionLeafOf,
@@ -134,7 +135,9 @@ class Snapshot implements SnapshotReader {
 
   async #sealedOf(ids: readonly string[]): Promise<ReadonlyMap<string, readonly Sealed[]>> {
     const rows = await this.#rows<LeafRow & { readonly previous_at: number | null }>(
-      `SELECT ${LEAF_COLUMNS}, (SELECT h.at::float8 FROM audit_heads h WHERE h.number = l.head - 1) AS previous_at
+      `SELECT ${LEAF_COLUMNS}, (
+         SELECT h.at::float8 FROM audit_heads h WHERE h.number < l.head AND h.leaves < ${MAX_LEAVES}
+         ORDER BY h.number DESC LIMIT 1) AS previous_at
        FROM audit_leaves l WHERE l.session_id = ANY (?::uuid[]) ORDER BY l.head`,
       [[...ids]],
     );
