@@ -22,7 +22,10 @@ export function phaseText({ phase }: SessionView): { readonly text: string; read
 
 export function assignmentText(session: SessionView): string {
   if (session.queued) return 'waiting for a free officer';
-  return session.operatorId === null ? 'not assigned' : `officer ${session.operatorId}`;
+  const has = session.operatorId === null ? 'not assigned' : `officer ${session.operatorId}`;
+  const next = session.handOver === null ? '' : `, calling officer ${session.handOver.to} to take over`;
+  const ears = session.listeners.length === 0 ? '' : `, ${session.listeners.join(', ')} listening in`;
+  return `${has}${next}${ears}`;
 }
 
 const FLAGS: Record<SessionView['flags'][number], string> = {
@@ -94,6 +97,26 @@ export function mayRedial({ phase, fallback }: SessionView): boolean {
     fallback !== null &&
     (phase === 'phone-connected' || phase === 'phone-fallback-active' || phase === 'degraded')
   );
+}
+
+type Staff = { readonly role: string; readonly subject: string };
+
+const isOpen = ({ phase }: SessionView): boolean => phase !== 'resolved' && phase !== 'released';
+
+/** Who may hand her over now: who has her, and whoever is above. */
+export function mayHandOver(session: SessionView, { role, subject }: Staff): boolean {
+  if (!isOpen(session) || session.handOver !== null) return false;
+  return role === 'supervisor' || role === 'admin' || (role === 'operator' && session.operatorId === subject);
+}
+
+/** Whose panel may be called into her session. */
+export function mayJoin(session: SessionView, { role, subject }: Staff): boolean {
+  if (!isOpen(session) || session.handOver !== null) return false;
+  return role === 'supervisor' || (role === 'operator' && session.operatorId === subject);
+}
+
+export function mayListen(session: SessionView, { role }: Staff): boolean {
+  return role === 'supervisor' && isOpen(session);
 }
 
 /** `m:ss`, or `h:mm:ss` from an hour on. */

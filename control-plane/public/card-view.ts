@@ -9,15 +9,22 @@ import {
   assignmentText,
   fallbackText,
   flagsText,
+  mayHandOver,
+  mayJoin,
+  mayListen,
   mayRedial,
   phaseText,
 } from './card-texts.ts';
+import type { Bearer } from './page-credentials.ts';
 import { setMeter, setText } from './page-elements.ts';
 import { formatLocation } from './position.ts';
 
 export interface CardActions {
   resolve(session: SessionView): void;
   redial(session: SessionView): void;
+  transfer(session: SessionView): void;
+  join(session: SessionView): void;
+  listen(session: SessionView, listening: boolean): void;
   acknowledge(session: SessionView, kind: AlertKind): void;
   setMuted(session: SessionView, muted: boolean): void;
 }
@@ -35,18 +42,23 @@ const AUDIO_TEXTS: Record<AudioReading['state'], { readonly text: string; readon
 export class CardView {
   readonly root: HTMLElement;
   private readonly actions: CardActions;
+  private readonly bearer: Bearer;
   private session: SessionView;
   private muted = false;
 
-  constructor(session: SessionView, actions: CardActions) {
+  constructor(session: SessionView, actions: CardActions, bearer: Bearer) {
     const template = document.querySelector<HTMLTemplateElement>('template#card');
     const root = template?.content.firstElementChild?.cloneNode(true);
     if (!(root instanceof HTMLElement)) throw new Error('the page has no card template');
     this.root = root;
     this.session = session;
     this.actions = actions;
+    this.bearer = bearer;
     this.onClick('resolve', () => actions.resolve(this.session));
     this.onClick('redial', () => actions.redial(this.session));
+    this.onClick('transfer', () => actions.transfer(this.session));
+    this.onClick('join', () => actions.join(this.session));
+    this.onClick('listen', () => actions.listen(this.session, !this.isListening()));
     this.onClick('mute', () => this.toggleMute());
     root.dataset['sessionId'] = session.id;
     this.showAudio(null);
@@ -78,8 +90,16 @@ export class CardView {
     const over = isOver(session.phase);
     this.button('resolve').hidden = over;
     this.button('redial').hidden = !mayRedial(session);
+    this.button('transfer').hidden = !mayHandOver(session, this.bearer);
+    this.button('join').hidden = !mayJoin(session, this.bearer);
+    this.button('listen').hidden = !mayListen(session, this.bearer);
+    setText(this.button('listen'), this.isListening() ? 'Stop listening' : 'Listen in');
     this.slot('audio').hidden = over;
     if (this.slot('audio').dataset['audio'] === 'none') this.showAudio(null);
+  }
+
+  private isListening(): boolean {
+    return this.session.listeners.includes(this.bearer.subject);
   }
 
   /** `null`: no call for it plays here. */

@@ -7,6 +7,26 @@ export interface PageCredentials {
   readonly deviceId: string;
 }
 
+/** Who the token says that this is: to show what may be asked for. Only the gateway judges it. */
+export interface Bearer {
+  readonly role: string;
+  readonly subject: string;
+}
+
+/** Reads a token's claims without checking them (RFC 7519 §3); nobody when it is none. */
+export function bearerOf(token: string): Bearer {
+  try {
+    const [, payload = ''] = token.split('.');
+    const { role, sub } = JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))) as {
+      readonly role?: unknown;
+      readonly sub?: unknown;
+    };
+    return { role: typeof role === 'string' ? role : '', subject: typeof sub === 'string' ? sub : '' };
+  } catch {
+    return { role: '', subject: '' };
+  }
+}
+
 const DEVICE = /^[A-Za-z0-9_]{1,64}$/;
 
 /** `page` keeps the citizen's and the operator's token apart when both are opened in one tab. `null`: none, or no valid one. */

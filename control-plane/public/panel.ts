@@ -5,7 +5,7 @@ import { GatewaySockets } from '../client/gateway-sockets.ts';
 import { PanelClient } from '../client/panel-client.ts';
 import { isOver } from '../client/session-watch.ts';
 import { CardView, type CardActions } from './card-view.ts';
-import { readPageCredentials, type PageCredentials } from './page-credentials.ts';
+import { bearerOf, readPageCredentials, type Bearer, type PageCredentials } from './page-credentials.ts';
 import { element, inputElement, setNotice, setText } from './page-elements.ts';
 
 const TITLE = document.title;
@@ -19,8 +19,9 @@ function runPage({ token, deviceId }: PageCredentials): void {
     media: new BrowserPanelMedia(),
   });
   showConnections(client);
-  showShift(client);
-  const cards = new CardTable(client);
+  const bearer = bearerOf(token);
+  showShift(client, bearer);
+  const cards = new CardTable(client, bearer);
   client.on('trouble', (error) => {
     if (error instanceof GatewayError && !error.temporary)
       setNotice(element('trouble'), `The gateway refuses this panel: ${error.message} (${error.code})`);
@@ -48,12 +49,14 @@ function watchLeaving(client: PanelClient): void {
 /** The cards on the page, in the client's order. */
 class CardTable {
   private readonly client: PanelClient;
+  private readonly bearer: Bearer;
   private readonly views = new Map<string, CardView>();
   /** The gateway's clock minus ours, by the newest event. */
   private clockOffsetMs = 0;
 
-  constructor(client: PanelClient) {
+  constructor(client: PanelClient, bearer: Bearer) {
     this.client = client;
+    this.bearer = bearer;
     client.on('event', ({ at }) => (this.clockOffsetMs = Date.parse(at) - Date.now()));
     setInterval(() => {
       for (const view of this.views.values()) view.showAge(Date.now() + this.clockOffsetMs);
@@ -87,7 +90,7 @@ class CardTable {
       known.update(session);
       return known;
     }
-    const view = new CardView(session, this.actions());
+    const view = new CardView(session, this.actions(), this.bearer);
     view.showAge(Date.now() + this.clockOffsetMs);
     this.views.set(session.id, view);
     if (!isOver(session.phase)) setText(element('announcement'), `New SOS from ${session.citizenId}`);
@@ -108,6 +111,19 @@ class CardTable {
           'The citizen is being called again.',
           client.redial(session.id),
         ),
+      transfer: (session) =>
+        this.order(
+          session,
+          'Calling the next officer…',
+          'The next officer is being called. Until then she is yours.',
+          client.transfer(session.id, 'next'),
+        ),
+      join: (session) =>
+        this.order(session, 'Asking to be called…', 'You are being called.', client.join(session.id)),
+      listen: (session, listening) =>
+        listening
+          ? this.order(session, 'Asking to be called…', 'You are being called.', client.listen(session.id))
+          : this.order(session, 'Leaving…', 'You do not listen any more.', client.stopListening(session.id)),
       acknowledge: (session, kind) => {
         const said = client.acknowledge(session.id, kind);
         if (!said) this.get(session.id)?.showAnswer('Not connected: try again in a moment.');
@@ -143,8 +159,27 @@ function askToResolve(session: SessionView, resolve: (reason: string | undefined
   dialog.showModal();
 }
 
-function showShift(client: PanelClient): void {
+/** A supervisor has no shift: the click unlocks the sound, and lets the gateway call this panel. */
+function showSound(client: PanelClient, button: HTMLButtonElement): void {
+  setText(element('shift-text'), 'Supervisor');
+  setText(button, 'Turn on the sound');
+  setText(
+    element('empty-text'),
+    'A new SOS appears here. Turn on the sound to listen in or to take one over.',
+  );
+  button.disabled = false;
+  button.addEventListener('click', () => {
+    button.hidden = true;
+    void client.openAudio();
+  });
+}
+
+function showShift(client: PanelClient, { role }: Bearer): void {
   const button = element('shift-button') as HTMLButtonElement;
+  if (role === 'supervisor') {
+    showSound(client, button);
+    return;
+  }
   const show = (): void => {
     const { shift } = client;
     document.body.dataset['shift'] = shift;

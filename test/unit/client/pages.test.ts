@@ -2,8 +2,17 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import type { SessionView } from '../../../control-plane/client/gateway-api.ts';
-import { ageText, fallbackText, mayRedial } from '../../../control-plane/public/card-texts.ts';
+import {
+  ageText,
+  assignmentText,
+  fallbackText,
+  mayHandOver,
+  mayJoin,
+  mayListen,
+  mayRedial,
+} from '../../../control-plane/public/card-texts.ts';
 import { citizenTexts } from '../../../control-plane/public/citizen-texts.ts';
+import { bearerOf } from '../../../control-plane/public/page-credentials.ts';
 import { formatLocation, parseTyped } from '../../../control-plane/public/position.ts';
 
 const folder = resolve(import.meta.dirname, '../../../control-plane/public');
@@ -92,6 +101,39 @@ describe('control-plane/public: the pages', () => {
     expect(mayRedial(session({ fallback, phase: 'phone-connected' }))).to.equal(true);
     expect(mayRedial(session({ fallback, phase: 'resolved' }))).to.equal(false);
     expect(mayRedial(session({ phase: 'active' }))).to.equal(false);
+  });
+
+  it('TEL-10: offer handing over, joining and listening in to those who may, and say who does', () => {
+    const open = session({
+      phase: 'active',
+      operatorId: 'akram',
+      queued: false,
+      handOver: null,
+      listeners: [],
+    });
+    const [akram, bina] = [
+      { role: 'operator', subject: 'akram' },
+      { role: 'operator', subject: 'bina' },
+    ];
+    const chief = { role: 'supervisor', subject: 'chief' };
+    const may = [akram, bina, chief].map((who) => [
+      mayHandOver(open, who),
+      mayJoin(open, who),
+      mayListen(open, who),
+    ]);
+    expect(may).to.deep.equal([
+      [true, true, false],
+      [false, false, false],
+      [true, true, true],
+    ]);
+    const moving = { ...open, handOver: { to: 'bina', since: '' }, listeners: ['chief'] };
+    expect(mayHandOver(moving, akram)).to.equal(false);
+    expect(assignmentText(moving)).to.equal(
+      'officer akram, calling officer bina to take over, chief listening in',
+    );
+    const payload = Buffer.from(JSON.stringify({ role: 'supervisor', sub: 'chief' })).toString('base64url');
+    expect(bearerOf(`x.${payload}.y`)).to.deep.equal(chief);
+    expect(bearerOf('none')).to.deep.equal({ role: '', subject: '' });
   });
 
   it('tell a citizen to answer her phone only when it will ring', () => {
