@@ -269,10 +269,31 @@ function checkLegs(session: Live): void {
   const { phase } = session;
   const hers = standingOf(session, 'citizen-phone');
   const duty = standingOf(session, 'operator-phone');
+  // Who is to take her over is called beside who speaks with her.
+  const settled = duty.filter((leg) => leg.id !== session.handOver?.legId);
   promise(
-    hers.length <= 1 && duty.length <= 1,
+    hers.length <= 1 && settled.length <= 1 && duty.length <= 2,
     'decision-17',
     'two calls to her, or two duty phones, at once',
+  );
+  if (session.handOver) {
+    const { legId } = session.handOver;
+    promise(
+      session.legs.some((leg) => leg.id === legId && !leg.ending),
+      'TEL-10',
+      'a hand-over without its call',
+    );
+  }
+  if (session.phase === 'phone-connected' && session.bridgedWith !== null)
+    promise(
+      duty.some((leg) => leg.id === session.bridgedWith),
+      'TEL-10',
+      'she speaks with nobody',
+    );
+  promise(
+    session.stream.heardBy?.includes('supervisor-app') !== true,
+    'RTC-2',
+    'who listens in counts as hearing her',
   );
   for (const { aor } of session.devices) {
     const attempts = standingOf(session, 'citizen-app').filter((leg) => leg.aor === aor);
@@ -360,8 +381,10 @@ function checkDeadlines({ timers }: Watched, session: Live): void {
     const rings = standingOf(session, 'citizen-phone').some((leg) => leg.state !== 'answered');
     promise(!rings || timers.has('citizen-ring'), 'timers', 'her phone rings without an end');
   }
-  const dutyRings = standingOf(session, 'operator-phone').some((leg) => !isUp(leg));
-  promise(!dutyRings || timers.has('operator-ring'), 'timers', 'a duty phone rings without an end');
+  for (const leg of standingOf(session, 'operator-phone')) {
+    const limit = leg.id === session.handOver?.legId && timers.has('transfer') ? 'transfer' : 'operator-ring';
+    promise(isUp(leg) || timers.has(limit), 'timers', 'a duty phone rings without an end');
+  }
   if (session.phase === 'phone-connected') {
     const duty = standingOf(session, 'operator-phone').length > 0;
     promise(

@@ -4,7 +4,7 @@
  */
 import type { LegKind, OperatorId } from '../../control-plane/src/domain/ids.ts';
 import type { LegOutcome } from '../../control-plane/src/domain/session/leg.ts';
-import { AKRAM, BINA, CHIEF, CITIZEN_AOR, subject } from '../support/session-scenario.ts';
+import { AKRAM, BINA, CHIEF, CITIZEN_AOR, panelOf, subject } from '../support/session-scenario.ts';
 import { kindOf } from './promises.ts';
 import type { Channel } from './promises.ts';
 import type { Delivery, SessionWorld } from './session-world.ts';
@@ -152,6 +152,36 @@ export const STEPS: readonly Step[] = [
       const alert = alerts[n % Math.max(1, alerts.length)];
       if (alert) w.send({ type: 'panel.alert-acknowledged', kind: alert.kind, by: CHIEF });
     },
+  },
+  // Staff.
+  {
+    weight: 4,
+    act: (w, n) => {
+      const to = [AKRAM, BINA, null][n % 3] ?? null;
+      w.send({ type: 'api.transfer-requested', to, asker: null, by: 'supervisor:chief' });
+    },
+  },
+  {
+    weight: 2,
+    act: (w, n) => {
+      const [operatorId, role] =
+        n % 3 === 0 ? ([CHIEF, 'supervisor'] as const) : ([AKRAM, 'operator'] as const);
+      const aor = panelOf(operatorId);
+      w.send({ type: 'api.join-requested', operatorId, role, aor, by: `${role}:${operatorId}` });
+    },
+  },
+  {
+    weight: 2,
+    act: (w, n) => {
+      const by = 'supervisor:chief';
+      if (n % 3 === 0) w.send({ type: 'api.listen-ended', operatorId: CHIEF, by });
+      else w.send({ type: 'api.listen-requested', operatorId: CHIEF, aor: panelOf(CHIEF), by });
+    },
+  },
+  { weight: 2, act: (w, n) => answer(w, newest(w, 'supervisor-app'), deliveryOf(n)) },
+  {
+    weight: 2,
+    act: (w, n) => w.send({ type: 'contact.online', aor: panelOf(n % 2 === 0 ? AKRAM : BINA) }),
   },
   // The roster.
   { weight: 2, act: (w) => w.send({ type: 'roster.changed' }) },
