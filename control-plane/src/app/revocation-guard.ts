@@ -94,9 +94,17 @@ export class RevocationGuard {
       for (const aor of operatorClientsOf(session)) {
         const owner = parseAor(aor);
         if (owner?.role !== 'operator') continue;
-        const caller = this.#holders.get(aor)?.caller ?? unknownToken(owner.operatorId);
-        if (this.#ports.revocations.isRevoked(caller)) this.#endCall(session.id, owner.operatorId, aor);
+        if (this.#isShutOut(aor, owner.operatorId)) this.#endCall(session.id, owner.operatorId, aor);
       }
+  }
+
+  /** After a restart nobody knows which token a client had: what concerns all tokens of its owner concerns this one. */
+  #isShutOut(aor: AddressOfRecord, subject: OperatorId): boolean {
+    const { revocations } = this.#ports;
+    const known = this.#holders.get(aor)?.caller;
+    if (known) return revocations.isRevoked(known);
+    const roles = ['operator', 'supervisor'] as const;
+    return roles.some((role) => revocations.isRevoked({ role, subject, tokenId: null, issuedAt: null }));
   }
 
   #endCall(sessionId: SessionId, operatorId: OperatorId, aor: AddressOfRecord): void {
@@ -110,11 +118,6 @@ export class RevocationGuard {
       event.type,
     );
   }
-}
-
-/** After a restart nobody knows which token a client had: what concerns all of his tokens concerns this one. */
-function unknownToken(subject: string): Caller {
-  return { role: 'operator', subject, tokenId: null, issuedAt: null };
 }
 
 function operatorClientsOf(session: Live): ReadonlySet<AddressOfRecord> {
