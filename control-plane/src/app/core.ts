@@ -259,7 +259,7 @@ export function createCore(ports: CorePorts): Core {
   async function start(): Promise<void> {
     await masterData.start();
     await revocations.start();
-    await ports.presence.clear();
+    await enduring.presence.clear();
     await feed.start();
     await enduring.start(MAX_OPEN);
     for (const { session } of await store.listOpen(MAX_OPEN)) {

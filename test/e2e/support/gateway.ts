@@ -104,6 +104,8 @@ export class Gateway {
     this.#witness = await callWitness(this.file.ari);
     this.#carrier = createCarrierReport(this.file.urls.carrierReport);
     this.#database = new Pool({ connectionString: this.file.databaseUrl, max: 4 });
+    // PostgreSQL may be made to crash: the next query says so.
+    this.#database.on('error', () => undefined);
   }
 
   async stop(): Promise<void> {

@@ -51,5 +51,12 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_ari_late_answers_total: 'Answers of Asterisk that nobody waited for any more.',
   hamrahi_ari_connections_lost_total: 'Connections to Asterisk lost, attempts that failed included.',
   hamrahi_ari_ping_timeouts_total: 'Connections to Asterisk ended because nothing came back on them.',
+  hamrahi_store_away: 'Whether the database is away: decisions are made in memory and journaled.',
+  hamrahi_store_outages_total: 'How often the database went away.',
+  hamrahi_journal_entries: 'Decisions that the database does not have yet.',
+  hamrahi_journal_appends_total: 'Decisions given to the journal, by result.',
+  hamrahi_journal_replayed_total:
+    'Journal entries told to the database: written, known already, or decided anew.',
+  hamrahi_journal_set_aside_total: 'Parts of the journal that the database does not take.',
   hamrahi_pbx_unexpected_calls_total: 'Calls that nobody ordered and that were refused, by their source.',
 };

@@ -28,6 +28,8 @@ export class DutyBook {
   #operators: ReadonlyMap<OperatorId, Operator> = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
   #cancel: () => void = () => undefined;
+  #stopped = false;
+  #isStale = false;
   readonly #shifts = new Map<AddressOfRecord, Shift>();
   readonly #online = new Set<AddressOfRecord>();
 
@@ -44,12 +46,8 @@ export class DutyBook {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.#cancel();
-  }
-
-  /** Milliseconds since the last good reading. */
-  get ageMs(): number {
-    return this.#clock.now() - this.#readAt;
   }
 
   async read(): Promise<void> {
@@ -57,6 +55,7 @@ export class DutyBook {
     this.#roster = roster;
     this.#operators = operators;
     this.#readAt = this.#clock.now();
+    this.#isStale = false;
   }
 
   noteShift(aor: AddressOfRecord, shift: Shift): void {
@@ -67,6 +66,12 @@ export class DutyBook {
   noteContact(aor: AddressOfRecord, online: boolean): void {
     if (online) this.#online.add(aor);
     else this.#online.delete(aor);
+  }
+
+  /** Nobody is there until he shows himself again. */
+  forgetPresence(): void {
+    this.#shifts.clear();
+    this.#online.clear();
   }
 
   operator(id: OperatorId): Operator | null {
@@ -80,7 +85,8 @@ export class DutyBook {
   /** As `SessionTx.dutyOperators`, with the load that `book` knows. */
   operators(zoneId: ZoneId | null, at: Instant, book: SessionBook): readonly FreeOperator[] {
     const loads = book.loads();
-    return [...this.#onDuty('operator', zoneId, at)].map(([operatorId, priority]) => {
+    const onDuty = [...this.#onDuty('operator', zoneId, at)].toSorted(([a], [b]) => (a < b ? -1 : 1));
+    return onDuty.map(([operatorId, priority]) => {
       const present = this.#presentAt(operatorId);
       return {
         operatorId,
@@ -126,13 +132,6 @@ export class DutyBook {
     );
   }
 
-  /** The zones of this operator's valid entries. */
-  zonesOf(operatorId: OperatorId, at: Instant): readonly ZoneId[] {
-    if (this.#operators.get(operatorId)?.active !== true) return [];
-    const valid = this.#roster.filter((entry) => entry.operatorId === operatorId && isValid(entry, at));
-    return [...new Set(valid.map((entry) => entry.zoneId))];
-  }
-
   /** Active operators with this duty now, with the first place that an entry gives them. */
   #onDuty(duty: RosterEntry['duty'], zoneId: ZoneId | null, at: Instant): ReadonlyMap<OperatorId, number> {
     const found = new Map<OperatorId, number>();
@@ -166,10 +165,16 @@ export class DutyBook {
   }
 
   #readLater(): void {
+    if (this.#stopped) return;
     this.#cancel = this.#clock.at((this.#clock.now() + READ_EVERY_MS) as Instant, () => {
       void this.read()
         .catch((error: unknown) => {
-          this.#log.debug('The roster could not be read; the last copy serves.', { error: String(error) });
+          if (!this.#isStale)
+            this.#log.warn('The roster could not be read; the last copy serves.', {
+              ageMs: Math.round(this.#clock.now() - this.#readAt),
+              error: String(error),
+            });
+          this.#isStale = true;
         })
         .finally(() => this.#readLater());
     });

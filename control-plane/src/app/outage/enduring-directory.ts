@@ -8,7 +8,7 @@ import type { StoreWatch } from './store-watch.ts';
 const ONE_MS = 200;
 const MANY_MS = 3000;
 
-/** Changes pass as they are: they need the store. */
+/** Changes need the store; what they change of the roster is known here before they are answered. */
 export function enduringDirectory(directory: Directory, duty: DutyBook, watch: StoreWatch): Directory {
   const orKnown = async <T>(
     read: () => Promise<T>,
@@ -23,8 +23,17 @@ export function enduringDirectory(directory: Directory, duty: DutyBook, watch: S
       return value;
     }
   };
+  const noting = async <T>(change: Promise<T>): Promise<T> => {
+    const result = await change;
+    // The change stands all the same; the next reading brings it.
+    await watch.attempt(() => duty.read(), MANY_MS).catch(() => undefined);
+    return result;
+  };
   return {
     ...directory,
+    putOperator: (operator) => noting(directory.putOperator(operator)),
+    deleteOperator: (id) => noting(directory.deleteOperator(id)),
+    putRoster: (zoneId, entries) => noting(directory.putRoster(zoneId, entries)),
     citizen: (id) => watch.attempt(() => directory.citizen(id), ONE_MS),
     zones: () => watch.attempt(() => directory.zones(), MANY_MS),
     operator: (id) =>

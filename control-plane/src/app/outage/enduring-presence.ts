@@ -41,6 +41,7 @@ export class EnduringPresence implements PresenceStore {
   }
 
   clear(): Promise<void> {
+    this.#duty.forgetPresence();
     return this.#store.clear();
   }
 

@@ -166,7 +166,7 @@ export class EnduringStore implements SessionStore {
   listOpen(limit: number): ReturnType<SessionStore['listOpen']> {
     return this.#read(
       () => this.#store.listOpen(limit),
-      () => this.#books.sessions.open().slice(0, limit),
+      () => this.#books.sessions.unfinished().slice(0, limit),
       LONG_READ_MS,
     );
   }

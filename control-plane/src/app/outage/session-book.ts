@@ -75,12 +75,19 @@ export class SessionBook {
       .toSorted((a, b) => a.session.createdAt - b.session.createdAt);
   }
 
-  /** How many open sessions each operator has. */
+  /** The same, and ended ones whose legs still go down. */
+  unfinished(): readonly StoredSession[] {
+    const ending = [...this.#ended].flatMap((id) => this.#sessions.get(id) ?? []);
+    return [...ending.filter(({ session }) => 'legs' in session && session.legs.length > 0), ...this.open()];
+  }
+
+  /** How many open sessions each operator has, or is to take over. */
   loads(): ReadonlyMap<OperatorId, number> {
     const loads = new Map<OperatorId, number>();
     for (const { session } of this.open()) {
-      const operatorId = operatorOf(session);
-      if (operatorId !== null) loads.set(operatorId, (loads.get(operatorId) ?? 0) + 1);
+      const successor = isLive(session) ? (session.handOver?.to.operatorId ?? null) : null;
+      for (const operatorId of new Set([operatorOf(session), successor]))
+        if (operatorId !== null) loads.set(operatorId, (loads.get(operatorId) ?? 0) + 1);
     }
     return loads;
   }

@@ -194,6 +194,18 @@ describe('adapters/postgres/transact', function () {
     expect(await codeOf(work)).to.equal('ERR_STORE_UNAVAILABLE');
   });
 
+  it('tells why a write failed whose COMMIT travelled with it', async () => {
+    const { session } = await apply(database.store, activation());
+    const second = activation({ citizenId: session.citizenId });
+    const failure = await rejection(
+      database.store.transact((tx) => {
+        void tx.apply(second).catch(() => undefined);
+        return Promise.resolve();
+      }),
+    );
+    expect(failure.message).to.include('sessions_one_open_per_citizen');
+  });
+
   it('RTC-8: serves fifty changes at once over four connections, and holds no more', async () => {
     const four = open({ poolSize: 4 });
     const stored = await Promise.all(Array.from({ length: 50 }, () => apply(four.store, activation())));
