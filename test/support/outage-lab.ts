@@ -124,6 +124,13 @@ export class OutageLab {
     );
   }
 
+  /** The numbered rows that listeners were told, as soon as there are so many. */
+  async numbered(count: number): Promise<readonly FeedRow[]> {
+    const numbered = (): readonly FeedRow[] => this.told.filter(({ seq }) => seq > 0);
+    await this.until(`${count} numbered rows were told`, () => numbered().length >= count);
+    return numbered();
+  }
+
   /** What the feed's table says of a session, in order. */
   async feedOf(id: SessionId): Promise<readonly string[]> {
     const rows = await this.truth.sql<{ seq: string; type: string }>(
