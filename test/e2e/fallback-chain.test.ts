@@ -8,7 +8,13 @@ import { useGateway, type Citizen } from './support/gateway.ts';
 import { press, story, told } from './support/sos.ts';
 
 const NO_MEDIA = { failIce: true, iceTimeoutMs: 60_000 } as const;
-const TIMES = { watchdogMs: 1200, citizenRingMs: 4000, operatorRingMs: 1500, redialAfterMs: 800 } as const;
+const TIMES = {
+  watchdogMs: 1200,
+  citizenRingMs: 4000,
+  operatorRingMs: 1500,
+  redialAfterMs: 800,
+  operatorAcceptMs: 2500,
+} as const;
 
 describe('e2e: whom the fallback calls', function () {
   this.timeout(30_000);
@@ -18,6 +24,7 @@ describe('e2e: whom the fallback calls', function () {
       HAMRAHI_FIRST_RETRY_MS: '600',
       HAMRAHI_CITIZEN_RING_MS: String(TIMES.citizenRingMs),
       HAMRAHI_OPERATOR_RING_MS: String(TIMES.operatorRingMs),
+      HAMRAHI_OPERATOR_ACCEPT_MS: String(TIMES.operatorAcceptMs),
       HAMRAHI_CITIZEN_REDIAL_AFTER_MS: String(TIMES.redialAfterMs),
       HAMRAHI_CITIZEN_REDIALS: '1',
       HAMRAHI_NO_OPERATOR_ALERT_MS: '500',
@@ -56,6 +63,10 @@ describe('e2e: whom the fallback calls', function () {
     );
     expect(first.finalStatus).to.equal(487);
     expect(alert.event.data.session.phase).to.equal('phone-fallback-active');
+    const [attempt] =
+      alert.event.data.session.fallback?.attempts.filter(({ role }) => role === 'citizen') ?? [];
+    expect(attempt, 'the alert brings the history').to.deep.include({ answeredAt: null });
+    expect(Date.parse(attempt!.ringingAt!)).to.be.within(first.times.inviteAt, first.times.cancelAt!);
     const calls = await callsTo(gateway, citizen.phone);
     expect(calls, 'one more by itself').to.have.length(2);
     expect(calls[1]!.times.inviteAt - first.times.cancelAt!).to.be.within(
@@ -98,6 +109,45 @@ describe('e2e: whom the fallback calls', function () {
     const legs = await legsOf(id, 'operator-phone');
     expect(legs.map(({ outcome }) => outcome).slice(0, 2)).to.deep.equal(['busy', 'no-answer']);
     expect(legs[2]).to.deep.include({ party_role: 'supervisor', party_id: district.supervisor!.id });
+  });
+
+  it('FB-7 a duty phone that must accept counts once it has pressed 1; a voicemail does not, and the next is called', async () => {
+    const district = await gateway.district({
+      operators: [
+        { phone: '00', pressToAccept: true },
+        { phone: '06', pressToAccept: true },
+      ],
+    });
+    const [voicemail, there] = district.operators;
+    const panel = await gateway.panel(voicemail!.id);
+    const citizen = await gateway.armedCitizen(district.location, NO_MEDIA);
+
+    const id = await press(citizen, district.location);
+    const accepted = await told(panel, id, 'phone.accepted');
+    await told(panel, id, 'phone-connected');
+    await heardAt(gateway, citizen.phone, phoneToneHz(there!.dutyPhone));
+
+    const [first, second] = await Promise.all(
+      [voicemail!.dutyPhone, there!.dutyPhone].map((number) => callTo(gateway, number)),
+    );
+    const hers = await callTo(gateway, citizen.phone);
+    expect(first!.times.answeredAt, 'it answered').to.not.equal(null);
+    expect(first!.byeBy, 'and was let go').to.equal('gateway');
+    const waitedMs = first!.times.endedAt! - first!.times.answeredAt!;
+    expect(waitedMs).to.be.within(TIMES.operatorAcceptMs - 150, TIMES.operatorAcceptMs + 800);
+    expect(accepted.at).to.be.at.least(second!.times.answeredAt! + 1400);
+    const spoken = hers.heard.filter(({ hz }) => hz === phoneToneHz(there!.dutyPhone));
+    expect(
+      spoken.every(({ fromMs }) => fromMs >= second!.times.answeredAt! + 1400),
+      'she never heard the voicemail',
+    ).to.equal(true);
+    const view = await gateway.view(id);
+    expect(view.fallback?.attempts.map(({ role, operatorId }) => [role, operatorId])).to.deep.equal([
+      ['citizen', null],
+      ['operator', voicemail!.id],
+      ['operator', there!.id],
+    ]);
+    expect(view.alerts).to.deep.equal([]);
   });
 
   it('FB-7 exhausts the chain before it alerts that she does not answer', async () => {

@@ -50,6 +50,10 @@ describe('e2e: the stream against the call', function () {
       const call = await callTo(gateway, number, ({ state }) => state === 'ended');
       expect(call.times.cancelAt, 'the carrier saw our CANCEL').to.not.equal(null);
       expect(call.finalStatus).to.equal(487);
+      expect(
+        call.cancelReasons.map(({ protocol, cause }) => `${protocol} ${String(cause)}`),
+        'completed elsewhere: no missed call is shown',
+      ).to.include('Q.850 26');
       expect(await callsTo(gateway, number)).to.have.length(1);
     }
     expect(await fallbackColumns(id)).to.deep.equal([null, null, null, null]);
@@ -67,6 +71,45 @@ describe('e2e: the stream against the call', function () {
       kept.map(({ kind }) => kind),
       'the call records stay',
     ).to.deep.equal(['citizen-phone', 'operator-phone']);
+  });
+
+  it('FB-8 her 200 that crosses the CANCEL is answered and hung up at once: no ring, no voice, no record', async () => {
+    const district = await gateway.district({ operators: [{ phone: '20' }] });
+    const panel = await gateway.panel(district.operators[0]!.id);
+    const late = gate();
+    const citizen = await gateway.armedCitizen(district.location, { toneHz: 1300 });
+    holdAnswers(citizen, late.opened);
+    // The carrier gets the CANCEL only after its 200 has gone out.
+    await gateway.carrier.addFault({
+      number: citizen.phone!,
+      from: 'gateway',
+      method: 'CANCEL',
+      action: { do: 'delay', delayMs: ANSWERS_AFTER_MS },
+    });
+
+    const id = await press(citizen, district.location);
+    await callTo(gateway, citizen.phone, ({ times }) => times.ringingAt !== null);
+    late.open();
+    await told(panel, id, 'phone-fallback-retracted');
+    const call = await callTo(gateway, citizen.phone, ({ state }) => state === 'ended');
+    const leg = await eventually('the call is on its record', async () => {
+      const [row] = await gateway.sql<{ outcome: string | null }>(
+        `SELECT outcome FROM legs WHERE session_id = $1 AND kind = 'citizen-phone'`,
+        [id],
+      );
+      return row?.outcome ?? null;
+    });
+
+    expect(call.times.answeredAt, 'the 200 crossed').to.not.equal(null);
+    expect(call.times.ackAt, 'it was acknowledged').to.not.equal(null);
+    expect(call.byeBy).to.equal('gateway');
+    expect(call.times.byeAt! - call.times.answeredAt!, 'at once').to.be.below(500);
+    expect(call.heard, 'she heard nobody').to.deep.equal([]);
+    expect(await callsTo(gateway, citizen.phone), 'and her phone rings no more').to.have.length(1);
+    expect(await gateway.view(id)).to.deep.include({ phase: 'active', fallback: null, heard: true });
+    expect(await fallbackColumns(id)).to.deep.equal([null, null, null, null]);
+    expect(story(panel, id)).to.not.include('phone-connected');
+    expect(leg).to.be.oneOf(['completed', 'cancelled']);
   });
 
   it('FB-8 a device that registers only while her phone rings wins too', async () => {

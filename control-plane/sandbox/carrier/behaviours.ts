@@ -19,7 +19,13 @@ export type BehaviourStep =
   /** 183 with SDP; the sound flows before any answer. */
   | { readonly atMs: number; readonly do: 'early-media'; readonly sound: EarlySound }
   /** 200; then what the phone sends. */
-  | { readonly atMs: number; readonly do: 'answer'; readonly audio: PhoneAudio }
+  | {
+      readonly atMs: number;
+      readonly do: 'answer';
+      readonly audio: PhoneAudio;
+      /** A key that the phone presses (RFC 4733), this long after the answer and before it plays anything. */
+      readonly presses?: { readonly key: string; readonly afterMs: number };
+    }
   | { readonly atMs: number; readonly do: 'refuse'; readonly status: RefusalStatus }
   | { readonly atMs: number; readonly do: 'hang-up' };
 
@@ -72,6 +78,12 @@ const answering: readonly Behaviour[] = [
     digits: '05',
     summary: 'Answers at once, without ringing',
     steps: [{ atMs: 0, do: 'answer', audio: 'tone' }],
+  },
+  {
+    name: 'answer-press-1',
+    digits: '06',
+    summary: 'Answers, presses 1 after 1.5 s as a duty phone does that has to accept, then plays its tone',
+    steps: [ring, { atMs: 1_000, do: 'answer', audio: 'tone', presses: { key: '1', afterMs: 1_500 } }],
   },
 ];
 

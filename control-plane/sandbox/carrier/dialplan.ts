@@ -118,7 +118,9 @@ function applications(
       return [`Hangup(${HANGUP_CAUSES[step.status]})`];
     case 'answer': {
       const limit = untilHangUpMs === undefined ? [] : [`Set(TIMEOUT(absolute)=${untilHangUpMs / 1000})`];
-      return ['Answer(0,i)', ...limit, `Playtones(${TONES[step.audio]})`, ...listen(mediaAddress)];
+      const { presses } = step;
+      const press = presses ? [`Wait(${presses.afterMs / 1000})`, `SendDTMF(${presses.key})`] : [];
+      return ['Answer(0,i)', ...limit, ...press, `Playtones(${TONES[step.audio]})`, ...listen(mediaAddress)];
     }
   }
 }

@@ -6,6 +6,8 @@ export interface OperatorWishes {
   readonly phone?: string;
   /** Default 5. */
   readonly capacity?: number;
+  /** The duty phone has to press 1 before a call counts as taken. */
+  readonly pressToAccept?: boolean;
 }
 
 export interface DistrictWishes {
@@ -73,7 +75,12 @@ export async function makeDistrict(put: Put, wishes: DistrictWishes = {}): Promi
     await put(`/v1/operators/${supervisor.id}`, { name: supervisor.id, dutyPhone: supervisor.dutyPhone });
   await put(`/v1/zones/${zoneId}/roster`, {
     entries: [
-      ...operators.map(({ id }, priority) => ({ operatorId: id, duty: 'operator', priority })),
+      ...operators.map(({ id }, priority) => ({
+        operatorId: id,
+        duty: 'operator',
+        priority,
+        pressToAccept: wishes.operators?.[priority]?.pressToAccept ?? false,
+      })),
       ...(supervisor ? [{ operatorId: supervisor.id, duty: 'supervisor', priority: 0 }] : []),
     ],
   });
