@@ -12,7 +12,7 @@ SUITES := unit contract integration scenario
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup tools asterisk chromium client demo sandbox test test-unit test-contract test-integration \
-	test-scenario test-e2e fuzz coverage lint format generate bench bench-load chaos measure clean distclean
+	test-scenario test-e2e fuzz coverage lint format generate bench bench-load bench-4g soak chaos measure clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,12 @@ bench-load: tools asterisk client ## a hundred sessions at once: times, processo
 
 chaos: tools asterisk client ## every fault against a session in every phase; ARGS='core.killed' picks some, CHAOS_JSON=file writes all down
 	@$(NODE) test/chaos/main.ts $(ARGS)
+
+bench-4g: tools asterisk client ## SOS over a mobile network (100 ms, jitter, loss): heard in time, and understood; as root; BENCH_JSON=file
+	@$(NODE) test/bench/link/main.ts
+
+soak: tools asterisk client ## ten thousand short sessions without growth (SOAK_SESSIONS=n: fewer); BENCH_JSON=file
+	@$(NODE) test/bench/load/soak-main.ts
 
 measure: tools asterisk client ## demo and bench, written down in docs/measured.json and docs/requirements.md
 	@rm -rf .cache/measured && mkdir -p .cache/measured

@@ -62,16 +62,21 @@ export async function joinCitizen(
 /** Her app, started (again). */
 export async function connectCitizen(
   gateway: GatewayUnderLoad,
-  who: CitizenPlan & { readonly speaker: number; readonly id: string; readonly phone: string },
+  who: CitizenPlan & {
+    readonly speaker: number;
+    readonly id: string;
+    readonly phone: string;
+    readonly deviceId?: string;
+  },
 ): Promise<CrowdCitizen> {
-  const { speaker, id, phone, isPlain, app } = who;
-  const aor = `citizen-${id}-${DEVICE}`;
+  const { speaker, id, phone, isPlain, app, deviceId = DEVICE } = who;
+  const aor = `citizen-${id}-${deviceId}`;
   if (isPlain) gateway.lanes.name(aor);
   const loop = await markableLoop(TONE_HZ);
   const headless = await createHeadlessCitizen({
     baseUrl: gateway.sandbox.file.urls.api,
     token: await gateway.token('citizen', id),
-    deviceId: DEVICE,
+    deviceId,
     ...(app === 'refuses' ? { rejectWith: 488 } : {}),
     ...(isPlain ? { media: plainCitizenMedia({ speaker, loop }) } : { voice: signed(loop, speaker) }),
   });

@@ -45,11 +45,13 @@ export interface GatewayUnderLoad {
 export async function startGatewayUnderLoad(
   say: (line: string) => void,
   env: Readonly<Record<string, string>> = {},
+  edgeEnv: Readonly<Record<string, string>> = {},
 ): Promise<GatewayUnderLoad> {
   const lanes = await openPlainLanes();
   const sandbox = await startSandbox({
     say,
     edgeApart: true,
+    edgeEnv,
     verboseEngineLog: false,
     env: {
       HAMRAHI_ENGINE_SIP_WS_URL: lanes.url,

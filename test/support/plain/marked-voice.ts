@@ -29,7 +29,7 @@ export async function markableLoop(toneHz: number): Promise<readonly Buffer[]> {
 }
 
 /** A packet of one frame (code 0) as one of code 3 with padding. */
-function withRoom(packet: Uint8Array): Buffer {
+export function withRoom(packet: Uint8Array): Buffer {
   const toc = packet[0] ?? 0;
   if ((toc & FRAMES_IN_PACKET) !== 0) throw new Error('the encoder was to put one frame into a packet');
   const frame = packet.subarray(1);

@@ -1,0 +1,65 @@
+/**
+ * The phones on the far side of a slow link, as a program of its own: reads orders as JSON lines and tells what became of
+ * them in the same way. `{"press": {"token", "deviceId", "armed", "seconds"}}` → `{"session": id}` or `{"failed": why}`.
+ */
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { createHeadlessCitizen, type HeadlessCitizen } from '../../support/headless/index.ts';
+import { FAR } from './slow-link.ts';
+import { markedSpeech } from './marked-speech.ts';
+
+export interface PressOrder {
+  readonly number: number;
+  readonly token: string;
+  readonly deviceId: string;
+  readonly location: { readonly latitude: number; readonly longitude: number; readonly accuracyM: number };
+  /** The app was warm before: connected and registered. Else it is started by the press. */
+  readonly armed: boolean;
+  /** Speech of this length, over and over, in place of a tone; 0: a tone. */
+  readonly speechSeconds: number;
+}
+
+export interface PressReport {
+  readonly number: number;
+  readonly session: string | null;
+  readonly failed: string | null;
+}
+
+const [baseUrl = '', certificateFile = ''] = process.argv.slice(2);
+const ca = readFileSync(certificateFile, 'utf8');
+const ARMED_MS = 15_000;
+const citizens: HeadlessCitizen[] = [];
+
+async function press(order: PressOrder): Promise<PressReport> {
+  const { number, token, deviceId, location, armed, speechSeconds } = order;
+  const citizen = await createHeadlessCitizen({
+    baseUrl,
+    token,
+    deviceId,
+    ca,
+    address: FAR,
+    ...(speechSeconds === 0 ? {} : { voice: await markedSpeech(speechSeconds) }),
+  });
+  citizens.push(citizen);
+  if (armed) {
+    const ready = new Promise<void>((resolve, reject) => {
+      setTimeout(() => reject(new Error('not armed in time')), ARMED_MS).unref();
+      citizen.client.on('state', ({ name }) => {
+        if (name === 'armed') resolve();
+      });
+    });
+    citizen.client.arm(location);
+    await ready;
+  }
+  await citizen.client.press(location);
+  return { number, session: citizen.client.sessionId, failed: null };
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const order = JSON.parse(line) as PressOrder;
+  void press(order)
+    .catch((error: unknown): PressReport => ({ number: order.number, session: null, failed: String(error) }))
+    .then((report) => process.stdout.write(`${JSON.stringify(report)}\n`));
+}
+await Promise.all(citizens.map((citizen) => citizen.close()));
+process.exit(0);
