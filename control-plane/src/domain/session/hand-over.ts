@@ -108,6 +108,9 @@ export function transferDue(draft: Draft): void {
   const leg = draft.leg(handOver.legId);
   if (leg && !leg.ending) draft.hangup(leg, 'no-answer');
   failHandOver(draft, 'no-answer');
+  // Who had her on the telephone may have gone meanwhile: then the duty phones are called anew.
+  const isNobodyLeft = leg?.kind === 'operator-phone' && draft.standing('operator-phone').length === 0;
+  if (isNobodyLeft) draft.order({ type: 'roster.chain', first: null });
 }
 
 /** Whatever ended the new operator's call ended the hand-over. */
