@@ -17,6 +17,8 @@ const LOOK_EVERY_MS = 400;
 /** From the end of the fault: nobody waits longer than this to be heard, or to be known as unheard. */
 const SETTLED_MS = 45_000;
 const READ_MS = 5_000;
+/** From the end of the sessions until all of it is in the database. */
+const WRITTEN_MS = 20_000;
 
 export interface Pair {
   readonly phase: string;
@@ -95,8 +97,9 @@ export async function runFault(rig: Rig, fault: Fault, roles: readonly Role[] = 
     .clear()
     .catch(() => gateway.assertNothingLeft())
     .catch((error: unknown) => objections.push(String(error)));
+  const writtenBy = performance.now() + WRITTEN_MS;
   for (const [index, pair] of pairs.entries())
-    pairs[index] = { ...pair, objections: [...pair.objections, ...(await afterwards(rig, pair))] };
+    pairs[index] = { ...pair, objections: [...pair.objections, ...(await written(rig, pair, writtenBy))] };
   objections.push(...(await feedObjections(rig, feedFrom)));
   return { fault: fault.name, faultMs, pairs, objections };
 }
@@ -265,6 +268,15 @@ async function lateWatchdogs(rig: Rig, id: string | null, struckAt: number): Pro
   const struck = performance.timeOrigin + struckAt;
   const explainedMs = first.at.getTime() > struck ? rig.explainedMs : 0;
   return lateMs > WATCHDOG_LATE_MS + explainedMs ? [Math.round(lateMs)] : [];
+}
+
+/** What was decided while the database was away reaches it from the journal: that is waited for. */
+async function written(rig: Rig, pair: Pair, deadline: number): Promise<readonly string[]> {
+  for (;;) {
+    const objections = await afterwards(rig, pair);
+    if (objections.length === 0 || performance.now() > deadline) return objections;
+    await delay(LOOK_EVERY_MS);
+  }
 }
 
 /** After the end: one terminal event, a whole chain, no leg without an end, no timer. */

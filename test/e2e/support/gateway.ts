@@ -4,6 +4,7 @@
  */
 import { copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Pool } from 'pg';
 import {
   createCarrierReport,
@@ -52,6 +53,8 @@ export interface TokenWishes {
 const STARTED_MS = 60_000;
 const CLEARED_MS = 8_000;
 const ARMED_MS = 10_000;
+const PUT_MS = 5_000;
+const PUT_AGAIN_MS = 200;
 const KEPT_LOGS = resolve(import.meta.dirname, '../../../coverage/e2e-failures');
 
 /** Registers hooks of the running suite. */
@@ -249,7 +252,13 @@ export class Gateway {
   }
 
   async put(path: string, body: unknown): Promise<void> {
-    const answer = await this.send(this.file.tokens.admin.token, 'PUT', path, { body });
+    const deadline = performance.now() + PUT_MS;
+    let answer = await this.send(this.file.tokens.admin.token, 'PUT', path, { body });
+    // On a machine that is busy the database may be slow for a moment: it is asked again, as people would.
+    while (answer.status === 503 && performance.now() < deadline) {
+      await delay(PUT_AGAIN_MS);
+      answer = await this.send(this.file.tokens.admin.token, 'PUT', path, { body });
+    }
     if (answer.status >= 300) throw new Error(`PUT ${path}: ${JSON.stringify(answer.body)}`);
   }
 
