@@ -33,9 +33,16 @@ describe('sandbox/carrier/dialplan', () => {
         .map((seconds) => Number(seconds) * 1_000)
         .filter((ms) => ms < 3_600_000)
         .reduce((sum, ms) => sum + ms, 0);
-      const lastAtMs = steps.findLast((step) => step.do !== 'hang-up')!.atMs;
-      expect(waitedMs, name).to.be.closeTo(lastAtMs, 0.001);
+      const last = steps.findLast((step) => step.do !== 'hang-up')!;
+      const pressesAfterMs = (last.do === 'answer' ? last.presses?.afterMs : undefined) ?? 0;
+      expect(waitedMs, name).to.be.closeTo(last.atMs + pressesAfterMs, 0.001);
     }
+  });
+
+  it('presses its key after the answer, before it plays anything', () => {
+    const applications = applicationsOf('06');
+    const answer = applications.indexOf('Answer(0,i)');
+    expect(applications.slice(answer, answer + 3)).to.deep.equal(['Answer(0,i)', 'Wait(1.5)', 'SendDTMF(1)']);
   });
 
   it('rings for an hour at the most', () => {
