@@ -14,7 +14,7 @@ import type {
   StoredSession,
 } from '../../control-plane/src/ports/session-store.ts';
 import type { Ledger } from '../../control-plane/src/ports/ledger.ts';
-import type { RevocationOrder, RevocationStore } from '../../control-plane/src/ports/revocations.ts';
+import type { RevocationOrder, RevocationStore, Revoked } from '../../control-plane/src/ports/revocations.ts';
 import type { TicketStore } from '../../control-plane/src/ports/tickets.ts';
 import { KeyedLocks } from './memory/keyed-locks.ts';
 import { memoryDirectory } from './memory/memory-directory.ts';
@@ -168,7 +168,9 @@ function revocationStore({ revocations, operators, sessions }: MemoryTables): Re
       return Promise.resolve(true);
     },
     read: (knownMark, now) => {
-      const kept = [...revocations.values()].filter(({ until }) => until > now);
+      const kept = [...revocations.values()]
+        .filter(({ until }) => until > now)
+        .map(({ until: _until, by: _by, ...revoked }): Revoked => revoked);
       const mark = `${String(changes)} ${String(kept.length)}`;
       const inactive = [...operators.values()].filter(({ active }) => !active).map(({ id }) => id);
       return Promise.resolve({ mark, revoked: mark === knownMark ? null : kept, inactive });
