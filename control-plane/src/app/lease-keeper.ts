@@ -22,8 +22,8 @@ const RENEW_EVERY_MS = 300;
 const LOOK_EVERY_MS = 150;
 /** With the looks before and after it: taken over within two seconds of the holder's last sign of life. */
 const SILENCE_MS = 1700;
-/** For an answer, by our own clock, behind the store's deadlines. */
-const ANSWER_MS = 900;
+/** For an answer, by our own clock: what is known of the lease is renewed before it has grown too old to command by. */
+const ANSWER_MS = 600;
 /** That nobody can be asked is believed for this long. */
 const OUT_OF_REACH_MS = 2000;
 /** A question that took longer than its deadline allows was asked by a process that did not run meanwhile: it tells nothing. */

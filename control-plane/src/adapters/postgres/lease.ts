@@ -7,8 +7,9 @@ import { guarded } from './guarded.ts';
 
 export const CORE_LEASE = 'core';
 
-const CONNECT_MS = 500;
-const ANSWER_MS = 700;
+/** Shorter than whoever asks waits. */
+const CONNECT_MS = 400;
+const ANSWER_MS = 500;
 
 const LOOK_SQL = `
 SELECT l.epoch::float8 AS epoch, l.beat::float8 AS beat, l.holder,

@@ -1,7 +1,8 @@
 /**
  * Whether the store is there. One failure or one silence is enough to say no: from then on nobody waits for it, until
- * whoever brings it back says yes.
+ * whoever brings it back says yes. A store that answers others meanwhile is not silent but busy.
  */
+import type { Instant } from '../../domain/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
 import { StoreError } from '../../ports/session-store.ts';
@@ -12,7 +13,7 @@ const LATE = Symbol('late');
 /** Whether the store is there, and a way to work with it that ends. */
 export interface StoreWatch {
   readonly isAway: boolean;
-  /** The work's result; a store that fails or is silent is given up, and this throws `StoreError`. */
+  /** The work's result; throws `StoreError` when the store is late. One that fails or is silent to all is given up. */
   attempt<T>(work: () => Promise<T>, deadlineMs: number): Promise<T>;
 }
 
@@ -26,6 +27,7 @@ export class StoreState implements StoreWatch {
   readonly #ports: WatchPorts;
   readonly #onAway: () => void;
   #awaySince: number | null = null;
+  #heardAt = Number.NEGATIVE_INFINITY;
 
   constructor(ports: WatchPorts, onAway: () => void) {
     this.#ports = ports;
@@ -39,6 +41,15 @@ export class StoreState implements StoreWatch {
   /** Milliseconds that it has been away; 0 while it is there. */
   get awayMs(): number {
     return this.#awaySince === null ? 0 : this.#ports.clock.now() - this.#awaySince;
+  }
+
+  /** The store has answered somebody. */
+  heard(): void {
+    this.#heardAt = this.#ports.clock.now();
+  }
+
+  hasBeenHeardSince(at: Instant): boolean {
+    return this.#heardAt > at;
   }
 
   leave(reason: string): void {
@@ -65,14 +76,18 @@ export class StoreState implements StoreWatch {
   /** Throws `StoreError` at once while it is away. */
   async attempt<T>(work: () => Promise<T>, deadlineMs: number): Promise<T> {
     if (this.isAway) throw unavailable('the database is away');
+    const beganAt = this.#ports.clock.now();
     try {
       const result = await within<T, typeof LATE>(this.#ports.clock, deadlineMs, work(), LATE);
-      if (result !== LATE) return result;
+      if (result !== LATE) {
+        this.heard();
+        return result;
+      }
     } catch (error) {
       if (meansAway(error)) this.leave(codeOf(error));
       throw error;
     }
-    this.leave('no answer in time');
+    if (!this.hasBeenHeardSince(beganAt)) this.leave('no answer in time');
     throw unavailable('the database gave no answer in time');
   }
 }
