@@ -1,7 +1,7 @@
 /**
  * `run-tests.ts [--deadline-s <seconds>] [--beside <suite>]… <suite…> [-- <mocha option…>]`: runs the test suites one
  * after the other, each in a mocha of its own, those after `--beside` at the same time as the others (most of a test's
- * time is waiting; what such a suite prints comes when it is over), and ends with the line `N passed, N failed`, summed over all of them. Exit code 1 when anything failed: also when
+ * time is waiting; what such a suite prints comes last, in one piece), and ends with the line `N passed, N failed`, summed over all of them. Exit code 1 when anything failed: also when
  * a suite ran no test at all, crashed, or did not end within its deadline (then the tests that never ran count as
  * one failure, so that the last line never looks better than the exit code).
  */
@@ -69,14 +69,15 @@ async function runSuite(
   return { suite, passed: tally.passed, failed, durationMs, problem };
 }
 
-async function runBeside(suite: string, request: Request, scratch: string): Promise<SuiteEnd> {
+async function runBeside(
+  suite: string,
+  request: Request,
+  scratch: string,
+): Promise<{ end: SuiteEnd; said: Buffer }> {
   const said: Buffer[] = [];
-  const end = await runSuite(suite, request, scratch, {
-    line: (text) => said.push(Buffer.from(`${text}\n`)),
-    said,
-  });
-  process.stdout.write(Buffer.concat(said));
-  return end;
+  const line = (text: string): void => void said.push(Buffer.from(`${text}\n`));
+  const end = await runSuite(suite, request, scratch, { line, said });
+  return { end, said: Buffer.concat(said) };
 }
 
 function problemOf(tally: SuiteTally, exitCode: number | null): string | undefined {
@@ -173,7 +174,10 @@ async function main(args: readonly string[]): Promise<number> {
     const ends: SuiteEnd[] = [];
     const aloud = { line: (text: string) => console.log(text), said: null };
     for (const suite of request.suites) ends.push(await runSuite(suite, request, scratch, aloud));
-    ends.push(...(await Promise.all(beside)));
+    for (const { end, said } of await Promise.all(beside)) {
+      process.stdout.write(said);
+      ends.push(end);
+    }
     printSummary(ends);
     return ends.some((end) => end.failed > 0) ? 1 : 0;
   } finally {

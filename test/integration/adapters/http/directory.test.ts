@@ -92,7 +92,7 @@ describe('adapters/http directory', () => {
       from: null,
       until: '2030-01-01T00:00:00.000Z',
     };
-    const roster = { zoneId: 'north', entries: [entry] };
+    const roster = { zoneId: 'north', entries: [{ ...entry, pressToAccept: false }] };
     expect((await put('/v1/zones/north/roster', { entries: [entry] })).body).to.deep.equal(roster);
     expect((await get('/v1/zones/north/roster')).body).to.deep.equal(roster);
     expect((await remove('/v1/zones/north')).code).to.equal('ERR_DIRECTORY_IN_USE');
