@@ -16,7 +16,6 @@ import type { AuditLog, HeadAnchor } from '../ports/audit-log.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { RecordKeeping } from '../ports/record-keeping.ts';
 import type { Revocations, RevocationStore } from '../ports/revocations.ts';
-import { StoreError } from '../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../ports/session-store.ts';
 import type { TicketStore } from '../ports/tickets.ts';
 import { Books } from './books.ts';
@@ -238,8 +237,7 @@ export function createCore(ports: CorePorts): Core {
     const stale = (): boolean => !wheel.isCurrent(sessionId, timer, dueAt);
     const work = loop.handle(sessionId, { type: 'timer.due', timer }, at, stale).catch((error: unknown) => {
       // No deadline is ever given up: what the store did not take in time is due again.
-      if (error instanceof StoreError && !stale())
-        wheel.set(sessionId, timer, (clock.now() + DUE_AGAIN_MS) as Instant);
+      if (!stale()) wheel.set(sessionId, timer, (clock.now() + DUE_AGAIN_MS) as Instant);
       throw error;
     });
     presence.background(work, `timer ${timer}`);

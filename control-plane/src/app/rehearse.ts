@@ -3,7 +3,7 @@
  * the connections, prepares the statements and lets the runtime compile what it has seen often. Without it the first
  * SOS after a start would pay some tens of milliseconds for all of these.
  */
-import type { CitizenId } from '../domain/ids.ts';
+import type { CitizenId, ZoneId } from '../domain/ids.ts';
 import type { Policy } from '../domain/session/policy.ts';
 import type { Clock, IdSource } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
@@ -14,6 +14,9 @@ import { judgeActivation, withSessionId } from './judge-activation.ts';
 /** So many connections are ready for the first rush; more are opened when they are needed. */
 const SIDE_BY_SIDE = 4;
 const ROUNDS = 30;
+
+/** A zone without operators: a node that starts keeps nobody's row locked from the one that serves. */
+const NOWHERE = 'rehearsal' as ZoneId;
 
 export interface RehearsalPorts {
   readonly store: SessionStore;
@@ -51,7 +54,7 @@ async function play({ store, clock, ids, policy }: RehearsalPorts, name: string)
         tx.lockCitizen(citizenId),
         tx.findOpen(citizenId),
         tx.claimIdempotencyKey(citizenId, `${name}-${round}`, '', subject.sessionId),
-        tx.dutyOperators(null, at),
+        tx.dutyOperators(NOWHERE, at),
       ]);
       const event = { type: 'api.activated', subject, contactOnline: true } as const;
       const decided = await decide(tx, { before, event, personal: judged.personal, onDuty }, at);

@@ -278,7 +278,11 @@ export class SosGateway implements Gateway {
     const citizen = await masterData.citizenIfRead(request.citizenId);
     const offersBefore = presence.offers;
     const judged = judgeActivation(request, citizen, masterData.zones(), presence.contacts, policy);
-    const { outcome, shared } = await this.#presses.run(`${type} ${request.citizenId}`, () =>
+    // A device that is hers, or connected as hers, has turns of its own: invented names do not use up those of her phone.
+    const { aor, deviceId } = judged.subject;
+    const isRegistered = citizen !== null && citizen !== 'unread' && citizen.devices.includes(deviceId);
+    const who = isRegistered || presence.contacts.has(aor) ? aor : request.citizenId;
+    const { outcome, shared } = await this.#presses.run(`${type} ${who}`, () =>
       loop.handleNew(`citizen ${request.citizenId}`, request.receivedAt, (tx) =>
         this.#find(tx, type, request, judged),
       ),

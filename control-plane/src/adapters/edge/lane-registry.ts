@@ -106,7 +106,7 @@ export class LaneRegistry {
     const own = [...this.#entries].flatMap(([other, { lane }]) =>
       identityOf(other) === identity ? [lane] : [],
     );
-    const away = own.find((lane) => !lane.hasClient);
+    const away = own.find((lane) => !lane.hasClient && !lane.hasCall);
     const victim = away ?? oldestOfMost(own.filter((lane) => !lane.hasCall));
     if (victim === undefined) return false;
     victim.end(away ? CLOSE.replaced : CLOSE.crowded, away ? 'replaced' : 'ERR_EDGE_IDENTITY_SOCKETS');

@@ -78,12 +78,18 @@ export class FileJournal implements Journal {
       return Promise.resolve(failed('ERR_JOURNAL_FULL', `the journal holds at most ${maxBytes} bytes`));
     this.#waitingBytes += line.length;
     return new Promise((done) => {
-      this.#waiting.push({ line, done });
-      if (this.#waiting.length === 1) void this.#next(() => this.#writeWaiting());
+      const batch = this.#waiting;
+      batch.push({ line, done });
+      if (batch.length === 1) void this.#next(() => this.#writeBatch(batch));
     });
   }
 
+  /** The store has everything, what waits to be written too; what comes from now on is written behind the clearing. */
   clear(): Promise<JournalResult> {
+    // Emptied in place: its turn to be written, which comes before the clearing, finds nothing.
+    for (const { done } of this.#waiting.splice(0)) done({ ok: true });
+    this.#waiting = [];
+    this.#waitingBytes = 0;
     return this.#next(async () => {
       const used = this.#end;
       this.#end = 0;
@@ -112,10 +118,12 @@ export class FileJournal implements Journal {
     return result;
   }
 
-  async #writeWaiting(): Promise<void> {
-    const batch = this.#waiting;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+  async #writeBatch(batch: readonly Waiting[]): Promise<void> {
+    if (batch.length === 0) return;
+    if (this.#waiting === batch) {
+      this.#waiting = [];
+      this.#waitingBytes = 0;
+    }
     const bytes = Buffer.concat(batch.map(({ line }) => line));
     const result = await this.#tried(async () => {
       await this.#write(bytes, this.#end);

@@ -8,6 +8,13 @@ import { storedPhone } from './stored-phone.ts';
 
 const COLUMNS = ['id', 'name', 'duty_phone', 'capacity', 'active'];
 
+/** Whoever is deleted is shut out by person, for longer than a token may live. */
+const REVOKE_SQL = `
+INSERT INTO revocations (kind, value, at, until, by)
+SELECT 'subject', role || ?, now(), now() + interval '400 days', 'directory'
+FROM unnest(ARRAY['operator:', 'supervisor:']) AS role
+ON CONFLICT (kind, value) DO UPDATE SET id = DEFAULT, at = excluded.at, until = excluded.until, by = excluded.by`;
+
 export class OperatorDirectory {
   readonly #knex: Knex;
 
@@ -54,6 +61,8 @@ export class OperatorDirectory {
           .where({ operator_id: id, open: true })
           .first<object | undefined>();
         if (open) return refused('ERR_DIRECTORY_IN_USE', 'an open session is assigned to the operator');
+        // Tokens of hers or his outlive the entry that called them inactive.
+        await trx.raw(REVOKE_SQL, [id]);
         await trx('operators').where({ id }).delete();
         return DONE;
       }),

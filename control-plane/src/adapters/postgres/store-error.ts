@@ -32,8 +32,11 @@ const CONFLICTS = new Set(['40001', '40P01']);
 const LOCK_TIMEOUT = '55P03';
 /** query_canceled: past statement_timeout. */
 const STATEMENT_TIMEOUT = '57014';
-/** Connection exceptions, resources, operator intervention, system errors, idle transaction ended, read-only server. */
-const UNAVAILABLE = /^(?:08|53|57|58|XX)|^25P0[34]$|^25006$/;
+/**
+ * Connection exceptions, resources, operator intervention, system errors, idle transaction ended, read-only server; and
+ * who is let in or may write (a password that was changed, a failover): the server's state, not the statement's.
+ */
+const UNAVAILABLE = /^(?:08|28|3D|53|57|58|XX)|^25P0[34]$|^(?:25006|40003|42501|55000)$/;
 
 export function storeErrorOf(error: unknown): Error {
   if (error instanceof StoreError || error instanceof StatementError) return error;

@@ -82,6 +82,7 @@ export class StoreReturn {
     this.#later(QUIET_MS, async () => {
       const { state, clock } = this.#ports;
       const isThere = clock.now() - this.#heardAt < QUIET_MS || (await this.#store.ping(PING_MS));
+      if (isThere) state.heard();
       // Somebody else may have found out meanwhile, and it is being brought back.
       if (state.isAway) return;
       if (isThere) this.keepWatch();

@@ -73,7 +73,9 @@ const MAX_DEVICES = 5;
 export function fold(session: Live, subject: Subject, contactOnline: boolean, at: Instant): Decision {
   const draft = new Draft(session, at);
   const known = session.devices.find((device) => device.aor === subject.aor);
-  const news = known === undefined || (contactOnline && !known.online);
+  // A name that no device stands behind is no news once the list is full: nobody makes panels blink with invented ones.
+  const hasRoom = session.devices.length < MAX_DEVICES;
+  const news = known === undefined ? contactOnline || hasRoom : contactOnline && !known.online;
   if (news) noteDevice(draft, subject.aor, contactOnline);
   const hasVoice = session.phase === 'active' || session.phase === 'phone-connected';
   const calls =
@@ -99,9 +101,14 @@ function noteDevice(draft: Draft, aor: AddressOfRecord, online: boolean): void {
   const next = isKnown
     ? devices.map((device) => (device.aor === aor ? { aor, online } : device))
     : [...devices, { aor, online }];
-  // The first is the one that called for help: it is never pushed out.
+  // The first is the one that called for help: it is never pushed out; nor is one that streams, while others do not.
   const [first, ...others] = next;
-  draft.change({ devices: first ? [first, ...others.slice(1 - MAX_DEVICES)] : [] });
+  const streams = (device: { readonly aor: AddressOfRecord }): boolean =>
+    draft.standing('citizen-app').some((leg) => leg.aor === device.aor && leg.streaming);
+  const worth = (device: { readonly aor: AddressOfRecord; readonly online: boolean }): number =>
+    2 * Number(streams(device)) + Number(device.online);
+  const kept = others.toSorted((one, other) => worth(one) - worth(other)).slice(1 - MAX_DEVICES);
+  draft.change({ devices: first ? [first, ...kept] : [] });
 }
 
 function restart(draft: Draft): void {

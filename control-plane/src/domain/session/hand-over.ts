@@ -5,7 +5,7 @@
  */
 import type { AddressOfRecord, OperatorId } from '../ids.ts';
 import type { Draft } from './draft.ts';
-import type { Leg, Party } from './leg.ts';
+import type { Acceptance, Leg, Party } from './leg.ts';
 import type { HandOver } from './session.ts';
 import { MAX_ASKED_ATTEMPTS } from './listen.ts';
 import { isClearing, setWaiting } from './phone-calls.ts';
@@ -53,8 +53,21 @@ function callPanel(draft: Draft, to: Taker, aor: AddressOfRecord | null): Leg['i
   return legId;
 }
 
-function callPhone(draft: Draft, to: Taker): Leg['id'] | null {
+/** Who is asked for by name takes her with the same gesture as in the chain; who stands in none, by pressing 1. */
+function withAcceptance(draft: Draft, to: Taker): Taker {
+  if (to.role === 'citizen' || to.acceptance) return to;
+  const listed = draft.facts.fallback?.chain.find((party) => isOf(party, to.operatorId));
+  const acceptance = listed ? acceptanceOf(listed) : 'press-1';
+  return acceptance === undefined ? to : { ...to, acceptance };
+}
+
+function acceptanceOf(party: Party): Acceptance | undefined {
+  return party.role === 'citizen' ? undefined : party.acceptance;
+}
+
+function callPhone(draft: Draft, asked: Taker): Leg['id'] | null {
   const { policy, fallback } = draft.facts;
+  const to = withAcceptance(draft, asked);
   const talking = draft.bridgedWith === null ? null : draft.leg(draft.bridgedWith);
   if (talking && isOf(talking.party, to.operatorId)) return null;
   // Never two of our calls to one person (decision 17).

@@ -124,6 +124,8 @@ export function operatorPhoneAnswered(draft: Draft, leg: Leg): void {
   if (!leg.accepted) {
     draft.order({ type: 'pbx.ask-acceptance', legId: leg.id });
     draft.setTimer('operator-ring', draft.facts.policy.operatorAcceptMs);
+    if (draft.facts.handOver?.legId === leg.id)
+      draft.setTimer('transfer', draft.facts.policy.operatorAcceptMs);
     return;
   }
   taken(draft, leg);

@@ -241,9 +241,11 @@ export function operatorRevoked(draft: Draft, operatorId: OperatorId, aor: Addre
   const isAssigned = assignment?.state === 'assigned' && assignment.aor === aor;
   if (legs.length === 0 && !isAssigned) return false;
   for (const leg of legs) draft.hangup(leg, 'cancelled');
-  if (draft.facts.reoffer?.operatorId === operatorId) endReoffer(draft);
+  const isAwaited = draft.facts.reoffer?.operatorId === operatorId;
+  if (isAwaited) endReoffer(draft);
   if (legs.some((leg) => leg.id === stream.heardBy)) notHeardAnyMore(draft, 'operator-revoked');
-  if (isAssigned && draft.phase !== 'phone-connected') offerNextAfter(draft, operatorId);
+  const leavesNobody = isAwaited && draft.facts.stream.heardBy === null;
+  if ((isAssigned || leavesNobody) && draft.phase !== 'phone-connected') offerNextAfter(draft, operatorId);
   return true;
 }
 

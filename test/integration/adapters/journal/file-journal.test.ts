@@ -45,6 +45,19 @@ describe('adapters/journal/file-journal', () => {
     expect(next).to.deep.equal({ entries: copied(entries), damaged: 0 });
   });
 
+  it('clears what came before, and keeps what comes after, in whatever haste', async () => {
+    const journal = await open();
+    const late = journalEntry('after the clearing');
+    const results = await Promise.all([
+      journal.append(journalEntry('written')),
+      journal.append(journalEntry('waits')),
+      journal.clear(),
+      journal.append(late),
+    ]);
+    expect(results.every(({ ok }) => ok)).to.equal(true);
+    expect(await make().read()).to.deep.equal({ entries: copied([late]), damaged: 0 });
+  });
+
   it('is readable by its owner alone, and has its first bytes reserved on the disk', async () => {
     await open();
     expect(statSync(path()).mode & 0o777).to.equal(0o600);

@@ -115,6 +115,26 @@ describe('domain/session/hand-over', () => {
     expect(scenario.feed).to.include('sos.handed-over');
   });
 
+  it('TEL-10 who is not in the chain takes her by pressing 1: a mailbox that answers does not', () => {
+    const scenario = callOfAkram();
+    const old = scenario.leg('operator-phone');
+    const asked = 'zoya' as OperatorId;
+    scenario.send({
+      type: 'api.join-requested',
+      operatorId: asked,
+      role: 'supervisor',
+      aor: null,
+      by: 'supervisor:zoya',
+    });
+    const his = scenario.leg('operator-phone');
+    expect(his).to.not.equal(old);
+    scenario.answer('operator-phone').settle();
+    expect(scenario.live, 'a mailbox talks to itself').to.include({ bridgedWith: old });
+    scenario.forward(20_000).settle();
+    expect(scenario.live).to.include({ phase: 'phone-connected', bridgedWith: old });
+    expect(scenario.has('operator-phone')).to.be.true;
+  });
+
   it('TEL-10 leaves the telephone call as it is when the new duty phone does not answer', () => {
     const scenario = callOfAkram();
     const old = scenario.leg('operator-phone');

@@ -62,6 +62,31 @@ describe('domain/session/reduce', () => {
       expect(scenario.live.attempts['citizen-app']).to.equal(1);
     });
 
+    it('RTC-10 invented devices neither push a streaming one out nor make the panels blink', () => {
+      const scenario = begun().becomeActive();
+      const tablet = 'citizen-priya-tablet' as AddressOfRecord;
+      const press = (aor: string, contactOnline: boolean): void => {
+        const deviceId = aor.slice('citizen-priya-'.length) as DeviceId;
+        scenario.send({
+          type: 'api.activated',
+          subject: subject({ deviceId, aor: aor as AddressOfRecord }),
+          contactOnline,
+        });
+      };
+      press(tablet, true);
+      scenario.feed = [];
+      for (let round = 0; round < 50; round += 1) press(`citizen-priya-fake${round}`, false);
+      const aors = scenario.live.devices.map(({ aor }) => aor);
+      expect(aors).to.have.length(5);
+      expect(aors).to.include.members([CITIZEN_AOR, tablet]);
+      expect(scenario.feed, 'until the list was full').to.have.length(3);
+      press('citizen-priya-watch', true);
+      expect(
+        scenario.live.devices.map(({ aor }) => aor),
+        'one that is there gets in',
+      ).to.include.members([CITIZEN_AOR, tablet, 'citizen-priya-watch']);
+    });
+
     it('RTC-10 judges the position anew when a warm-up without one is activated with one', () => {
       const scenario = new SessionScenario().send({
         type: 'api.armed',
