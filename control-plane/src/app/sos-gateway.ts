@@ -127,6 +127,12 @@ export class SosGateway implements Gateway {
   }
 
   async redial(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>> {
+    const stored = await this.#ports.store.find(id);
+    if (stored && isSpokenWithByAnother(caller, stored.session))
+      return failed(
+        'ERR_SOS_PHASE',
+        'Another operator has her on the telephone; who has her calls her anew.',
+      );
     const by = `${caller.role}:${caller.subject}`;
     return this.#act(
       caller,
@@ -384,4 +390,15 @@ export class SosGateway implements Gateway {
         return true;
     }
   }
+}
+
+/** Who looks on from the zone must not cut a talk that somebody else has with her. */
+function isSpokenWithByAnother(caller: Caller, session: Session): boolean {
+  if (caller.role !== 'operator' || session.phase !== 'phone-connected') return false;
+  const { assignment, bridgedWith, legs } = session;
+  if (assignment?.state === 'assigned' && assignment.operatorId === caller.subject) return false;
+  const party = legs.find(({ id }) => id === bridgedWith)?.party;
+  return (
+    party !== undefined && party !== null && party.role !== 'citizen' && party.operatorId !== caller.subject
+  );
 }

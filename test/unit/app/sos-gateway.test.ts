@@ -109,6 +109,18 @@ describe('app/sos-gateway', () => {
     expect(lab.legs('citizen-phone')).to.deep.equal([`${ID}.citizen-phone.2`]);
   });
 
+  it('FB-3 who looks on from the zone does not cut a talk that another operator has with her', async () => {
+    const lab = await begun();
+    await lab.forward(5000);
+    await lab.answer('citizen-phone');
+    await lab.answer('operator-phone');
+    expect((await lab.live()).phase).to.equal('phone-connected');
+    expect(word(await lab.gateway.redial(asOperator(BINA), ID))).to.equal('ERR_SOS_PHASE');
+    await lab.forward(0);
+    expect(lab.legs('citizen-phone')).to.deep.equal([`${ID}.citizen-phone.1`]);
+    expect(word(await lab.gateway.redial(asOperator(AKRAM), ID))).to.equal('ok');
+  });
+
   it('an idempotency key: the same body again is the same answer, another body is flagged and served', async () => {
     const lab = await startCoreLab();
     const first = await lab.activate({ idempotencyKey: 'k', bodyHash: 'one' });

@@ -27,7 +27,7 @@ export interface ServeContext {
   readonly activationBodyTimeoutMs: number;
   readonly handlerTimeoutMs: number;
   /** The request showed a good token. */
-  readonly recognised: (request: Request) => void;
+  readonly recognised: (request: Request, caller: Caller) => void;
 }
 
 /** A handler whose call was checked against the operation it is registered for. */
@@ -97,7 +97,7 @@ async function identify(
   const result = await context.authenticator.authenticate(bearerOf(request.headers.authorization));
   if (!result.ok) return failure(result.code, result.detail);
   const { caller } = result;
-  context.recognised(request);
+  context.recognised(request, caller);
   if (operation.roles !== 'public' && !operation.roles.includes(caller.role))
     return failure('ERR_AUTH_ROLE', `not permitted to the role ${caller.role}`);
   if (operation.unlimited) return caller;

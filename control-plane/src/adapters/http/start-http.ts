@@ -142,7 +142,8 @@ function appOf(options: HttpOptions, timeouts: HttpTimeouts, strangers: Stranger
       bodyTimeoutMs: timeouts.requestMs,
       activationBodyTimeoutMs: timeouts.activationBodyMs,
       handlerTimeoutMs: timeouts.handlerMs,
-      recognised: (request) => strangers.recognised(request.socket),
+      recognised: (request, { role, subject }) =>
+        strangers.recognised(request.socket, role === 'backend' ? null : `${role}:${subject}`),
     },
   });
 }
@@ -183,7 +184,7 @@ function upgrade(
     refuse('ERR_HTTP_NOT_FOUND', 'no WebSocket is served there');
     return;
   }
-  handler(request, socket, head, refuse, () => strangers.recognised(request.socket));
+  handler(request, socket, head, refuse, () => strangers.recognised(request.socket, null));
 }
 
 const STANDBY_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);

@@ -6,11 +6,17 @@
 import type { Socket } from 'node:net';
 import type { Metrics } from '../../ports/log.ts';
 
+/** A phone and a panel need a handful. */
+const MAX_KNOWN = 64;
+
 export class Strangers {
   readonly #limit: number;
   readonly #metrics: Metrics;
   /** Oldest first. By peer address and port, which the plain socket and the TLS socket above it share. */
   readonly #connections = new Map<string, Socket>();
+
+  /** Connections that are no strangers, by person. */
+  readonly #known = new Map<string, number>();
 
   constructor(limit: number, metrics: Metrics) {
     this.#limit = limit;
@@ -30,9 +36,23 @@ export class Strangers {
     oldest[1].destroy();
   }
 
-  /** It showed a good token: it is no stranger any more. */
-  recognised(socket: Socket): void {
-    this.#connections.delete(keyOf(socket));
+  /**
+   * It showed a good token: it is no stranger any more. One person has only so many such connections; what is beyond
+   * stays a stranger, so that no single token fills the server. `who` null: the backend, or somebody counted elsewhere.
+   */
+  recognised(socket: Socket, who: string | null): void {
+    const key = keyOf(socket);
+    if (!this.#connections.has(key)) return;
+    const own = who === null ? 0 : (this.#known.get(who) ?? 0);
+    if (own >= MAX_KNOWN) return;
+    this.#connections.delete(key);
+    if (who === null) return;
+    this.#known.set(who, own + 1);
+    socket.once('close', () => {
+      const left = (this.#known.get(who) ?? 1) - 1;
+      if (left > 0) this.#known.set(who, left);
+      else this.#known.delete(who);
+    });
   }
 }
 
