@@ -398,7 +398,5 @@ function isSpokenWithByAnother(caller: Caller, session: Session): boolean {
   const { assignment, bridgedWith, legs } = session;
   if (assignment?.state === 'assigned' && assignment.operatorId === caller.subject) return false;
   const party = legs.find(({ id }) => id === bridgedWith)?.party;
-  return (
-    party !== undefined && party !== null && party.role !== 'citizen' && party.operatorId !== caller.subject
-  );
+  return party !== undefined && party.role !== 'citizen' && party.operatorId !== caller.subject;
 }
