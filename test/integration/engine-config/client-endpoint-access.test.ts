@@ -67,10 +67,10 @@ describe('engine-config/webrtc-endpoint: nobody but the relay speaks as a client
   it('RTC-10 registers a client over the WebSocket from the relay’s address, and takes it off again', async () => {
     const relay = await webSocket();
     expect(startLine(await relay.request(asClient('REGISTER')))).to.equal('200');
-    expect(await contacts()).to.equal('online');
+    await untilState(contacts, 'online');
     const gone = { ...asClient('REGISTER'), headers: ['Expires: 0'] };
     expect(startLine(await relay.request(gone))).to.equal('200');
-    await untilOffline(contacts);
+    await untilState(contacts, 'offline');
   });
 
   for (const { method, ...rest } of ATTEMPTS) {
@@ -126,7 +126,7 @@ describe('engine-config/webrtc-endpoint: nobody but the relay speaks as a client
     }
     const gone = { ...asClient('REGISTER'), headers: ['Expires: 0'] };
     expect(startLine(await relay.request(gone))).to.equal('200');
-    await untilOffline(contacts);
+    await untilState(contacts, 'offline');
   });
 
   it('RTC-10 challenges a user whom the engine does not know, from wherever', async () => {
@@ -197,10 +197,11 @@ function ariStatus(engine: GatewayEngine, credentials: string, localAddress: str
 }
 
 /** Asterisk answers the REGISTER a moment before it shows what came of it. */
-async function untilOffline(state: () => Promise<unknown>): Promise<void> {
+/** Asterisk tells the state of an endpoint a moment after it has answered its REGISTER. */
+async function untilState(state: () => Promise<unknown>, wanted: 'online' | 'offline'): Promise<void> {
   const end = performance.now() + 2_000;
-  while ((await state()) !== 'offline') {
-    if (performance.now() > end) throw new Error('the contact is still online');
+  while ((await state()) !== wanted) {
+    if (performance.now() > end) throw new Error(`the contact is not ${wanted}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
