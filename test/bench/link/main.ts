@@ -28,7 +28,7 @@ if (process.env[INSIDE] === undefined) {
     loss: lossPercent / 100,
     calls,
     lanes: Math.min(calls, number('LINK_LANES', 5)),
-    wanted: Math.ceil(calls * 0.99),
+    wanted: number('LINK_WANTED', Math.ceil(calls * 0.99)),
     speechSeconds: number('LINK_SPEECH_S', 30),
   };
   const rows = await callsOverLink(plan, (line) => void process.stderr.write(`bench-4g: ${line}\n`));
