@@ -118,9 +118,8 @@ export class EnduringStore implements SessionStore {
   /** In a rush many wait for one lock: as long as the database answers others, it is worth a longer wait. */
   async #answerOf<T>(committed: Promise<T>): Promise<T | typeof LATE> {
     for (let turn = 1; ; turn += 1) {
-      const beganAt = this.#ports.clock.now();
       const value = await within<T, typeof LATE>(this.#ports.clock, COMMIT_MS, committed, LATE);
-      if (value !== LATE || turn === MAX_TURNS || !this.state.hasBeenHeardSince(beganAt)) return value;
+      if (value !== LATE || turn === MAX_TURNS || !this.state.isAnswering) return value;
     }
   }
 

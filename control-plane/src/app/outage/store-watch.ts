@@ -2,13 +2,14 @@
  * Whether the store is there. One failure or one silence is enough to say no: from then on nobody waits for it, until
  * whoever brings it back says yes. A store that answers others meanwhile is not silent but busy.
  */
-import type { Instant } from '../../domain/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
 import { StoreError } from '../../ports/session-store.ts';
 import { within } from './within.ts';
 
 const LATE = Symbol('late');
+/** In a rush answers come every few milliseconds; the last one before a silence proves nothing. */
+const ANSWERING_MS = 60;
 
 /** Whether the store is there, and a way to work with it that ends. */
 export interface StoreWatch {
@@ -48,8 +49,9 @@ export class StoreState implements StoreWatch {
     this.#heardAt = this.#ports.clock.now();
   }
 
-  hasBeenHeardSince(at: Instant): boolean {
-    return this.#heardAt > at;
+  /** Whether it answers somebody just now. */
+  get isAnswering(): boolean {
+    return this.#ports.clock.now() - this.#heardAt < ANSWERING_MS;
   }
 
   leave(reason: string): void {
@@ -76,7 +78,6 @@ export class StoreState implements StoreWatch {
   /** Throws `StoreError` at once while it is away. */
   async attempt<T>(work: () => Promise<T>, deadlineMs: number): Promise<T> {
     if (this.isAway) throw unavailable('the database is away');
-    const beganAt = this.#ports.clock.now();
     try {
       const result = await within<T, typeof LATE>(this.#ports.clock, deadlineMs, work(), LATE);
       if (result !== LATE) {
@@ -87,7 +88,7 @@ export class StoreState implements StoreWatch {
       if (meansAway(error)) this.leave(codeOf(error));
       throw error;
     }
-    if (!this.hasBeenHeardSince(beganAt)) this.leave('no answer in time');
+    if (!this.isAnswering) this.leave('no answer in time');
     throw unavailable('the database gave no answer in time');
   }
 }

@@ -20,7 +20,6 @@ describe('app/outage/store-watch', () => {
   it('gives a store up that is silent to all', async () => {
     const { clock, told, state, silence } = setUp();
     await state.attempt(() => Promise.resolve(), 200);
-    await clock.advance(1);
     const late = silence();
     await clock.advance(250);
     expect(await late).to.be.instanceOf(StoreError);
@@ -31,9 +30,9 @@ describe('app/outage/store-watch', () => {
   it('a read that is late while others are answered is late, and no more', async () => {
     const { clock, told, state, silence } = setUp();
     const late = silence();
-    await clock.advance(100);
+    await clock.advance(190);
     await state.attempt(() => Promise.resolve(), 200);
-    await clock.advance(150);
+    await clock.advance(60);
     expect(await late).to.have.property('code', 'ERR_STORE_UNAVAILABLE');
     expect(told).to.deep.equal([]);
   });
