@@ -196,7 +196,9 @@ async function assertWhole(lab: OutageLab, id: SessionId): Promise<void> {
   // A last stamp may be written between the two readings.
   const chain = await lab.truth.records.verify(id);
   expect(chain).to.include({ whole: true });
-  expect(chain).to.have.property('events').that.is.at.least(stored?.seq ?? Number.NaN);
+  expect(chain)
+    .to.have.property('events')
+    .that.is.at.least(stored?.seq ?? Number.NaN);
   expect(await lab.truth.store.location(id)).to.include({ latitude: 28.6139 });
   const events = await lab.truth.store.events(id, 1000);
   const once = events.filter(({ event }) => event.type === 'api.activated' || event.type === 'timer.due');
