@@ -23,7 +23,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'the deadline passes and nothing is dialled',
     rule: 'FB-2',
-    file: 'reduce.ts',
+    file: 'timers-due.ts',
     text: '      stream.watchdogDue(draft);',
     becomes: '      draft.change({ watchdogAt: null });',
   },
@@ -72,7 +72,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'an answer that crossed its CANCEL stays up',
     rule: 'FB-8',
-    file: 'reduce.ts',
+    file: 'leg-changed.ts',
     text: "    draft.order({ type: 'pbx.hangup', legId: leg.id, reason: 'cancelled' });\n    return draft.seal();",
     becomes: '    return draft.seal();',
   },
@@ -212,7 +212,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   {
     name: 'a long session is hung up',
     rule: 'decision 35',
-    file: 'reduce.ts',
+    file: 'timers-due.ts',
     text: "      draft.raise('long-session');",
     becomes: "      draft.raise('long-session');\n      draft.hangupAll('citizen-app', 'normal');",
   },

@@ -125,3 +125,5 @@ export type SessionEvent =
   /** This client of an operator was shut out: its token was revoked, or the directory calls the operator inactive. */
   | { readonly type: 'operator.revoked'; readonly operatorId: OperatorId; readonly aor: AddressOfRecord }
   | { readonly type: 'timer.due'; readonly timer: TimerName };
+
+export type EventOf<Type extends SessionEvent['type']> = Extract<SessionEvent, { type: Type }>;
