@@ -66,7 +66,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a duty phone rings without an end',
     rule: 'FB-7',
     file: 'operator-chain.ts',
-    text: "  draft.setTimer('operator-ring', policy.operatorRingMs);",
+    text: "\n  draft.setTimer('operator-ring', policy.operatorRingMs);",
     becomes: '',
   },
   {
