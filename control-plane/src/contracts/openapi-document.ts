@@ -8,7 +8,8 @@ import {
 } from 'zod-openapi';
 import { problem } from './common.ts';
 import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
-import { OPERATIONS, type Operation, type OperationId } from './operations.ts';
+import type { Operation } from './operation.ts';
+import { OPERATIONS, type OperationId } from './operations.ts';
 
 export const API_VERSION = '0.1.0';
 

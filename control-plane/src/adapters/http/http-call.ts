@@ -2,7 +2,8 @@
 import type { z } from 'zod';
 import type { Problem } from '../../contracts/common.ts';
 import type { ErrorCode } from '../../contracts/error-table.ts';
-import type { OPERATIONS, Operation, OperationId } from '../../contracts/operations.ts';
+import type { Operation } from '../../contracts/operation.ts';
+import type { OPERATIONS, OperationId } from '../../contracts/operations.ts';
 import type { Instant } from '../../domain/ids.ts';
 import type { Caller } from '../../ports/gateway.ts';
 import type { ReadBody } from './read-body.ts';

@@ -3,7 +3,7 @@ import type { Request, RequestHandler } from 'express';
 import type { z } from 'zod';
 import type { Problem } from '../../contracts/common.ts';
 import { isErrorCode } from '../../contracts/error-table.ts';
-import type { Operation } from '../../contracts/operations.ts';
+import type { Operation } from '../../contracts/operation.ts';
 import type { Instant } from '../../domain/ids.ts';
 import { bearerOf, type Authenticator } from '../../ports/authenticator.ts';
 import type { Clock } from '../../ports/clock.ts';
