@@ -3,53 +3,34 @@ import type { Activated, Timeline } from '../contracts/sos-api.ts';
 import type { SessionView } from '../contracts/session-view.ts';
 import type { AddressOfRecord, Instant, LegId, OperatorId, SessionId } from '../domain/ids.ts';
 import { parseAor, parseLegId } from '../domain/ids.ts';
-import type { Policy } from '../domain/session/policy.ts';
-import { isLive } from '../domain/session/session.ts';
 import type { ToldNews } from '../domain/session/event.ts';
-import type { AlertKind, Flag, Session } from '../domain/session/session.ts';
-import type { Clock, IdSource } from '../ports/clock.ts';
-import type {
-  ActivateRequest,
-  Caller,
-  FeedSource,
-  Gateway,
-  GatewayErrorCode,
-  GatewayResult,
-} from '../ports/gateway.ts';
+import type { AlertKind, Session } from '../domain/session/session.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Caller, FeedSource, Gateway, GatewayErrorCode, GatewayResult } from '../ports/gateway.ts';
 import type { PbxDriver } from '../ports/pbx-driver.ts';
-import type { PersonalFacts, SessionStore, SessionTx, StoredSession } from '../ports/session-store.ts';
-import { judgeActivation, withSessionId } from './judge-activation.ts';
-import type { Judged } from './judge-activation.ts';
+import type { PersonalFacts, SessionStore, StoredSession } from '../ports/session-store.ts';
+import { ActivationDesk } from './activation-desk.ts';
+import type { ActivationPorts } from './activation-desk.ts';
 import type { HearingWatch } from './hearing-watch.ts';
-import type { MasterData } from './master-data.ts';
-import type { Presence } from './presence.ts';
 import type { Books } from './books.ts';
 import type { RevocationGuard } from './revocation-guard.ts';
 import { StaffDesk } from './staff-desk.ts';
-import type { Found } from './decide.ts';
-import type { Outcome, SessionLoop } from './session-loop.ts';
-import { SharedTurns } from './shared-turns.ts';
+import type { SessionLoop } from './session-loop.ts';
 import { citizenViewOf, isoTime, viewOf } from './session-view.ts';
 
 const MAX_MILESTONES = 500;
 /** A stamp carries its own time: it may be stored later than it was taken. */
 const STAMP_DELAY_MS = 30;
 
-export interface GatewayPorts {
-  readonly loop: SessionLoop;
+export interface GatewayPorts extends ActivationPorts {
   readonly store: SessionStore;
   readonly journal: { readonly journalEntries: number; readonly isDurable: boolean };
   readonly pbx: PbxDriver;
-  readonly presence: Presence;
-  readonly masterData: MasterData;
   readonly hearing: HearingWatch;
   readonly books: Books;
   readonly feedSource: Pick<FeedSource, 'zonesOf'>;
   readonly guard: Pick<RevocationGuard, 'admitted' | 'left'>;
   readonly clock: Clock;
-  readonly ids: IdSource;
-  readonly policy: Policy;
-  readonly sipDomain: string;
 }
 
 function failed(
@@ -61,14 +42,18 @@ function failed(
 
 export class SosGateway implements Gateway {
   readonly #ports: GatewayPorts;
+  readonly activate: Gateway['activate'];
+  readonly arm: Gateway['arm'];
   readonly transfer: Gateway['transfer'];
   readonly join: Gateway['join'];
   readonly listen: Gateway['listen'];
   readonly stopListening: Gateway['stopListening'];
-  readonly #presses = new SharedTurns<Outcome | null>();
 
   constructor(ports: GatewayPorts) {
     this.#ports = ports;
+    const activation = new ActivationDesk(ports);
+    this.activate = (request) => activation.activate(request);
+    this.arm = (request) => activation.arm(request);
     const desk = new StaffDesk({
       ...ports,
       mayTouch: (caller, session) => this.#mayTouch(caller, session),
@@ -78,14 +63,6 @@ export class SosGateway implements Gateway {
     this.join = (...args) => desk.join(...args);
     this.listen = (...args) => desk.listen(...args);
     this.stopListening = (...args) => desk.stopListening(...args);
-  }
-
-  activate(request: ActivateRequest): Promise<GatewayResult<Activated>> {
-    return this.#begin('api.activated', request);
-  }
-
-  arm(request: ActivateRequest): Promise<GatewayResult<Activated>> {
-    return this.#begin('api.armed', request);
   }
 
   async activateArmed(caller: Caller, id: SessionId, receivedAt: Instant): Promise<GatewayResult<Activated>> {
@@ -274,76 +251,6 @@ export class SosGateway implements Gateway {
     return new Promise(
       (resolve) => void clock.at((clock.now() + STAMP_DELAY_MS) as Instant, () => resolve()),
     );
-  }
-
-  async #begin(
-    type: 'api.activated' | 'api.armed',
-    request: ActivateRequest,
-  ): Promise<GatewayResult<Activated>> {
-    const { loop, masterData, presence, policy } = this.#ports;
-    const citizen = await masterData.citizenIfRead(request.citizenId);
-    const offersBefore = presence.offers;
-    const judged = judgeActivation(request, citizen, masterData.zones(), presence.contacts, policy);
-    // A device that is hers, or connected as hers, has turns of its own: invented names do not use up those of her phone.
-    const { aor, deviceId } = judged.subject;
-    const isRegistered = citizen !== null && citizen !== 'unread' && citizen.devices.includes(deviceId);
-    const who = isRegistered || presence.contacts.has(aor) ? aor : request.citizenId;
-    const { outcome, shared } = await this.#presses.run(`${type} ${who}`, () =>
-      loop.handleNew(`citizen ${request.citizenId}`, request.receivedAt, (tx) =>
-        this.#find(tx, type, request, judged),
-      ),
-    );
-    if (!outcome) return failed('ERR_GATEWAY_UNAVAILABLE', 'The activation was not taken.');
-    if (isLive(outcome.after)) presence.begun(outcome.after, offersBefore);
-    const activated = this.#activated(outcome, judged.subject.aor);
-    return { ok: true, value: shared ? { ...activated, folded: activated.activatedAt !== null } : activated };
-  }
-
-  async #find(
-    tx: SessionTx,
-    type: 'api.activated' | 'api.armed',
-    request: ActivateRequest,
-    judged: Judged,
-  ): Promise<Found> {
-    const freshId = this.#ports.ids.sessionId();
-    // Sent together and performed in this order: each round trip is on the path from SOS to sound.
-    const [, before, keyReused, onDuty] = await Promise.all([
-      tx.lockCitizen(request.citizenId),
-      tx.findOpen(request.citizenId),
-      this.#isKeyReused(tx, request, freshId),
-      type === 'api.activated' ? tx.dutyOperators(judged.subject.zoneId, request.receivedAt) : undefined,
-    ]);
-    const sessionId = before?.session.id ?? freshId;
-    const flags: Flag[] = [...judged.subject.flags];
-    if (request.bodyMalformed) flags.push('body-malformed');
-    if (keyReused) flags.push('idempotency-key-reused');
-    const subject = withSessionId({ ...judged.subject, flags }, sessionId);
-    const personal: PersonalFacts = judged.personal;
-    const contactOnline = this.#ports.presence.contacts.has(subject.aor);
-    const event =
-      type === 'api.armed' ? ({ type, subject } as const) : ({ type, subject, contactOnline } as const);
-    return { before, event, personal, ...(onDuty ? { onDuty } : {}) };
-  }
-
-  /** The same key with another body: she is served all the same, and it is flagged. */
-  async #isKeyReused(tx: SessionTx, request: ActivateRequest, sessionId: SessionId): Promise<boolean> {
-    const { citizenId, idempotencyKey, bodyHash } = request;
-    if (idempotencyKey === null) return false;
-    return (
-      (await tx.claimIdempotencyKey(citizenId, idempotencyKey, bodyHash, sessionId)).seen === 'other-body'
-    );
-  }
-
-  #activated({ before, after }: Outcome, aor: AddressOfRecord): Activated {
-    const live = 'activatedAt' in after ? after.activatedAt : null;
-    return {
-      id: after.id,
-      phase: after.phase,
-      activatedAt: live === null ? null : isoTime(live),
-      folded: before !== null && before.phase !== 'arming',
-      flags: [...after.flags],
-      sipUri: `sip:${aor}@${this.#ports.sipDomain}`,
-    };
   }
 
   async #act(
