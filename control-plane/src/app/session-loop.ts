@@ -117,13 +117,16 @@ export class SessionLoop {
 
   /** For a session that the store knows differently: tells who watches it, and gives its standing orders and timers again. */
   async makeGood(outcome: Outcome): Promise<void> {
-    const { store, wheel, feed, performer } = this.#ports;
+    const { store, wheel, feed, performer, log } = this.#ports;
     const { id } = outcome.after;
     if (outcome.verdict !== 'applied') for (const watcher of this.#watchers) watcher(outcome);
     performer().perform(id, standingOrders(outcome.after));
     const { result } = await untilTaken(this.#ports, FACT_DEADLINE_MS, () => store.timers(null, MAX_TIMERS));
     for (const { sessionId, timer, dueAt } of result) if (sessionId === id) wheel.set(id, timer, dueAt);
-    await feed.catchUpToHead();
+    // Not waited for: while the store is away, panels hear of it at its return.
+    feed.catchUpToHead().catch((error: unknown) => {
+      log.debug('The head of the feed could not be read.', { error: String(error) });
+    });
   }
 
   async #run(at: Instant, find: (tx: SessionTx) => Promise<Found | null>): Promise<Outcome | null> {

@@ -5,6 +5,7 @@ import type { Party } from '../../domain/session/leg.ts';
 import type { JournalClaim, JournalEntry } from '../../ports/journal.ts';
 import type { FeedRow, SessionTx, SessionWrite, StoredSession } from '../../ports/session-store.ts';
 import type { DutyBook } from './duty-book.ts';
+import { isOpen } from './session-book.ts';
 import type { SessionBook } from './session-book.ts';
 
 /** Keys claimed while the store is away: enough for any outage's activations that a memory has to tell apart. */
@@ -94,6 +95,7 @@ export function seqAfter({ baseSeq, write }: JournalEntry): number {
 export function enterInto(book: SessionBook, entry: JournalEntry): void {
   const { after, events } = entry.write;
   for (const { personal } of events) if (personal?.location) book.noteLocation(after.id, personal.location);
+  book.timers.note(after.id, entry.write, isOpen(after));
   book.note({ session: after, seq: seqAfter(entry) });
 }
 

@@ -3,7 +3,9 @@
  * its journal (decision 22). An SOS is never held up by it for longer than `COMMIT_MS`, and that once: from then on
  * nobody waits for the database until it has taken everything that the journal holds. docs/adr/0018 tells why.
  */
+import type { Instant } from '../../domain/ids.ts';
 import type { JournalEntry } from '../../ports/journal.ts';
+import { StoreError } from '../../ports/session-store.ts';
 import type { SessionStore, SessionTx, StoredSession } from '../../ports/session-store.ts';
 import { KeyedQueue } from '../keyed-queue.ts';
 import { BookTransaction, enterInto, entryOf, provisionalRows, seqAfter } from './book-transaction.ts';
@@ -22,6 +24,7 @@ const MAX_TURNS = 4;
 /** One row; many rows, which nobody's voice waits for. */
 const READ_MS = 250;
 const LONG_READ_MS = 3000;
+const MAX_TIMERS = 100_000;
 const BOOK = 'book';
 const LATE = Symbol('late');
 
@@ -67,10 +70,13 @@ export class EnduringStore implements SessionStore {
     await this.#return.replayAll();
     await this.#desk.clear();
     const open = await this.#store.listOpen(limit);
-    for (const stored of open) this.#books.sessions.note(stored);
+    const { sessions } = this.#books;
+    for (const stored of open) sessions.note(stored);
+    const timers = await this.#store.timers(null, MAX_TIMERS);
+    sessions.timers.replace(new Set(timers.map(({ sessionId }) => sessionId)), timers);
     for (const { session } of open) {
       const location = await this.#store.location(session.id);
-      if (location) this.#books.sessions.noteLocation(session.id, location);
+      if (location) sessions.noteLocation(session.id, location);
     }
     this.#return.keepWatch();
   }
@@ -125,7 +131,7 @@ export class EnduringStore implements SessionStore {
 
   /**
    * The database was told and did not answer. What was decided on its rows is acted on as it is, whether it was
-   * committed or not; unless this node has moved the session on meanwhile, or nothing was decided yet.
+   * committed or not; unless the session was moved on meanwhile (it throws), or nothing was decided yet.
    */
   async #afterAll<T>(attempt: Attempt, work: (tx: SessionTx) => Promise<T>): Promise<T> {
     const { value, writes } = attempt;
@@ -148,6 +154,10 @@ export class EnduringStore implements SessionStore {
     });
     if (!kept) {
       attempt.failed(unavailable('decided again from memory'));
+      // It may have been committed, and be part of what the session was moved on from: to be decided again, and its
+      // dials and timers to be made good for (`SessionLoop`).
+      for (const { write } of value ? writes : []) book.timers.noteDoubtful(write.after.id, write);
+      if (value) throw new StoreError('ERR_STORE_UNKNOWN_OUTCOME', 'a commit in doubt was overtaken');
       return this.#fromMemory(work);
     }
     await kept.onDisk;
@@ -196,8 +206,16 @@ export class EnduringStore implements SessionStore {
     ).then((location) => location ?? null);
   }
 
-  timers(...args: Parameters<SessionStore['timers']>): ReturnType<SessionStore['timers']> {
-    return this.#store.timers(...args);
+  timers(until: Instant | null, limit: number): ReturnType<SessionStore['timers']> {
+    return this.#read(
+      () => this.#store.timers(until, limit),
+      () =>
+        this.#books.sessions.timers
+          .all()
+          .filter(({ dueAt }) => until === null || dueAt <= until)
+          .slice(0, limit),
+      LONG_READ_MS,
+    );
   }
 
   events(...args: Parameters<SessionStore['events']>): ReturnType<SessionStore['events']> {

@@ -7,11 +7,13 @@ import type { CitizenId, Instant, OperatorId, SessionId } from '../../domain/ids
 import { isLive } from '../../domain/session/session.ts';
 import type { Session } from '../../domain/session/session.ts';
 import type { StoredSession } from '../../ports/session-store.ts';
+import { TimerBook } from './timer-book.ts';
 
 /** Ended sessions go on hearing of their last legs. */
 const ENDED_KEPT = 1000;
 
 export class SessionBook {
+  readonly timers = new TimerBook();
   readonly #sessions = new Map<SessionId, StoredSession>();
   readonly #openOf = new Map<CitizenId, SessionId>();
   readonly #locations = new Map<SessionId, Location>();
@@ -47,6 +49,7 @@ export class SessionBook {
     if (known && this.#openOf.get(known.session.citizenId) === id)
       this.#openOf.delete(known.session.citizenId);
     this.#sessions.delete(id);
+    this.timers.forget(id);
     this.#locations.delete(id);
     this.#ended.delete(id);
   }
