@@ -10,7 +10,7 @@ import type { FeedSource, Gateway } from '../ports/gateway.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { LeaseCheck } from '../ports/lease.ts';
 import type { Log, Metrics } from '../ports/log.ts';
-import type { PbxDriver, PbxEvent, PbxSnapshot } from '../ports/pbx-driver.ts';
+import type { PbxDriver, PbxEvent } from '../ports/pbx-driver.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { AuditLog, HeadAnchor } from '../ports/audit-log.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -30,7 +30,7 @@ import { endure } from './outage/endure.ts';
 import { sessionEventOf } from './pbx-events.ts';
 import { Performer } from './perform.ts';
 import { Presence } from './presence.ts';
-import { differences } from './reconcile.ts';
+import { Reconciler } from './reconciler.ts';
 import { RevocationGuard } from './revocation-guard.ts';
 import { logSession } from './session-log.ts';
 import { Sealer } from './sealer.ts';
@@ -40,7 +40,6 @@ import { SosGateway } from './sos-gateway.ts';
 import { takeBack } from './take-back.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import { TokenRevocations } from './token-revocations.ts';
-import { untilTaken } from './until-taken.ts';
 
 const MAX_OPEN = 10_000;
 const MAX_TIMERS = 100_000;
@@ -107,10 +106,13 @@ export function createCore(ports: CorePorts): Core {
   const wheel = new TimerWheel(clock);
   const feed = new FeedDispatcher(ports.store, clock, log);
   const open = new OpenSessions();
-  const enduring = endure(ports, feed, (diverged) => {
-    const { orders, ...outcome } = diverged;
-    performer.perform(outcome.after.id, orders);
-    presence.background(loop.makeGood({ ...outcome, verdict: 'ignored', events: [] }), 'diverged');
+  const enduring = endure(ports, feed, {
+    diverged: (diverged) => presence.background(reconciler.diverged(diverged), 'diverged'),
+    forgotten: (session) => {
+      open.forget(session.id);
+      wheel.forget(session.id);
+      presence.background(reconciler.forgotten(session), 'forgotten');
+    },
   });
   const { store } = enduring;
   const masterData = new MasterData(enduring.directory, clock, log);
@@ -147,6 +149,17 @@ export function createCore(ports: CorePorts): Core {
       onPbxEvent({ type: 'leg.ended', legId, at: clock.now(), outcome, sipStatus: null, q850: null });
     },
   });
+  const reconciler = new Reconciler({
+    pbx,
+    store,
+    loop,
+    performer,
+    background: (work, name) => presence.background(work, name),
+    clock,
+    log,
+    metrics,
+    ...failpoints,
+  });
   const feedSource = new SessionFeedSource({ store, feed, directory: enduring.directory, clock });
   const hearing = new HearingWatch(clock, (sessionId, legId) => {
     const work = loop.handle(sessionId, { type: 'panel.silent', legId }, clock.now());
@@ -181,7 +194,8 @@ export function createCore(ports: CorePorts): Core {
     if (event.type === 'contact.online') presence.contactChanged(event.aor, true);
     else if (event.type === 'contact.offline') presence.contactChanged(event.aor, false);
     else if (event.type === 'engine.back') {
-      reconciled = engineBack(event.snapshot, event.at);
+      presence.contactsAre(event.snapshot.contacts);
+      reconciled = reconciler.attached(event.snapshot, event.at);
       presence.background(reconciled, 'reconcile');
     } else if (event.type === 'engine.lost')
       log.error('The engine is out of reach; calls that stand go on without us.');
@@ -195,40 +209,6 @@ export function createCore(ports: CorePorts): Core {
 
   let stopHousekeeping: () => void = () => undefined;
   let reconciled: Promise<void> = Promise.resolve();
-  let timesBack = 0;
-
-  async function engineBack(snapshot: PbxSnapshot, at: Instant): Promise<void> {
-    timesBack += 1;
-    const time = timesBack;
-    presence.contactsAre(snapshot.contacts);
-    const { result } = await untilTaken(ports, Number.POSITIVE_INFINITY, () => store.listOpen(MAX_OPEN));
-    if (time !== timesBack) return;
-    const found = differences(
-      snapshot,
-      result.map((one) => one.session),
-      at,
-    );
-    const handled = found.events.map(async ({ sessionId, event }) => {
-      ports.failpoints?.passed('reconciling', event.type);
-      const work = loop.handle(sessionId, event, clock.now());
-      presence.background(work, `reconcile ${event.type}`);
-      await work;
-    });
-    for (const { sessionId, orders } of found.orders) {
-      ports.failpoints?.passed('reconciling', 'orders');
-      performer.perform(sessionId, orders);
-    }
-    for (const legId of found.strayLegs) await pbx.hangup(legId, 'session-ended');
-    for (const bridgeId of found.strayBridges) await pbx.closeBridge(bridgeId);
-    await Promise.allSettled(handled);
-    log.info('The engine is attached.', {
-      legs: snapshot.legs.length,
-      strayLegs: found.strayLegs.length,
-      strayBridges: found.strayBridges.length,
-      missed: found.events.length,
-      repeated: found.orders.length,
-    });
-  }
 
   wheel.onDue((sessionId, timer, dueAt) => {
     ports.failpoints?.passed('timer-fired', `timer.${timer}`);

@@ -21,6 +21,12 @@ export class OpenSessions {
     return before;
   }
 
+  /** It is no session any more, and never ended. */
+  forget(id: SessionId): void {
+    this.#sessions.delete(id);
+    for (const [aor, owner] of this.#byAor) if (owner === id) this.#byAor.delete(aor);
+  }
+
   /** The open session in which this device takes part. */
   ofDevice(aor: AddressOfRecord): SessionId | null {
     return this.#byAor.get(aor) ?? null;

@@ -115,18 +115,28 @@ export class SessionLoop {
     return result;
   }
 
-  /** For a session that the store knows differently: tells who watches it, and gives its standing orders and timers again. */
+  /** After a commit in doubt: tells who watches it, and gives the session's standing orders and timers again. */
   async makeGood(outcome: Outcome): Promise<void> {
-    const { store, wheel, feed, performer, log } = this.#ports;
-    const { id } = outcome.after;
+    this.moved(outcome);
+    this.#ports.performer().perform(outcome.after.id, standingOrders(outcome.after));
+    await this.timersAgain(outcome.after.id);
+  }
+
+  /** A session is not as it was thought to be: tells who watches it, and the panels. */
+  moved(outcome: Outcome): void {
+    const { feed, log } = this.#ports;
     if (outcome.verdict !== 'applied') for (const watcher of this.#watchers) watcher(outcome);
-    performer().perform(id, standingOrders(outcome.after));
-    const { result } = await untilTaken(this.#ports, FACT_DEADLINE_MS, () => store.timers(null, MAX_TIMERS));
-    for (const { sessionId, timer, dueAt } of result) if (sessionId === id) wheel.set(id, timer, dueAt);
     // Not waited for: while the store is away, panels hear of it at its return.
     feed.catchUpToHead().catch((error: unknown) => {
       log.debug('The head of the feed could not be read.', { error: String(error) });
     });
+  }
+
+  /** Sets the session's timers as they are kept. */
+  async timersAgain(id: SessionId): Promise<void> {
+    const { store, wheel } = this.#ports;
+    const { result } = await untilTaken(this.#ports, FACT_DEADLINE_MS, () => store.timers(null, MAX_TIMERS));
+    for (const { sessionId, timer, dueAt } of result) if (sessionId === id) wheel.set(id, timer, dueAt);
   }
 
   async #run(at: Instant, find: (tx: SessionTx) => Promise<Found | null>): Promise<Outcome | null> {

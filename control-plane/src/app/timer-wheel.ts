@@ -36,6 +36,15 @@ export class TimerWheel {
     this.#entries.delete(key);
   }
 
+  /** Every timer of a session that is none any more. */
+  forget(sessionId: SessionId): void {
+    for (const [key, entry] of this.#entries) {
+      if (!key.startsWith(`${sessionId} `)) continue;
+      entry.cancel();
+      this.#entries.delete(key);
+    }
+  }
+
   /** Whether the timer that fired is still the one that is meant: not cleared, not set anew, meanwhile. */
   isCurrent(sessionId: SessionId, timer: TimerName, dueAt: Instant): boolean {
     return this.#entries.get(`${sessionId} ${timer}`)?.dueAt === dueAt;

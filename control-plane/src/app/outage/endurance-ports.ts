@@ -15,6 +15,13 @@ export interface Diverged {
   readonly orders: readonly PbxCommand[];
 }
 
+export interface Surprises {
+  /** A session was decided anew: it is not what this node thought. */
+  readonly diverged: (diverged: Diverged) => void;
+  /** The store will never have this session: its journal was set aside. */
+  readonly forgotten: (session: Session) => void;
+}
+
 export interface EndurancePorts {
   readonly store: SessionStore;
   readonly journal: Journal;
@@ -27,6 +34,5 @@ export interface EndurancePorts {
   /** Rows that the replay wrote, in the order of their numbers. */
   readonly onReplayed: (feed: readonly FeedRow[]) => void;
   readonly onBack: () => void;
-  /** A session was decided anew: it is not what this node thought. */
-  readonly onDiverged: (diverged: Diverged) => void;
+  readonly surprises: Surprises;
 }

@@ -11,7 +11,7 @@ import { enduringDirectory } from './enduring-directory.ts';
 import { EnduringPresence } from './enduring-presence.ts';
 import { EnduringStore } from './enduring-store.ts';
 import { EnduringTickets } from './enduring-tickets.ts';
-import type { Diverged } from './endurance-ports.ts';
+import type { Surprises } from './endurance-ports.ts';
 
 export interface EndurePorts {
   readonly store: SessionStore;
@@ -35,11 +35,7 @@ export interface Enduring {
   stop(): void;
 }
 
-export function endure(
-  ports: EndurePorts,
-  feed: FeedDispatcher,
-  onDiverged: (diverged: Diverged) => void,
-): Enduring {
+export function endure(ports: EndurePorts, feed: FeedDispatcher, surprises: Surprises): Enduring {
   const { clock, log, metrics } = ports;
   let hasStarted = false;
   const duty = new DutyBook(ports.directory, clock, log);
@@ -54,8 +50,13 @@ export function endure(
       });
     },
     // Before the start nobody knows anything yet that could differ.
-    onDiverged: (diverged) => {
-      if (hasStarted) onDiverged(diverged);
+    surprises: {
+      diverged: (diverged) => {
+        if (hasStarted) surprises.diverged(diverged);
+      },
+      forgotten: (session) => {
+        if (hasStarted) surprises.forgotten(session);
+      },
     },
   });
   const presence = new EnduringPresence(ports.presence, duty, store.state);

@@ -6,7 +6,7 @@ import type { Instant, SessionId } from '../../domain/ids.ts';
 import type { JournalEntry } from '../../ports/journal.ts';
 import { StoreError } from '../../ports/session-store.ts';
 import type { SessionStore } from '../../ports/session-store.ts';
-import type { EndurancePorts } from './endurance-ports.ts';
+import type { Diverged, EndurancePorts } from './endurance-ports.ts';
 import type { JournalDesk } from './journal-desk.ts';
 import { replaySession, Unreplayable } from './replay.ts';
 import type { Replayed } from './replay.ts';
@@ -32,6 +32,7 @@ const BATCH = 50;
 /** A store that nobody used for so long is asked whether it is there. */
 const QUIET_MS = 1000;
 const PING_MS = 500;
+const MAX_TIMERS = 100_000;
 const NOBODY = '00000000-0000-0000-0000-000000000000' as SessionId;
 const LATE = Symbol('late');
 
@@ -50,6 +51,8 @@ export class StoreReturn {
   gate: Promise<void> | null = null;
   /** Sessions whose journal was decided anew; what follows of it is too. */
   readonly #diverged = new Set<SessionId>();
+  /** What follows from that for timers and engine, and has not been seen to yet. */
+  readonly #unsettled = new Map<SessionId, Diverged>();
   #fenced: StoreError | null = null;
   #cancel: () => void = () => undefined;
   #stopped = false;
@@ -172,7 +175,25 @@ export class StoreReturn {
       });
       await settled(workers);
     }
+    await this.#settle();
     return slowestMs;
+  }
+
+  /** The store's timers of what was decided anew, and then the engine: what this node dialled for it may be a stray now. */
+  async #settle(): Promise<void> {
+    const { book, desk, surprises } = this.#ports;
+    // What was decided meanwhile on what it was thought to be comes to it first: its legs are no strays.
+    const pending = new Set(desk.entries().map(({ write }) => write.after.id));
+    const settling = [...this.#unsettled].filter(([id]) => !pending.has(id));
+    if (settling.length === 0) return;
+    book.timers.replace(
+      settling.map(([id]) => id),
+      await this.#store.timers(null, MAX_TIMERS),
+    );
+    for (const [id, diverged] of settling) {
+      this.#unsettled.delete(id);
+      surprises.diverged(diverged);
+    }
   }
 
   async #replayOne(sessionId: SessionId, entries: readonly JournalEntry[]): Promise<number> {
@@ -192,14 +213,17 @@ export class StoreReturn {
         reason: error instanceof Unreplayable ? error.message : String(error),
       });
       await desk.setAside(entries);
-      this.#ports.book.forget(sessionId);
+      const { book, surprises } = this.#ports;
+      const known = book.get(sessionId);
+      book.forget(sessionId);
+      if (known) surprises.forgotten(known.session);
     }
     desk.done(new Set(entries));
     return clock.now() - begunAt;
   }
 
   #took(sessionId: SessionId, { stored, feed, written, known, anew, orders }: Replayed): void {
-    const { book, metrics, log, onReplayed, onDiverged } = this.#ports;
+    const { book, metrics, log, onReplayed } = this.#ports;
     onReplayed(feed);
     for (const [result, count] of Object.entries({ written, known, anew }))
       for (let n = 0; n < count; n += 1) metrics.count('hamrahi_journal_replayed_total', { result });
@@ -210,9 +234,15 @@ export class StoreReturn {
       sessionId,
       entries: anew,
     });
-    const before = book.get(sessionId)?.session ?? null;
+    const unsettled = this.#unsettled.get(sessionId);
+    const before = unsettled?.before ?? book.get(sessionId)?.session ?? null;
     book.replace(stored);
-    onDiverged({ before, after: stored.session, seq: stored.seq, orders });
+    this.#unsettled.set(sessionId, {
+      before,
+      after: stored.session,
+      seq: stored.seq,
+      orders: [...(unsettled?.orders ?? []), ...orders],
+    });
   }
 
   /** Throws unless the store answers; returns how long it took. */
