@@ -4,8 +4,8 @@ export interface DelayLineOptions {
   readonly delayMs: number;
   /** Each packet takes up to so much longer. */
   readonly jitterMs: number;
-  /** Share that is lost, 0 to 1. */
-  readonly loss: number;
+  /** Share that is lost now, 0 to 1. */
+  readonly loss: () => number;
   /** From 0 up to 1. */
   readonly random: () => number;
 }
@@ -21,7 +21,7 @@ export class DelayLine {
 
   take(packet: Buffer, now: number): void {
     const { delayMs, jitterMs, loss, random } = this.#options;
-    if (random() < loss) return;
+    if (random() < loss()) return;
     // never before the one in front of it
     this.#lastAt = Math.max(this.#lastAt, now + delayMs + jitterMs * random());
     this.#under.push({ packet, at: this.#lastAt });

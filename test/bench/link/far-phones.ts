@@ -5,8 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createHeadlessCitizen, type HeadlessCitizen } from '../../support/headless/index.ts';
+import { FarBrowser } from './far-browser.ts';
 import { FAR } from './slow-link.ts';
 import { markedSpeech } from './marked-speech.ts';
+
+/** What she presses on: the clients' own code in Node, or the citizen's page in Chromium. */
+export type FarPhone = 'headless' | 'chromium';
 
 export interface PressOrder {
   readonly number: number;
@@ -15,6 +19,7 @@ export interface PressOrder {
   readonly location: { readonly latitude: number; readonly longitude: number; readonly accuracyM: number };
   /** The app was warm before: connected and registered. Else it is started by the press. */
   readonly armed: boolean;
+  readonly phone: FarPhone;
   /** Speech of this length, over and over, in place of a tone; 0: a tone. */
   readonly speechSeconds: number;
 }
@@ -29,9 +34,11 @@ const [baseUrl = '', certificateFile = ''] = process.argv.slice(2);
 const ca = readFileSync(certificateFile, 'utf8');
 const ARMED_MS = 15_000;
 const citizens: HeadlessCitizen[] = [];
+const browser = new FarBrowser(baseUrl);
 
 async function press(order: PressOrder): Promise<PressReport> {
   const { number, token, deviceId, location, armed, speechSeconds } = order;
+  if (order.phone === 'chromium') return { number, session: await browser.press(order), failed: null };
   const citizen = await createHeadlessCitizen({
     baseUrl,
     token,
@@ -61,5 +68,6 @@ for await (const line of createInterface({ input: process.stdin })) {
     .catch((error: unknown): PressReport => ({ number: order.number, session: null, failed: String(error) }))
     .then((report) => process.stdout.write(`${JSON.stringify(report)}\n`));
 }
+await browser.close();
 await Promise.all(citizens.map((citizen) => citizen.close()));
 process.exit(0);

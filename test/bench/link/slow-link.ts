@@ -6,19 +6,27 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { PlannedLoss } from './pass-packets.ts';
 
 export interface SlowLinkOptions {
   /** One way; the round trip is twice as long. */
   readonly delayMs: number;
   /** On top, evenly from nothing to this. Packets keep their order, as LTE delivers them (3GPP TS 36.322). */
   readonly jitterMs: number;
-  /** Share of packets that vanish, each way. */
+  /** Share of packets that vanish by chance, each way. */
   readonly loss: number;
 }
 
 export interface SlowLink {
   /** Starts a program on the far side. */
   spawnFar(command: string, args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess;
+  /** Loses these packets as they come, besides what is lost by chance. */
+  lose(planned: PlannedLoss): void;
+  /** Another share of losses by chance. */
+  setLoss(loss: number): void;
+  /** How many packets were lost as planned so far. */
+  lostAsPlanned(): number;
   stop(): Promise<void>;
 }
 
@@ -56,12 +64,16 @@ export async function openSlowLink(options: SlowLinkOptions): Promise<SlowLink> 
     const figures = [delayMs, jitterMs, loss].map(String);
     const program = [process.execPath, PASS, ...figures];
     const relay = spawn('perl', ['-e', OPEN_TUNNELS, TUNNELS.near, TUNNELS.far, ...program], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['pipe', 'pipe', 'inherit'],
       env: { ...process.env, UV_THREADPOOL_SIZE: '8' },
     });
     children.push(relay);
+    let lost = 0;
     await new Promise<void>((done, reject) => {
-      relay.stdout.once('data', () => done());
+      createInterface({ input: relay.stdout }).on('line', (line) => {
+        if (line === 'ready') done();
+        else lost += 1;
+      });
       relay.once('exit', (code) => reject(new Error(`the link ended with ${String(code)}`)));
     });
     const farPid = String(far.pid);
@@ -81,6 +93,9 @@ export async function openSlowLink(options: SlowLinkOptions): Promise<SlowLink> 
         children.push(child);
         return child;
       },
+      lose: (planned) => void relay.stdin.write(`${JSON.stringify(planned)}\n`),
+      setLoss: (share) => void relay.stdin.write(`${share}\n`),
+      lostAsPlanned: () => lost,
       stop,
     };
   } catch (error) {

@@ -5,6 +5,7 @@
  */
 import { RTCPeerConnection, useOPUS, usePCMU, type PeerConfig } from 'werift';
 import type { MediaPort, PeerConnection } from '../../../control-plane/client/media-port.ts';
+import { surviveLoss } from './werift-handshake.ts';
 
 export interface WeriftOptions {
   /** ICE never connects: no check is answered, none is sent, and the candidates in our SDP lead nowhere. */
@@ -19,9 +20,6 @@ const NO_ICE: Partial<PeerConfig> = {
   iceFilterStunResponse: () => false,
   iceFilterCandidatePair: () => false,
 };
-
-/** As libwebrtc does it over a round trip of 100 ms: two of them, then doubled. */
-const REPEAT_AFTER_MS = [200, 600];
 
 /** Later than every flight of a handshake: nothing is waited for any more. */
 const LAST_FLIGHT = 99;
@@ -45,7 +43,7 @@ export function createWeriftMedia(options: WeriftOptions): MediaPort {
         ...(options.failIce ? NO_ICE : {}),
       });
       endHandshakeOnClose(connection);
-      repeatHandshake(connection);
+      surviveLoss(connection);
       options.onConnection?.(connection);
       return asPeerConnection(connection, options.failIce);
     },
@@ -65,48 +63,6 @@ function endHandshakeOnClose(connection: RTCPeerConnection): void {
     }
     return close();
   };
-}
-
-/** Content types of DTLS (RFC 6347 §4.1): change of cipher, alert, handshake. */
-const HANDSHAKE_TYPES = { first: 20, last: 22 } as const;
-const RECORD_HEAD_BYTES = 13;
-
-/**
- * Makes a lost packet of the handshake cost what it costs a browser. werift waits for half a second, never repeats its
- * last flight, and repeats the others under their old record numbers: OpenSSL takes them for replays, and one lost packet
- * ends the call. Each record gets a number of its own (RFC 6347 §4.2.4), and flights are repeated after two round trips.
- */
-function repeatHandshake(connection: RTCPeerConnection): void {
-  const watched = new WeakSet();
-  connection.signalingStateChange.subscribe(() => {
-    for (const transport of connection.dtlsTransports) {
-      if (watched.has(transport)) continue;
-      watched.add(transport);
-      const ice = transport.iceTransport.connection;
-      const send = ice.send.bind(ice);
-      let records = 0;
-      const numbered = (data: Buffer): Buffer => {
-        const fresh = Buffer.from(data);
-        for (let at = 0; at + RECORD_HEAD_BYTES <= fresh.length;) {
-          // what is encrypted is bound to its number
-          if (fresh.readUInt16BE(at + 3) === 0) fresh.writeUIntBE(records++, at + 5, 6);
-          at += RECORD_HEAD_BYTES + fresh.readUInt16BE(at + 11);
-        }
-        return fresh;
-      };
-      ice.send = async (data) => {
-        const type = data[0] ?? 0;
-        if (type < HANDSHAKE_TYPES.first || type > HANDSHAKE_TYPES.last) return send(data);
-        await send(numbered(data));
-        const flight = transport.dtls?.dtls.flight;
-        for (const afterMs of REPEAT_AFTER_MS)
-          setTimeout(() => {
-            if (transport.state === 'connecting' && transport.dtls?.dtls.flight === flight)
-              void send(numbered(data)).catch(() => undefined);
-          }, afterMs).unref();
-      };
-    }
-  });
 }
 
 function asWeriftServers(server: RTCIceServer): { urls: string; username?: string; credential?: string }[] {
