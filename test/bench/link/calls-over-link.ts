@@ -2,7 +2,7 @@
 import { wallClockMs } from '../../support/headless/index.ts';
 import { readMark } from '../../support/plain/marked-voice.ts';
 import { told as row, timed, type Row } from '../load/bench-table.ts';
-import type { FarPhone } from './far-phones.ts';
+import type { FarPhone } from './press-order.ts';
 import { intelligibility } from './intelligibility.ts';
 import { lostFlights } from './lost-flights.ts';
 import { activeMs, openLinkRig, type CallResult, type LinkRig } from './link-rig.ts';

@@ -1,7 +1,7 @@
 /** The citizen's page in Chromium on the far side of a slow link: what a phone's WebRTC makes of it. */
 import { openChromium, openWatchedPage, type OpenBrowser } from '../../e2e/support/browser-chromium.ts';
 import { CitizenPage } from '../../e2e/support/browser-pages.ts';
-import type { PressOrder } from './far-phones.ts';
+import type { PressOrder } from './press-order.ts';
 
 const TONE_HZ = 1300;
 

@@ -6,29 +6,9 @@ import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { createHeadlessCitizen, type HeadlessCitizen } from '../../support/headless/index.ts';
 import { FarBrowser } from './far-browser.ts';
+import type { PressOrder, PressReport } from './press-order.ts';
 import { FAR } from './slow-link.ts';
 import { markedSpeech } from './marked-speech.ts';
-
-/** What she presses on: the clients' own code in Node, or the citizen's page in Chromium. */
-export type FarPhone = 'headless' | 'chromium';
-
-export interface PressOrder {
-  readonly number: number;
-  readonly token: string;
-  readonly deviceId: string;
-  readonly location: { readonly latitude: number; readonly longitude: number; readonly accuracyM: number };
-  /** The app was warm before: connected and registered. Else it is started by the press. */
-  readonly armed: boolean;
-  readonly phone: FarPhone;
-  /** Speech of this length, over and over, in place of a tone; 0: a tone. */
-  readonly speechSeconds: number;
-}
-
-export interface PressReport {
-  readonly number: number;
-  readonly session: string | null;
-  readonly failed: string | null;
-}
 
 const [baseUrl = '', certificateFile = ''] = process.argv.slice(2);
 const ca = readFileSync(certificateFile, 'utf8');

@@ -9,7 +9,7 @@ import { mintToken } from '../../../control-plane/src/adapters/auth/mint-token.t
 import type { Timeline } from '../../../control-plane/src/contracts/sos-api.ts';
 import { Secret } from '../../../control-plane/src/domain/secret.ts';
 import { createHeadlessOperator, type HeadlessOperator } from '../../support/headless/index.ts';
-import type { FarPhone, PressOrder, PressReport } from './far-phones.ts';
+import type { FarPhone, PressOrder, PressReport } from './press-order.ts';
 import { NEAR, openSlowLink, type SlowLink, type SlowLinkOptions } from './slow-link.ts';
 
 const REPORT_MS = 20_000;

@@ -1,6 +1,6 @@
 /** What one lost packet costs: each flight of the handshake is lost on purpose, on a link that loses nothing else. */
 import { told, type Row } from '../load/bench-table.ts';
-import type { FarPhone } from './far-phones.ts';
+import type { FarPhone } from './press-order.ts';
 import { activeMs, type LinkRig } from './link-rig.ts';
 import type { PlannedLoss } from './pass-packets.ts';
 

@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { printed } from '../load/bench-table.ts';
 import { callsOverLink } from './calls-over-link.ts';
-import type { FarPhone } from './far-phones.ts';
+import type { FarPhone } from './press-order.ts';
 
 const INSIDE = 'LINK_INSIDE';
 
