@@ -1,9 +1,7 @@
 /**
- * Two bounded pools of one database. The session pool is the way of an SOS: pipelined, its statements prepared, and
- * nobody else can use it up. Everything else goes through knex.
+ * Bounded pools of one database. One is the way of an SOS: pipelined, its statements prepared, and nobody else can use
+ * it up. Everything else goes through knex, over another (knex-connections.ts).
  */
-import knexPackage from 'knex';
-import type { Knex } from 'knex';
 import { Pool } from 'pg';
 import type { Log } from '../../ports/log.ts';
 
@@ -27,7 +25,7 @@ export const DEFAULT_DEADLINES: Deadlines = {
   answerMs: 6000,
 };
 
-export function openSessionPool(url: string, poolSize: number, deadlines: Deadlines, log: Log): Pool {
+export function openPool(url: string, poolSize: number, deadlines: Deadlines, log: Log): Pool {
   // What is open stays open: an SOS does not wait for a handshake because it was quiet for a while.
   const pool = new Pool({
     ...settingsOf(url, deadlines),
@@ -38,19 +36,6 @@ export function openSessionPool(url: string, poolSize: number, deadlines: Deadli
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => log.warn('an idle database connection was lost'));
   return pool;
-}
-
-export function openKnex(url: string, poolSize: number, deadlines: Deadlines, log: Log): Knex {
-  return knexPackage.knex({
-    client: 'pg',
-    connection: settingsOf(url, deadlines),
-    pool: { min: 0, max: poolSize },
-    acquireConnectionTimeout: deadlines.connectMs,
-    debug: false,
-    // An error's message would else quote the statement with its values.
-    compileSqlOnError: false,
-    log: quietLog(log),
-  });
 }
 
 function settingsOf(url: string, deadlines: Deadlines) {
@@ -64,16 +49,5 @@ function settingsOf(url: string, deadlines: Deadlines) {
     query_timeout: deadlines.answerMs,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-  };
-}
-
-/** knex may put statements and their values into its messages: that it spoke is all that we log. */
-function quietLog(log: Log): Knex.Logger {
-  return {
-    warn: () => log.warn('knex warned'),
-    error: () => log.warn('knex reported an error'),
-    deprecate: (method: string, alternative: string) =>
-      log.debug('knex deprecation', { method, alternative }),
-    debug: () => undefined,
   };
 }

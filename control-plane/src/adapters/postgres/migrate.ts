@@ -4,9 +4,9 @@ import { Client } from 'pg';
 import { MIGRATIONS } from '../../../migrations/index.ts';
 import type { Migration } from '../../../migrations/index.ts';
 import type { Log } from '../../ports/log.ts';
-import { openKnex } from './connections.ts';
 import type { Deadlines } from './connections.ts';
 import { guarded } from './guarded.ts';
+import { openKnex } from './knex-connections.ts';
 
 const TABLE = 'knex_migrations';
 /** Advisory lock of whoever migrates ("MIGR"). The server frees it when the holder's connection ends, however it ends. */
@@ -40,13 +40,13 @@ export async function migrate(url: string, deadlines: Deadlines, log: Log): Prom
   });
   // Losing the lock while migrating is survivable: knex has a lock of its own.
   holder.on('error', () => log.warn('the connection that guards the migration was lost'));
-  const knex = openKnex(url, 2, patient, log);
+  const connections = openKnex(url, 2, patient, log);
   try {
     await guarded(holder.connect());
     await guarded(holder.query(LOCK_SQL));
-    await run(knex, log);
+    await run(connections.knex, log);
   } finally {
-    await knex.destroy();
+    await connections.end();
     await holder.end();
   }
 }

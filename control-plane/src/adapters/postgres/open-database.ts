@@ -13,13 +13,14 @@ import { StoreError } from '../../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import { PostgresAuditLog } from './audit-log.ts';
-import { DEFAULT_DEADLINES, openKnex, openSessionPool } from './connections.ts';
+import { DEFAULT_DEADLINES, openPool } from './connections.ts';
 import type { Deadlines } from './connections.ts';
 import { postgresDirectory } from './directory.ts';
 import { FeedReader } from './feed-reader.ts';
 import { readLog } from './log-source.ts';
 import type { SnapshotReader } from './log-source.ts';
 import { migrate, pendingMigrations } from './migrate.ts';
+import { openKnex } from './knex-connections.ts';
 import { PostgresLedger } from './ledger.ts';
 import { PostgresLedgerReports } from './ledger-report.ts';
 import { PostgresPresence } from './presence.ts';
@@ -75,11 +76,16 @@ export function openDatabase(options: DatabaseOptions): Database {
   const { url, poolSize, log, deadlines: given, onFenced } = options;
   const fence = options.fence ?? (() => UNCONTESTED);
   const deadlines = { ...DEFAULT_DEADLINES, ...given };
-  const pool = new RenewablePool(() => openSessionPool(url, poolSize, deadlines, log));
-  const knex = openKnex(url, Math.max(2, Math.ceil(poolSize / 2)), deadlines, log);
+  const pool = new RenewablePool(() => openPool(url, poolSize, deadlines, log));
+  const others = openKnex(url, Math.max(2, Math.ceil(poolSize / 2)), deadlines, log);
+  const { knex } = others;
+  const renew = (): void => {
+    pool.renew();
+    others.renew();
+  };
   return {
-    store: tellingWhenFenced(sessionStore(pool, knex, fence), onFenced),
-    rehearsal: sessionStore(pool, knex, () => UNCONTESTED),
+    store: tellingWhenFenced({ ...sessionStore(pool, knex, fence), renew }, onFenced),
+    rehearsal: { ...sessionStore(pool, knex, () => UNCONTESTED), renew },
     presence: new PostgresPresence(knex, fence),
     directory: postgresDirectory(knex),
     tickets: new PostgresTickets(knex),
@@ -92,7 +98,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     migrate: () => migrate(url, deadlines, log),
     pendingMigrations: () => pendingMigrations(knex),
     close: async () => {
-      await Promise.all([pool.end(), knex.destroy()]);
+      await Promise.all([pool.end(), others.end()]);
     },
   };
 }
@@ -111,11 +117,11 @@ function tellingWhenFenced(store: SessionStore, onFenced: () => void = () => und
   };
 }
 
-function sessionStore(pool: RenewablePool, knex: Knex, fence: () => Fence): SessionStore {
+function sessionStore(pool: RenewablePool, knex: Knex, fence: () => Fence): Omit<SessionStore, 'renew'> {
   const queries = new SessionQueries(knex);
   const feed = new FeedReader(knex);
   return {
-    transact: (work) => transact(pool.current, (run) => work(new SessionTransaction(run, fence))),
+    transact: (work) => transact(pool, (run) => work(new SessionTransaction(run, fence))),
     find: (sessionId) => queries.find(sessionId),
     listOpen: (limit) => queries.listOpen(limit),
     list: (filter) => queries.list(filter),
@@ -126,6 +132,5 @@ function sessionStore(pool: RenewablePool, knex: Knex, fence: () => Fence): Sess
     feedHead: () => feed.head(),
     feedFloor: () => feed.floor(),
     ping: (deadlineMs) => queries.ping(deadlineMs),
-    renew: () => pool.renew(),
   };
 }

@@ -1,5 +1,5 @@
 /** A pool that can be left behind for a fresh one: after a network has died, its idle connections may all be dead. */
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 
 /** Pools that wait for their last work; more of them at once would only be more connections. */
 const MAX_LEFT = 3;
@@ -14,14 +14,17 @@ export class RenewablePool {
     this.#pool = open();
   }
 
-  get current(): Pool {
-    return this.#pool;
+  connect(): Promise<PoolClient> {
+    return this.#pool.connect();
   }
 
   /** Work that runs ends on its connection, by its own deadlines. */
   renew(): void {
-    // Nothing idle, nothing to doubt; and a pool that is asked for over and over is not renewed without end.
-    if (this.#pool.idleCount === 0 || this.#left.size >= MAX_LEFT) return;
+    const { idleCount, waitingCount } = this.#pool;
+    // Nothing idle, nothing to doubt, unless somebody waits because all are in use.
+    if (idleCount === 0 && waitingCount === 0) return;
+    // A pool that is asked for over and over is not renewed without end.
+    if (this.#left.size >= MAX_LEFT) return;
     const left = this.#pool;
     this.#pool = this.#open();
     const ended = left.end().catch(() => undefined);

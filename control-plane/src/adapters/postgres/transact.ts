@@ -1,12 +1,17 @@
 /** One transaction on one pooled connection: it commits what `work` did, or throws and has changed nothing. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
+import type { PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { commitErrorOf, SerialisationConflict, storeErrorOf } from './store-error.ts';
 
 /** Runs a statement; statements are sent at once and performed in the order of the calls. Throws what `storeErrorOf` gives. */
 export type RunStatement = <Row extends QueryResultRow>(
   statement: string | QueryConfig,
 ) => Promise<QueryResult<Row>>;
+
+/** A pool of connections. */
+export interface Connections {
+  connect(): Promise<PoolClient>;
+}
 
 const MAX_RETRIES = 3;
 /** Before the first retry; doubled for each further one. Who waited for us must get its lock before we ask for it again. */
@@ -16,7 +21,7 @@ const FIRST_BACKOFF_MS = 10;
  * The COMMIT follows what `work` has sent, answered or not: a statement that fails undoes everything. `work` runs
  * again, at most 3 times, when the database undid it (SQLSTATE 40001, 40P01); it must be repeatable.
  */
-export async function transact<T>(pool: Pool, work: (run: RunStatement) => Promise<T>): Promise<T> {
+export async function transact<T>(pool: Connections, work: (run: RunStatement) => Promise<T>): Promise<T> {
   for (let retries = 0; ; retries += 1) {
     try {
       return await attempt(pool, work);
@@ -27,7 +32,7 @@ export async function transact<T>(pool: Pool, work: (run: RunStatement) => Promi
   }
 }
 
-async function attempt<T>(pool: Pool, work: (run: RunStatement) => Promise<T>): Promise<T> {
+async function attempt<T>(pool: Connections, work: (run: RunStatement) => Promise<T>): Promise<T> {
   const client = await connect(pool);
   const connection = new TransactionConnection(client);
   try {
@@ -42,7 +47,7 @@ async function attempt<T>(pool: Pool, work: (run: RunStatement) => Promise<T>): 
   }
 }
 
-async function connect(pool: Pool): Promise<PoolClient> {
+async function connect(pool: Connections): Promise<PoolClient> {
   try {
     return await pool.connect();
   } catch (error) {

@@ -6,7 +6,7 @@ import type {
 } from '../../../../control-plane/src/adapters/postgres/open-database.ts';
 import {
   DEFAULT_DEADLINES,
-  openSessionPool,
+  openPool,
 } from '../../../../control-plane/src/adapters/postgres/connections.ts';
 import { transact } from '../../../../control-plane/src/adapters/postgres/transact.ts';
 import type { SessionId } from '../../../../control-plane/src/domain/ids.ts';
@@ -73,7 +73,7 @@ describe('adapters/postgres/transact', function () {
   });
 
   it('gives up after three retries with ERR_STORE_CONFLICT', async () => {
-    const pool = openSessionPool(database.url, 2, DEFAULT_DEADLINES, keptLog());
+    const pool = openPool(database.url, 2, DEFAULT_DEADLINES, keptLog());
     opened.push({ close: () => pool.end() });
     let runs = 0;
     const code = await codeOf(
@@ -184,7 +184,7 @@ describe('adapters/postgres/transact', function () {
   });
 
   it('tells that the disk is full when a statement finds it so on its way with the COMMIT: it is tried again', async () => {
-    const pool = openSessionPool(database.url, 1, DEFAULT_DEADLINES, keptLog());
+    const pool = openPool(database.url, 1, DEFAULT_DEADLINES, keptLog());
     opened.push({ close: () => pool.end() });
     const full = `DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$`;
     const work = transact(pool, (run) => {
