@@ -171,9 +171,10 @@ export const FAULTS: readonly Fault[] = [
       await sandbox.database.restart();
     },
   },
-  ...[3000, -3000].map((stepMs) => ({
+  // Back by more than a restart takes: what was just dialled lies in the new core's future.
+  ...[3000, -6000].map((stepMs) => ({
     clockStepMs: stepMs,
-    name: `clock ${stepMs > 0 ? '+' : '−'}3 s, core killed`,
+    name: `clock ${stepMs > 0 ? '+' : '−'}${Math.abs(stepMs) / 1000} s, core killed`,
     strike: (rig: Rig) => kill(rig, skewedClock(stepMs)),
   })),
   failpoint('kill:decided:3'),

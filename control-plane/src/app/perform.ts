@@ -13,6 +13,9 @@ const JOIN_ATTEMPTS = 3;
 /** Of two apps that are called at once, the first (hers) has the engine for itself until it is on its way. */
 const HEAD_START_MS = 50;
 
+/** Legs whose dialling is remembered: far more than are dialled while an engine's inventory is compared. */
+const MAX_REMEMBERED = 10_000;
+
 const NOT_SENT: ReadonlySet<PbxErrorCode> = new Set([
   'ERR_PBX_DISCONNECTED',
   'ERR_PBX_REPLACED',
@@ -37,6 +40,8 @@ export interface PerformPorts {
 export class Performer {
   readonly #ports: PerformPorts;
   readonly #queue = new KeyedQueue<string>();
+  /** When this process was last told to dial a leg; oldest first. */
+  readonly #dialledAt = new Map<LegId, Instant>();
 
   constructor(ports: PerformPorts) {
     this.#ports = ports;
@@ -52,12 +57,25 @@ export class Performer {
         this.#ports.failpoints?.passed('command-due', order.type);
         await this.#one(sessionId, order);
       });
+      if (order.type === 'pbx.dial-app' || order.type === 'pbx.dial-phone') this.#remember(order.legId);
       if (order.type === 'pbx.dial-app') dialledFirst ??= done.catch(() => undefined);
       void done.catch((error: unknown) => {
         this.#ports.metrics.count('hamrahi_core_command_bugs_total', { command: order.type });
         this.#ports.log.error('A command threw.', { command: order.type, sessionId, error: String(error) });
       });
     }
+  }
+
+  /** Whether this process has dialled the leg later than `at`, by its own clock. */
+  hasDialledSince(legId: LegId, at: Instant): boolean {
+    return (this.#dialledAt.get(legId) ?? Number.NEGATIVE_INFINITY) > at;
+  }
+
+  #remember(legId: LegId): void {
+    this.#dialledAt.delete(legId);
+    this.#dialledAt.set(legId, this.#ports.clock.now());
+    const [oldest] = this.#dialledAt.keys();
+    if (this.#dialledAt.size > MAX_REMEMBERED && oldest !== undefined) this.#dialledAt.delete(oldest);
   }
 
   /** When every order given so far is done. */

@@ -22,8 +22,17 @@ export interface Differences {
   readonly orders: readonly { readonly sessionId: SessionId; readonly orders: readonly PbxCommand[] }[];
 }
 
-/** Compares the engine as it was at `at` with the open sessions. Legs that were dialled since are left alone. */
-export function differences(snapshot: PbxSnapshot, sessions: readonly Session[], at: Instant): Differences {
+/**
+ * Compares the engine as it was at `at` with the open sessions. Legs that this process has dialled since are left alone.
+ * It must know them itself: by the hours in the session, a leg of an earlier process can be younger than `at`, for the
+ * clock may have been set back in between.
+ */
+export function differences(
+  snapshot: PbxSnapshot,
+  sessions: readonly Session[],
+  at: Instant,
+  isDialledSince: (legId: LegId) => boolean,
+): Differences {
   const events: { sessionId: SessionId; event: SessionEvent }[] = [];
   const orders: { sessionId: SessionId; orders: readonly PbxCommand[] }[] = [];
   const known = new Set<string>();
@@ -34,7 +43,7 @@ export function differences(snapshot: PbxSnapshot, sessions: readonly Session[],
     if (session.phase !== 'resolved' && session.phase !== 'released') open.add(sessionId);
     for (const leg of 'legs' in session ? session.legs : []) {
       known.add(leg.id);
-      if (leg.dialledAt > at) continue;
+      if (isDialledSince(leg.id)) continue;
       const { event, order } = differenceOf(session, leg, alive.get(leg.id), at);
       if (event) events.push({ sessionId, event });
       if (order) orders.push({ sessionId, orders: standingOrdersOf(session, leg) });

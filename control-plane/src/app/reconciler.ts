@@ -42,7 +42,7 @@ export class Reconciler {
 
   /** The engine is attached (again): what it had at `at` against every open session. A later attachment overtakes this. */
   async attached(snapshot: PbxSnapshot, at: Instant): Promise<void> {
-    const { store, log } = this.#ports;
+    const { store, performer, log } = this.#ports;
     this.#attachments += 1;
     const attachment = this.#attachments;
     const { result } = await untilTaken(this.#ports, Number.POSITIVE_INFINITY, () =>
@@ -50,7 +50,7 @@ export class Reconciler {
     );
     if (attachment !== this.#attachments) return;
     const sessions = result.map(({ session }) => session);
-    const found = differences(snapshot, sessions, at);
+    const found = differences(snapshot, sessions, at, (legId) => performer.hasDialledSince(legId, at));
     await this.#settle(found);
     log.info('The engine is attached.', {
       legs: snapshot.legs.length,
@@ -76,7 +76,9 @@ export class Reconciler {
     const now = (await store.find(id))?.session ?? outcome.after;
     if (engine.ok) {
       const changed = legsOf(now).filter((leg) => isOtherParty(leg, before));
-      const found = differences(partOf(engine.value, id), [now], at);
+      const found = differences(partOf(engine.value, id), [now], at, (legId) =>
+        performer.hasDialledSince(legId, at),
+      );
       const strays = [...found.strayLegs, ...changed.map((leg) => leg.id)];
       const orders = found.orders.map((one) => ({ ...one, orders: one.orders.filter(isNoneOf(strays)) }));
       await this.#settle({ ...found, orders, strayLegs: strays });

@@ -75,6 +75,16 @@ describe('app/perform', () => {
     });
   }
 
+  it('knows since when it has dialled a leg, and nothing of legs that it has not', async () => {
+    const { lab, performer, perform } = await setUp();
+    const before = lab.clock.now();
+    await lab.clock.advance(10);
+    await perform(dialApp, join);
+    expect(performer.hasDialledSince(app, before)).to.equal(true);
+    expect(performer.hasDialledSince(app, lab.clock.now())).to.equal(false);
+    expect(performer.hasDialledSince(phone, before)).to.equal(false);
+  });
+
   it('a leg that lives already is no failure, and an engine out of reach none of the leg', async () => {
     const { pbx, failed, perform } = await setUp();
     pbx.failNext('ERR_PBX_CONFLICT', 'ERR_PBX_DISCONNECTED');

@@ -15,8 +15,12 @@ const engine = (
   contacts: [],
 });
 const begun = () => new SessionScenario().activate();
-const found = (scenario: SessionScenario, snapshot: PbxSnapshot, afterMs = 100) =>
-  differences(snapshot, [scenario.live], instant(scenario.now + afterMs));
+const found = (
+  scenario: SessionScenario,
+  snapshot: PbxSnapshot,
+  afterMs = 100,
+  isDialledSince = (_: LegId) => false,
+) => differences(snapshot, [scenario.live], instant(scenario.now + afterMs), isDialledSince);
 const words = (orders: ReturnType<typeof differences>['orders']) =>
   orders
     .flatMap((one) => one.orders)
@@ -106,11 +110,18 @@ describe('app/reconcile', () => {
     );
   });
 
-  it('leaves alone what was dialled after the engine was asked', () => {
+  it('leaves alone what this process has dialled after the engine was asked', () => {
     const scenario = begun();
-    const { events, orders } = found(scenario, engine([]), -1);
+    const { events, orders } = found(scenario, engine([]), -1, () => true);
     expect(events).to.be.empty;
     expect(orders).to.be.empty;
+  });
+
+  it('adopts and finishes the legs of an earlier process whose clock was ahead of ours', () => {
+    const scenario = begun().send({ type: 'pbx.ringing', legId: `${SESSION}.operator-app.1` as LegId });
+    const citizen = scenario.leg('citizen-app');
+    const { events } = found(scenario, engine([[citizen, 'answered']]), -3000);
+    expect(events.map(({ event }) => event.type)).to.deep.equal(['pbx.answered', 'pbx.ended']);
   });
 
   it('finds strays: legs of no open session, bridges of none; what is not ours is left alone', () => {
