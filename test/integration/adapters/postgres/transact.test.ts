@@ -4,10 +4,7 @@ import type {
   Database,
   DatabaseOptions,
 } from '../../../../control-plane/src/adapters/postgres/open-database.ts';
-import {
-  DEFAULT_DEADLINES,
-  openPool,
-} from '../../../../control-plane/src/adapters/postgres/connections.ts';
+import { DEFAULT_DEADLINES, openPool } from '../../../../control-plane/src/adapters/postgres/connections.ts';
 import { transact } from '../../../../control-plane/src/adapters/postgres/transact.ts';
 import type { SessionId } from '../../../../control-plane/src/domain/ids.ts';
 import { apply, change, rejection } from '../../../contract/store-steps.ts';
