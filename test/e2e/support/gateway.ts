@@ -136,8 +136,8 @@ export class Gateway {
   }
 
   /** No channel, no bridge, and no endpoint but those of panels and of devices without a session. */
-  assertNothingLeft(): Promise<void> {
-    return this.witness.assertNothingLeft([...this.#lingering], CLEARED_MS);
+  assertNothingLeft(deadlineMs = CLEARED_MS): Promise<void> {
+    return this.witness.assertNothingLeft([...this.#lingering], deadlineMs);
   }
 
   /** What the processes said, for whoever looks into a failure. */
