@@ -90,6 +90,8 @@ export class FakeGateway implements Gateway {
   shift: Gateway['shift'] = (...args) => this.#answer('shift', args, () => undefined);
   deviceAdmitted: Gateway['deviceAdmitted'] = (...args) =>
     this.#answer('deviceAdmitted', args, () => ({ ok: true, value: null }));
+  deviceExpected: Gateway['deviceExpected'] = (...args) =>
+    this.#answer('deviceExpected', args, () => ({ ok: true, value: null }));
   stamped: Gateway['stamped'] = (...args) => void this.calls.push({ name: 'stamped', args });
   deviceLost: Gateway['deviceLost'] = (...args) => void this.calls.push({ name: 'deviceLost', args });
   deviceLeft: Gateway['deviceLeft'] = (...args) => void this.calls.push({ name: 'deviceLeft', args });

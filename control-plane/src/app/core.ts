@@ -176,6 +176,7 @@ export function createCore(ports: CorePorts): Core {
     store,
     journal: store,
     loop,
+    open,
     presence,
     masterData,
     hearing,

@@ -1,11 +1,12 @@
 /** What this node knows of its open sessions without asking the database: to route contacts, presence and clean-up. */
-import type { AddressOfRecord, OperatorId, SessionId, ZoneId } from '../domain/ids.ts';
+import type { AddressOfRecord, CitizenId, OperatorId, SessionId, ZoneId } from '../domain/ids.ts';
 import { isLive } from '../domain/session/session.ts';
 import type { Live, Session } from '../domain/session/session.ts';
 
 export class OpenSessions {
   readonly #sessions = new Map<SessionId, Session>();
   readonly #byAor = new Map<AddressOfRecord, SessionId>();
+  readonly #byCitizen = new Map<CitizenId, SessionId>();
 
   /** Returns what was known of it before. */
   note(session: Session): Session | null {
@@ -14,9 +15,11 @@ export class OpenSessions {
       if (this.#byAor.get(aor) === session.id) this.#byAor.delete(aor);
     if (session.phase === 'arming' || isLive(session)) {
       this.#sessions.set(session.id, session);
+      this.#byCitizen.set(session.citizenId, session.id);
       for (const aor of devicesOf(session)) this.#byAor.set(aor, session.id);
     } else {
       this.#sessions.delete(session.id);
+      if (this.#byCitizen.get(session.citizenId) === session.id) this.#byCitizen.delete(session.citizenId);
     }
     return before;
   }
@@ -25,6 +28,13 @@ export class OpenSessions {
   forget(id: SessionId): void {
     this.#sessions.delete(id);
     for (const [aor, owner] of this.#byAor) if (owner === id) this.#byAor.delete(aor);
+    for (const [citizenId, own] of this.#byCitizen) if (own === id) this.#byCitizen.delete(citizenId);
+  }
+
+  /** Hers: the warm-up or the SOS that is open. The database has the last word. */
+  ofCitizen(citizenId: CitizenId): Session | null {
+    const id = this.#byCitizen.get(citizenId);
+    return id === undefined ? null : (this.#sessions.get(id) ?? null);
   }
 
   /** The open session in which this device takes part. */

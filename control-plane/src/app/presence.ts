@@ -13,6 +13,8 @@ import type { SessionLoop } from './session-loop.ts';
 
 /** A device that left may come back for this long before its endpoint goes. */
 const ENDPOINT_LINGER_MS = 5000;
+/** From the core's word that a device may come in until the edge tells that it did: far more than the edge takes. */
+const EXPECTED_MS = 15_000;
 /** Close code of a client's socket whose session has ended. */
 export const CLOSE_SESSION_ENDED = 4000;
 
@@ -35,6 +37,8 @@ export class Presence {
   readonly #lost = new Set<AddressOfRecord>();
   /** Registered and there. */
   readonly #contacts = new Set<AddressOfRecord>();
+  /** At the edge now, or away from it for so short that their lane is kept. */
+  readonly #here = new Set<AddressOfRecord>();
   readonly #lingering = new Map<AddressOfRecord, () => void>();
   readonly #writes = new KeyedQueue<AddressOfRecord>();
   readonly #rounds = new KeyedQueue<ZoneId | null>();
@@ -51,9 +55,21 @@ export class Presence {
     return this.#contacts;
   }
 
+  /** Whether a device is at the edge, or will be back in a moment. */
+  isHere(aor: AddressOfRecord): boolean {
+    return this.#here.has(aor);
+  }
+
+  /** It may come in: its endpoint exists when this resolves. If nothing more is heard of it, the endpoint goes again. */
+  async expected(aor: AddressOfRecord): Promise<PbxResult> {
+    if (!this.#here.has(aor)) this.#goesAfter(aor, EXPECTED_MS);
+    return this.#ports.pbx.provisionEndpoint(aor);
+  }
+
   /** Its endpoint exists when this resolves. */
   async admitted(aor: AddressOfRecord): Promise<PbxResult> {
     this.#keep(aor);
+    this.#here.add(aor);
     if (this.#lost.delete(aor) && this.#registered.has(aor)) this.#effective(aor, true);
     return this.#ports.pbx.provisionEndpoint(aor);
   }
@@ -66,10 +82,15 @@ export class Presence {
 
   /** The device is gone: its endpoint follows after a while, unless it returns or a session needs it. */
   left(aor: AddressOfRecord): void {
-    this.#keep(aor);
+    this.#here.delete(aor);
     this.#lost.delete(aor);
+    this.#goesAfter(aor, ENDPOINT_LINGER_MS);
+  }
+
+  #goesAfter(aor: AddressOfRecord, ms: number): void {
+    this.#keep(aor);
     const { clock, open } = this.#ports;
-    const at = (clock.now() + ENDPOINT_LINGER_MS) as ReturnType<Clock['now']>;
+    const at = (clock.now() + ms) as ReturnType<Clock['now']>;
     const cancel = clock.at(at, () => {
       this.#lingering.delete(aor);
       if (open.ofDevice(aor) === null) this.background(this.#remove(aor), 'remove-endpoint');

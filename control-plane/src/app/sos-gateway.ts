@@ -1,8 +1,8 @@
 /** The use cases around one SOS, as HTTP, feed and edge call them. */
-import type { Activated, Timeline } from '../contracts/sos-api.ts';
+import type { Timeline } from '../contracts/sos-api.ts';
 import type { SessionView } from '../contracts/session-view.ts';
 import type { AddressOfRecord, Instant, LegId, OperatorId, SessionId } from '../domain/ids.ts';
-import { parseAor, parseLegId } from '../domain/ids.ts';
+import { parseLegId } from '../domain/ids.ts';
 import type { ToldNews } from '../domain/session/event.ts';
 import type { AlertKind, Session } from '../domain/session/session.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -11,6 +11,7 @@ import type { PbxDriver } from '../ports/pbx-driver.ts';
 import type { PersonalFacts, SessionStore, StoredSession } from '../ports/session-store.ts';
 import { ActivationDesk } from './activation-desk.ts';
 import type { ActivationPorts } from './activation-desk.ts';
+import { DeviceDesk } from './device-desk.ts';
 import type { HearingWatch } from './hearing-watch.ts';
 import type { Books } from './books.ts';
 import type { RevocationGuard } from './revocation-guard.ts';
@@ -44,16 +45,27 @@ export class SosGateway implements Gateway {
   readonly #ports: GatewayPorts;
   readonly activate: Gateway['activate'];
   readonly arm: Gateway['arm'];
+  readonly activateArmed: Gateway['activateArmed'];
   readonly transfer: Gateway['transfer'];
   readonly join: Gateway['join'];
   readonly listen: Gateway['listen'];
   readonly stopListening: Gateway['stopListening'];
+  readonly deviceExpected: Gateway['deviceExpected'];
+  readonly deviceAdmitted: Gateway['deviceAdmitted'];
+  readonly deviceLost: Gateway['deviceLost'];
+  readonly deviceLeft: Gateway['deviceLeft'];
 
   constructor(ports: GatewayPorts) {
     this.#ports = ports;
     const activation = new ActivationDesk(ports);
     this.activate = (request) => activation.activate(request);
     this.arm = (request) => activation.arm(request);
+    this.activateArmed = (...args) => activation.activateArmed(...args);
+    const devices = new DeviceDesk(ports);
+    this.deviceExpected = (...args) => devices.deviceExpected(...args);
+    this.deviceAdmitted = (...args) => devices.deviceAdmitted(...args);
+    this.deviceLost = (aor) => devices.deviceLost(aor);
+    this.deviceLeft = (aor) => devices.deviceLeft(aor);
     const desk = new StaffDesk({
       ...ports,
       mayTouch: (caller, session) => this.#mayTouch(caller, session),
@@ -63,25 +75,6 @@ export class SosGateway implements Gateway {
     this.join = (...args) => desk.join(...args);
     this.listen = (...args) => desk.listen(...args);
     this.stopListening = (...args) => desk.stopListening(...args);
-  }
-
-  async activateArmed(caller: Caller, id: SessionId, receivedAt: Instant): Promise<GatewayResult<Activated>> {
-    const stored = await this.#ports.store.find(id);
-    if (!stored || !(await this.#mayTouch(caller, stored.session)))
-      return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
-    const { session } = stored;
-    const { citizenId, deviceId } = session;
-    const location = await this.#ports.store.location(id);
-    return this.activate({
-      citizenId,
-      deviceId,
-      location: location ?? undefined,
-      clientTime: undefined,
-      bodyMalformed: false,
-      idempotencyKey: null,
-      bodyHash: '',
-      receivedAt,
-    });
   }
 
   async release(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>> {
@@ -188,17 +181,6 @@ export class SosGateway implements Gateway {
     return this.#ports.presence.shift(operatorId, aor, onShift);
   }
 
-  async deviceAdmitted(aor: AddressOfRecord, by?: Caller): Promise<GatewayResult<null>> {
-    if (by) this.#ports.guard.admitted(aor, by);
-    // Her profile is read while there is time: the database may be away when she presses.
-    const party = parseAor(aor);
-    if (party?.role === 'citizen') void this.#ports.masterData.citizen(party.citizenId);
-    const result = await this.#ports.presence.admitted(aor);
-    return result.ok
-      ? { ok: true, value: null }
-      : failed('ERR_GATEWAY_UNAVAILABLE', `The engine has no place for this device: ${result.code}.`);
-  }
-
   stamped(
     legId: LegId,
     kind: 'offer-sent' | 'answer-received' | 'refused',
@@ -224,15 +206,6 @@ export class SosGateway implements Gateway {
       this.#afterTheRush().then(() => loop.handle(sessionId, { type: 'panel.told', news }, at)),
       'panel.told',
     );
-  }
-
-  deviceLost(aor: AddressOfRecord): void {
-    this.#ports.presence.lost(aor);
-  }
-
-  deviceLeft(aor: AddressOfRecord): void {
-    this.#ports.guard.left(aor);
-    this.#ports.presence.left(aor);
   }
 
   async health(): ReturnType<Gateway['health']> {

@@ -22,7 +22,6 @@ const activation = {
   roles: ['citizen', 'backend'],
   body: activateBody,
   lenient: true,
-  unlimited: true,
   responses: { 200: activated, 201: activated },
   errors: [
     'ERR_SOS_FOREIGN',
@@ -36,6 +35,7 @@ export const SOS_OPERATIONS = {
   activateSos: {
     ...activation,
     path: '/v1/sos',
+    unlimited: true,
     summary: 'Activate an SOS',
     description:
       'Refuses nothing but a failed identity. What is wrong with the body is flagged and worked around; a second activation of the same citizen folds into her open session.',
@@ -44,7 +44,8 @@ export const SOS_OPERATIONS = {
     ...activation,
     path: '/v1/sos/arm',
     summary: 'Warm up: connect before the activation',
-    description: 'No watchdog and no call begin; release or activate it.',
+    description:
+      'No watchdog and no call begin; release or activate it. Refused for its rate, it takes nothing from the activation.',
   },
   activateArmedSos: {
     method: 'post',

@@ -38,8 +38,11 @@ export async function admit(ports: AdmissionPorts, credential: Credential): Prom
     role === 'citizen'
       ? citizenAor(subject as CitizenId, deviceId as DeviceId)
       : operatorAor(subject as OperatorId, deviceId as ClientId);
-  const placed = await ports.gateway.deviceAdmitted(aor);
-  if (!placed.ok) return { status: 503, code: placed.code };
+  const placed = await ports.gateway.deviceExpected(aor, caller);
+  if (!placed.ok)
+    return placed.code === 'ERR_GATEWAY_BUSY'
+      ? { status: 429, code: 'ERR_EDGE_OPENINGS' }
+      : { status: 503, code: placed.code };
   const { upstreamUrl, sipDomain } = ports;
   // On the wire a supervisor is an operator: he only listens.
   const speaksAs = role === 'citizen' ? 'citizen' : 'operator';

@@ -27,6 +27,11 @@ export interface Caller {
   readonly issuedAt?: Instant | null;
 }
 
+/** Which of somebody's tokens this is: what is counted by it, another token of the same person does not use up. */
+export function tokenOf({ role, subject, tokenId, issuedAt }: Caller): string {
+  return `${role}:${subject}:${tokenId ?? `at ${issuedAt ?? 'any time'}`}`;
+}
+
 export type GatewayErrorCode =
   | 'ERR_SOS_NOT_FOUND'
   | 'ERR_SOS_FOREIGN'
@@ -99,6 +104,12 @@ export interface Gateway {
   /** The feed wrote this to at least one panel: noted once the rush is over, never waited for. */
   panelTold(sessionId: SessionId, news: ToldNews, at: Instant): void;
 
+  /**
+   * A device asks to be let in at the edge: its endpoint exists when this resolves, and goes again unless the device
+   * comes within 15 s. ERR_GATEWAY_BUSY: this token brings one new device after the other; one that is here now, or that
+   * the directory knows as its holder's, is not counted.
+   */
+  deviceExpected(aor: AddressOfRecord, by: Caller): Promise<GatewayResult<null>>;
   /**
    * A device is at the edge (again): its endpoint exists when this resolves. Repeatable. `by` is whose token let it in,
    * where that is known: when it is revoked, the device's socket and calls end.

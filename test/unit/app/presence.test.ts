@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { AddressOfRecord } from '../../../control-plane/src/domain/ids.ts';
-import { AKRAM, asOperator, panelOf, PRIYA_AOR, sessionIdOf, startCoreLab } from '../../support/core-lab.ts';
+import { AKRAM, asCitizen, asOperator, panelOf, PRIYA, PRIYA_AOR, sessionIdOf, startCoreLab } from '../../support/core-lab.ts';
 import type { CoreLab } from '../../support/core-lab.ts';
 
 const PANEL = panelOf(AKRAM);
@@ -96,6 +96,36 @@ describe('app/presence', () => {
     expect('legs' in (await lab.session()) && (await lab.session())).to.have.deep.property('legs', []);
     expect([...lab.pbx.endpoints]).to.include(PRIYA_AOR);
     expect(lab.closed).to.be.empty;
+  });
+
+  it('a device that may come in and never does leaves no endpoint', async () => {
+    const lab = await startCoreLab();
+    await lab.gateway.deviceExpected(PRIYA_AOR, asCitizen(PRIYA));
+    await lab.forward(14_999);
+    expect([...lab.pbx.endpoints]).to.deep.equal([PRIYA_AOR]);
+    await lab.forward(1);
+    expect([...lab.pbx.endpoints]).to.be.empty;
+  });
+
+  it('a device that comes in time keeps its endpoint', async () => {
+    const lab = await startCoreLab();
+    await lab.gateway.deviceExpected(PRIYA_AOR, asCitizen(PRIYA));
+    await lab.forward(10_000);
+    await lab.connect(PRIYA_AOR);
+    await lab.forward(60_000);
+    expect([...lab.pbx.endpoints]).to.deep.equal([PRIYA_AOR]);
+  });
+
+  it('a second one that asks under its name and is refused at the edge takes nothing from a device that is here', async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PRIYA_AOR);
+    await lab.gateway.deviceExpected(PRIYA_AOR, asCitizen(PRIYA));
+    await lab.forward(60_000);
+    expect([...lab.pbx.endpoints]).to.deep.equal([PRIYA_AOR]);
+    lab.gateway.deviceLost(PRIYA_AOR);
+    await lab.gateway.deviceExpected(PRIYA_AOR, asCitizen(PRIYA));
+    await lab.activate();
+    expect(lab.ordered('dial'), 'who asks is not there yet').to.be.empty;
   });
 
   it('an engine without a place for the device is told to the edge', async () => {

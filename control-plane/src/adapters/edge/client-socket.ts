@@ -6,7 +6,7 @@ import type { RawData, WebSocket } from 'ws';
 import { CLOSE, type EdgeCode } from './edge-codes.ts';
 import { frameBytes, KEEP_ALIVE_PING, KEEP_ALIVE_PONG, writeFrame } from './frame.ts';
 import { instantAfter } from './instant.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../../domain/rate/token-bucket.ts';
 import type { EdgeContext } from './edge-options.ts';
 import type { Refusals } from './refusals.ts';
 

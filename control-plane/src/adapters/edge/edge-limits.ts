@@ -17,7 +17,7 @@ export interface EdgeLimits {
   readonly maxPendingHandshakes: number;
   /** Devices of one citizen, or clients of one operator, at the same time. */
   readonly maxSocketsPerIdentity: number;
-  /** Sockets that one address of record may open within 10 s. */
+  /** Sockets that one token may open as one address of record within 10 s. */
   readonly maxOpenings: number;
   /** How long the engine's side of a lost client is kept. */
   readonly stickyMs: number;

@@ -1,13 +1,12 @@
 /** All lanes of this edge: one for each address of record, and how many one identity may have. */
 import { Lane } from './lane.ts';
 import { CLOSE, type EdgeCode } from './edge-codes.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { KeyedRate } from '../../domain/rate/keyed-rate.ts';
 import type { Admission, TokenMark } from '../../contracts/core-link.ts';
 import type { CoreLink } from './core-link.ts';
 import type { EdgeContext } from './edge-options.ts';
 
 const OPENINGS_WINDOW_S = 10;
-const MAX_BUCKETS = 20_000;
 
 export type LaneOpening =
   | { readonly ok: true; readonly lane: Lane }
@@ -20,7 +19,7 @@ interface Entry {
 
 export class LaneRegistry {
   readonly #entries = new Map<string, Entry>();
-  readonly #openings = new Map<string, TokenBucket>();
+  readonly #openings: KeyedRate;
   readonly #perIdentity = new Map<string, number>();
   readonly #core: () => CoreLink;
   readonly #context: EdgeContext;
@@ -28,6 +27,8 @@ export class LaneRegistry {
   constructor(core: () => CoreLink, context: EdgeContext) {
     this.#core = core;
     this.#context = context;
+    const { maxOpenings } = context.limits;
+    this.#openings = new KeyedRate({ perSecond: maxOpenings / OPENINGS_WINDOW_S, burst: maxOpenings });
   }
 
   get size(): number {
@@ -41,7 +42,7 @@ export class LaneRegistry {
   /** The lane of this client: the one that it had, while its engine is the same, else a new one. */
   async open(admission: Admission): Promise<LaneOpening> {
     const { aor } = admission;
-    if (!this.#mayOpen(aor)) return { ok: false, status: 429, code: 'ERR_EDGE_OPENINGS' };
+    if (!this.#mayOpen(admission)) return { ok: false, status: 429, code: 'ERR_EDGE_OPENINGS' };
     let entry = this.#entries.get(aor);
     if (entry !== undefined && !isSameWay(entry.lane.admission, admission)) {
       entry.lane.end(CLOSE.replaced, 'replaced');
@@ -82,15 +83,9 @@ export class LaneRegistry {
     return entry;
   }
 
-  #mayOpen(aor: string): boolean {
-    const now = this.#context.clock.now();
-    const { maxOpenings } = this.#context.limits;
-    if (this.#openings.size >= MAX_BUCKETS)
-      for (const [key, bucket] of this.#openings) if (bucket.isFull(now)) this.#openings.delete(key);
-    const bucket =
-      this.#openings.get(aor) ?? new TokenBucket(maxOpenings / OPENINGS_WINDOW_S, maxOpenings, now);
-    this.#openings.set(aor, bucket);
-    return bucket.take(now);
+  /** Counted for each token by itself: who has another one of hers uses up nothing of her own. New devices count the core. */
+  #mayOpen({ aor, token }: Admission): boolean {
+    return this.#openings.take(`${aor} ${token?.id ?? token?.issuedAt ?? ''}`, this.#context.clock.now());
   }
 
   /**

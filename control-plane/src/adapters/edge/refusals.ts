@@ -1,5 +1,5 @@
 /** Says that something was refused: always in the metric, in the log no more often than somebody could read. */
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../../domain/rate/token-bucket.ts';
 import type { EdgeCode } from './edge-codes.ts';
 import type { EdgeContext } from './edge-options.ts';
 import type { SipRefusalCode } from '../../domain/sip/refusal-code.ts';

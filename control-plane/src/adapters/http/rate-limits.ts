@@ -1,6 +1,9 @@
-/** Requests per identity and minute. Addresses count nothing: Indian mobiles share them behind CGNAT. */
+/**
+ * Requests per minute, of a person and of each of her tokens. Addresses count nothing: Indian mobiles share them behind
+ * CGNAT. Whoever has one token of hers can use up what is hers together, but not the share of her other tokens.
+ */
 import type { Instant } from '../../domain/ids.ts';
-import type { Caller } from '../../ports/gateway.ts';
+import { tokenOf, type Caller } from '../../ports/gateway.ts';
 
 export interface RateLimitSettings {
   readonly citizenPerMin: number;
@@ -12,6 +15,8 @@ export interface RateLimitSettings {
 const WINDOW_MS = 60_000;
 /** Beyond so many identities in one minute, the newcomers share one allowance. */
 const MAX_IDENTITIES = 100_000;
+/** Of what a person may: a token that has used no more than this is served, whatever her other tokens did. */
+const SHARE_OF_A_TOKEN = 0.25;
 
 export class RateLimits {
   readonly #settings: RateLimitSettings;
@@ -28,12 +33,20 @@ export class RateLimits {
       this.#windowFrom = now;
       this.#counts = new Map();
     }
-    const own = `${caller.role}:${caller.subject}`;
+    const limit = this.#limitOf(caller);
+    const ofToken = this.#count(tokenOf(caller));
+    const isWithinShare = ofToken <= Math.ceil(limit * SHARE_OF_A_TOKEN);
+    // What a token is sure to get counts for the person too: many tokens are not many times as much beyond their shares.
+    const ofPerson = this.#count(`${caller.role}:${caller.subject}`);
+    if (isWithinShare || ofPerson <= limit) return null;
+    return Math.max(1, Math.ceil((this.#windowFrom + WINDOW_MS - now) / 1000));
+  }
+
+  #count(own: string): number {
     const key = this.#counts.has(own) || this.#counts.size < MAX_IDENTITIES ? own : 'others';
     const count = (this.#counts.get(key) ?? 0) + 1;
     this.#counts.set(key, count);
-    if (count <= this.#limitOf(caller)) return null;
-    return Math.max(1, Math.ceil((this.#windowFrom + WINDOW_MS - now) / 1000));
+    return count;
   }
 
   #limitOf(caller: Caller): number {

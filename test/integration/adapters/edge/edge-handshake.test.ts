@@ -255,6 +255,21 @@ describe('adapters/edge: the handshake', function () {
     await lab.connect('citizen-c2-d1');
   });
 
+  it("RTC-10: a thief's openings under her address by another token of hers keep her own out not once", async () => {
+    await start({ limits: { maxOpenings: 3 } });
+    const admit = lab.admitAs;
+    let tokenId = 'stolen';
+    lab.admitAs = async (credential) => {
+      const admission = await admit(credential);
+      return 'aor' in admission ? { ...admission, token: { id: tokenId, issuedAt: null } } : admission;
+    };
+    for (let index = 0; index < 3; index += 1) await lab.connect('citizen-c1-d1');
+    expect(await refusal(url(), app)).to.include({ status: 429 });
+    tokenId = 'hers';
+    const hers = await lab.connect('citizen-c1-d1');
+    expect(await hers.register()).to.match(/^SIP\/2\.0 200 /);
+  });
+
   it('has only so many clients in all', async () => {
     await start({ limits: { maxSockets: 1 } });
     await lab.connect('citizen-c1-d1');

@@ -100,6 +100,18 @@ describe('adapters/http activation', () => {
     expect(answers[2]!.code).to.equal('ERR_HTTP_RATE_LIMITED');
     expect(Number(answers[2]!.headers.get('retry-after'))).to.be.within(1, 60);
     expect((await lab.call('POST', `${path}/activate`, { token: citizen })).status).to.equal(200);
+    expect((await lab.call('POST', '/v1/sos', { token: citizen, body: {} })).status).to.equal(201);
+  });
+
+  it('limits warm-ups and the configuration as it does anything that is no SOS', async () => {
+    await lab.close();
+    lab = await startHttpLab({ rateLimits: { citizenPerMin: 2, staffPerMin: 2, backendPerMin: 2 } });
+    const arm = () => lab.call('POST', '/v1/sos/arm', { token: citizen, body: {} });
+    expect([await arm(), await arm(), await arm()].map(({ status }) => status)).to.deep.equal([
+      201, 201, 429,
+    ]);
+    const config = await lab.call('GET', '/v1/client-config?deviceId=phone1', { token: citizen });
+    expect([config.status, config.code]).to.deep.equal([429, 'ERR_HTTP_RATE_LIMITED']);
   });
 
   it('hashes an idempotency key that is absurdly long', async () => {

@@ -20,6 +20,19 @@ describe('adapters/http rate-limits', () => {
     expect(taken('backend', 'priya')).to.equal(4);
   });
 
+  it('RTC-10 a thief with one token of hers leaves another one a quarter of what she may', () => {
+    const rate = new RateLimits({ citizenPerMin: 120, staffPerMin: 600, backendPerMin: 600 });
+    const taken = (tokenId: string | null, issuedAt: number | null = null) =>
+      Array.from({ length: 1000 }, () =>
+        rate.take({ ...caller('citizen', 'priya'), tokenId, issuedAt: issuedAt as Instant | null }, at(0)),
+      ).filter((wait) => wait === null).length;
+    expect(taken('stolen')).to.equal(120);
+    expect(taken('hers')).to.equal(30);
+    expect(taken('stolen')).to.equal(0);
+    expect(taken(null, 1_000), 'tokens without an id: by their time of issue').to.equal(30);
+    expect(taken(null, 2_000)).to.equal(30);
+  });
+
   it('says how long to wait, and lets go after it', () => {
     const rate = limits();
     const priya = caller('citizen', 'priya');

@@ -20,9 +20,4 @@ export class TokenBucket {
     this.#tokens -= 1;
     return true;
   }
-
-  /** Whether nothing of the burst is used: such a bucket can be forgotten. */
-  isFull(now: number): boolean {
-    return this.#tokens + ((now - this.#at) / 1000) * this.#perSecond >= this.#burst;
-  }
 }
