@@ -1,6 +1,15 @@
 import { expect } from 'chai';
 import type { AddressOfRecord } from '../../../control-plane/src/domain/ids.ts';
-import { AKRAM, asCitizen, asOperator, panelOf, PRIYA, PRIYA_AOR, sessionIdOf, startCoreLab } from '../../support/core-lab.ts';
+import {
+  AKRAM,
+  asCitizen,
+  asOperator,
+  panelOf,
+  PRIYA,
+  PRIYA_AOR,
+  sessionIdOf,
+  startCoreLab,
+} from '../../support/core-lab.ts';
 import type { CoreLab } from '../../support/core-lab.ts';
 
 const PANEL = panelOf(AKRAM);
