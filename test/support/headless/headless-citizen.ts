@@ -22,6 +22,8 @@ export interface HeadlessCitizenOptions {
   /** Sends packets of digital silence, as a locked phone does. */
   readonly silent?: boolean;
   readonly failIce?: boolean;
+  /** See WeriftOptions. */
+  readonly failDtls?: 'mismatch' | 'silence';
   /** She has not allowed the microphone. */
   readonly noMicrophone?: boolean;
   /** How long she waits for ICE before she gives a call up. Default 2000. */
@@ -77,6 +79,7 @@ export async function createHeadlessCitizen(options: HeadlessCitizenOptions): Pr
   const werift = createWeriftMedia({
     failIce: options.failIce ?? false,
     ...(options.address === undefined ? {} : { address: options.address }),
+    ...(options.failDtls === undefined ? {} : { failDtls: options.failDtls }),
     onConnection: (connection) => counter.watch(connection),
   });
   let microphone: MediaStreamTrack | null = null;

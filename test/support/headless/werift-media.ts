@@ -10,6 +10,11 @@ import { surviveLoss } from './werift-handshake.ts';
 export interface WeriftOptions {
   /** ICE never connects: no check is answered, none is sent, and the candidates in our SDP lead nowhere. */
   readonly failIce: boolean;
+  /**
+   * ICE connects, DTLS does not: `mismatch` announces the fingerprint of a certificate that it has not, `silence` never
+   * begins the handshake.
+   */
+  readonly failDtls?: 'mismatch' | 'silence';
   /** Default 127.0.0.1. */
   readonly address?: string;
   /** Each new connection, before anything is negotiated. */
@@ -26,6 +31,8 @@ const LAST_FLIGHT = 99;
 
 /** The discard port (RFC 863): nothing listens there. */
 const CANDIDATE_PORT = /^(a=candidate:\S+ \d+ \S+ \d+ \S+) \d+ /gm;
+
+const FINGERPRINT = /^a=fingerprint:sha-256 [0-9A-F:]+/gim;
 
 export function createWeriftMedia(options: WeriftOptions): MediaPort {
   const address = options.address ?? '127.0.0.1';
@@ -44,10 +51,17 @@ export function createWeriftMedia(options: WeriftOptions): MediaPort {
       });
       endHandshakeOnClose(connection);
       surviveLoss(connection);
+      if (options.failDtls === 'silence') beSilent(connection);
       options.onConnection?.(connection);
-      return asPeerConnection(connection, options.failIce);
+      return asPeerConnection(connection, falsifierOf(options));
     },
   };
+}
+
+function beSilent(connection: RTCPeerConnection): void {
+  connection.signalingStateChange.subscribe(() => {
+    for (const transport of connection.dtlsTransports) transport.start = () => new Promise(() => undefined);
+  });
 }
 
 /** werift begins and repeats a DTLS handshake, closed or not, and would hold the process for half a minute. */
@@ -73,15 +87,26 @@ function asWeriftServers(server: RTCIceServer): { urls: string; username?: strin
   }));
 }
 
+/** What is told of our side in place of the truth; `null`: the truth. */
+function falsifierOf({ failIce, failDtls }: WeriftOptions): ((sdp: string) => string) | null {
+  if (failIce) return (sdp) => sdp.replace(CANDIDATE_PORT, '$1 9 ');
+  if (failDtls === 'mismatch')
+    return (sdp) => sdp.replace(FINGERPRINT, (line) => `${line.slice(0, -5)}00:00`);
+  return null;
+}
+
 /** werift's classes have the same members as the browser's, under types of their own. */
-function asPeerConnection(connection: RTCPeerConnection, failIce: boolean): PeerConnection {
+function asPeerConnection(
+  connection: RTCPeerConnection,
+  falsified: ((sdp: string) => string) | null,
+): PeerConnection {
   const peer = connection as unknown as PeerConnection;
-  if (!failIce) return peer;
+  if (falsified === null) return peer;
   return new Proxy(peer, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target);
       if (name === 'localDescription' && isDescription(value)) {
-        return { type: value.type, sdp: value.sdp.replace(CANDIDATE_PORT, '$1 9 ') };
+        return { type: value.type, sdp: falsified(value.sdp) };
       }
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },

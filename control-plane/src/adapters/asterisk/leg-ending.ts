@@ -29,8 +29,9 @@ export function legEnding(
 
 function answeredOutcome(record: LegRecord, sipStatus: number | null, cause: number): LegOutcome {
   if (record.hangup !== null || !isApp(record)) return 'completed';
-  // a client whose ICE failed says BYE with Reason: SIP;cause=408; a DTLS mismatch ends without any cause
-  return sipStatus === 408 || cause === 0 ? 'media-failed' : 'completed';
+  // A client whose ICE failed says BYE with Reason: SIP;cause=408. Where DTLS fails, Asterisk ends the call by itself: nobody
+  // asked for it, and the cause is none, or 16 out of a bridge.
+  return sipStatus === 408 || cause === 0 || !record.remoteEnded ? 'media-failed' : 'completed';
 }
 
 function unansweredOutcome(record: LegRecord, sipStatus: number | null, q850: number | null): LegOutcome {

@@ -11,7 +11,7 @@ import type { Leg, LegOutcome } from './leg.ts';
 const JUST_DIALLED_MS = 1000;
 /** He was asked and said no. */
 const REFUSALS: readonly LegOutcome[] = ['rejected', 'busy', 'completed'];
-/** It may work the next time; with anything else his contact is waited for. */
+/** It may work the next time, unless it failed at once; with anything else his contact is waited for. */
 const WORTH_ANOTHER: readonly LegOutcome[] = ['no-answer', 'media-failed'];
 
 /** His leg ended (`silent` false), or stands and says nothing any more. He is called (again) at once. */
@@ -43,9 +43,12 @@ export function operatorBack(draft: Draft, aor: AddressOfRecord): boolean {
 }
 
 /** A call to him within the time failed. `false`: there is no use in waiting for him. */
-export function reofferFailed(draft: Draft, outcome: LegOutcome): boolean {
+export function reofferFailed(draft: Draft, leg: Leg, outcome: LegOutcome): boolean {
   if (REFUSALS.includes(outcome)) return false;
-  if (WORTH_ANOTHER.includes(outcome)) callAgain(draft);
+  if (!WORTH_ANOTHER.includes(outcome)) return true;
+  // what fails at once does so each time: it would be called as fast as it can fail
+  if (draft.at - leg.dialledAt < JUST_DIALLED_MS) return false;
+  callAgain(draft);
   return true;
 }
 

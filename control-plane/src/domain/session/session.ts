@@ -119,7 +119,7 @@ export type FallbackReason = 'timeout' | 'signalling-error' | 'operator-absent' 
 export interface Fallback {
   readonly mode: 'both' | 'operators-only';
   readonly reason: FallbackReason;
-  /** Tells which signalling error or which timeout: `sip-488`, `media-failed`, `no-contact`, `no-media`, `not-heard` … */
+  /** Tells which signalling error or which timeout: `sip-488`, `media-failed`, `timeout-no-contact`, `timeout-no-media`, `not-heard` … */
   readonly detail: string;
   readonly failedAt: Instant;
   readonly initiatedAt: Instant;

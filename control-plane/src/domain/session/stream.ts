@@ -34,9 +34,11 @@ export function citizenContactOnline(draft: Draft, aor: AddressOfRecord): void {
   const justDialled = standing.some(
     (leg) => leg.aor === aor && leg.state !== 'answered' && draft.at - leg.dialledAt < 1000,
   );
-  if (justDialled) return;
-  const isRetry = draft.facts.watchdogAt !== null && isSignallingError(draft.facts.degradedReason);
-  if (isRetry && !stream.retryUsed) noteRetry(draft);
+  const isError = draft.facts.watchdogAt !== null && isSignallingError(draft.facts.degradedReason);
+  const isRetry = isError && !stream.retryUsed;
+  // The edge gives it the offer that it has not answered; the one retry comes beside that all the same.
+  if (justDialled && !isRetry) return;
+  if (isRetry) noteRetry(draft);
   dialCitizenApp(draft, aor);
 }
 
@@ -218,7 +220,7 @@ export function operatorAppEnded(draft: Draft, leg: Leg, outcome: LegOutcome): v
   }
   if (draft.phase === 'phone-connected' || draft.phase === 'active') return;
   const { reoffer } = draft.facts;
-  if (reoffer && isHis(leg, reoffer.operatorId) && reofferFailed(draft, outcome)) return;
+  if (reoffer && isHis(leg, reoffer.operatorId) && reofferFailed(draft, leg, outcome)) return;
   if (draft.standing('operator-app').length > 0) return;
   endReoffer(draft);
   offerNext(draft, leg);

@@ -180,8 +180,14 @@ describe('adapters/asterisk/leg-ending', () => {
     expect(bye(APP, 18, 408)).to.include({ outcome: 'media-failed', sipStatus: 408 });
     expect(bye(APP, 16)).to.include({ outcome: 'completed', sipStatus: null, q850: 16 });
     expect(bye(PHONE, 18, 408)).to.include({ outcome: 'completed' });
-    const { play, ended } = scene(APP);
-    play(state(APP, 'Up'), destroyed(APP, 0));
-    expect(ended()).to.include({ outcome: 'media-failed', q850: null });
+    // DTLS that failed, outside a bridge and in one: nobody asked for the end
+    for (const [cause, q850] of [
+      [0, null],
+      [16, 16],
+    ] as const) {
+      const { play, ended } = scene(APP);
+      play(state(APP, 'Up'), destroyed(APP, cause));
+      expect(ended()).to.include({ outcome: 'media-failed', sipStatus: null, q850 });
+    }
   });
 });

@@ -53,6 +53,13 @@ describe('domain/session/fallback', () => {
       expect(scenario.feed.filter((event) => event === 'sos.retried')).to.have.length(1);
     });
 
+    it('RTC-7 a socket that is back within a second gets the one retry beside the offer that the edge gives it again', () => {
+      const scenario = begun().forward(100).send(offline).forward(200).send(online);
+      expect(scenario.leg('citizen-app')).to.equal(`${SESSION}.citizen-app.2`);
+      scenario.forward(100).send(offline).forward(100).send(online).forward(3000);
+      expect(scenario.feed.filter((event) => event === 'sos.retried')).to.have.length(1);
+    });
+
     it('FB-4 a socket that closes and stays away is told as the reason of the fallback', () => {
       const scenario = begun().forward(1000).send(offline).forward(4000);
       expect(scenario.live.fallback).to.include({ reason: 'signalling-error', detail: 'socket-closed' });

@@ -78,6 +78,14 @@ describe('domain/session/reoffer', () => {
     expect(hungUp, 'his call does not ring on').to.deep.equal(['no-answer']);
   });
 
+  it('RTC-5 offers the next operator when his media fail at once, in place of calling him over and over', () => {
+    const scenario = heardByAkram();
+    scenario.end(scenario.leg('operator-app'), 'lost');
+    scenario.forward(300).end(scenario.leg('operator-app'), 'media-failed');
+    expect(dialled(scenario)).to.have.length(2);
+    expect(scenario.live.assignment).to.include({ operatorId: BINA });
+  });
+
   it('RTC-5 calls duty phones 8 s after the loss when nobody is left; her phone does not ring', () => {
     const scenario = heardByAkram();
     scenario.free = [];
