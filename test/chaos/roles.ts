@@ -82,7 +82,7 @@ export async function insist(work: () => Promise<void>): Promise<void> {
 
 /** Said again after a lost answer, it has ended already. */
 async function resolve({ gateway }: Stage, id: string): Promise<void> {
-  const { token } = gateway.file.tokens.supervisor;
+  const { token } = gateway.file.tokens.admin;
   const { status, body } = await gateway.send(token, 'POST', `/v1/sos/${id}/resolve`, { body: {} });
   if (status !== 200 && body?.['code'] !== 'ERR_SOS_PHASE')
     throw new Error(`resolve: ${JSON.stringify(body)}`);

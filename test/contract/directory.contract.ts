@@ -193,6 +193,31 @@ function zonesContract(open: () => Ports): void {
     expect(await directory.roster(null)).to.deep.include.members(shifts);
   });
 
+  it('asks about the roster that stands before it is replaced, two writers one after the other', async () => {
+    const { directory } = open();
+    const zone = freshId<ZoneId>('zone');
+    const [akram, bina] = [operator(), operator()];
+    await directory.putZone({ id: zone, name: 'Z', polygon: [] });
+    for (const one of [akram, bina]) await directory.putOperator(one);
+    await directory.putRoster(zone, [entry(zone, akram.id)]);
+    const seen: (readonly RosterEntry[])[] = [];
+    const no = await directory.putRoster(zone, [], (standing) => {
+      seen.push(standing);
+      return 'not yours';
+    });
+    expect(no).to.deep.include({ ok: false, code: 'ERR_DIRECTORY_FOREIGN', detail: 'not yours' });
+    expect(seen).to.deep.equal([[entry(zone, akram.id)]]);
+    expect(await directory.roster(zone)).to.deep.equal([entry(zone, akram.id)]);
+    // Each takes the other's place, and no more: of two at once only one finds what it expects.
+    const ifAkram = (standing: readonly RosterEntry[]) =>
+      standing.some(({ operatorId }) => operatorId === akram.id) ? null : 'gone already';
+    const both = await Promise.all([
+      directory.putRoster(zone, [entry(zone, bina.id)], ifAkram),
+      directory.putRoster(zone, [entry(zone, bina.id)], ifAkram),
+    ]);
+    expect(both.map(codeOf).toSorted()).to.deep.equal(['ERR_DIRECTORY_FOREIGN', 'ok']);
+  });
+
   it('deletes a zone that nothing refers to', async () => {
     const { directory, store } = open();
     const zone = freshId<ZoneId>('zone');

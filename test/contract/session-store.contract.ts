@@ -1,12 +1,14 @@
 /** What every session store promises, whatever it is made of. */
 import { expect } from 'chai';
 import { legIdOf } from '../../control-plane/src/domain/ids.ts';
-import type { CitizenId, Instant, SessionId, ZoneId } from '../../control-plane/src/domain/ids.ts';
+import type { CitizenId, Instant, OperatorId, SessionId, ZoneId } from '../../control-plane/src/domain/ids.ts';
 import type { Leg } from '../../control-plane/src/domain/session/leg.ts';
+import type { Session } from '../../control-plane/src/domain/session/session.ts';
 import type { SessionStore, StoredSession } from '../../control-plane/src/ports/session-store.ts';
 import {
   activation,
   after,
+  assigned,
   fallbackActive,
   freshId,
   live,
@@ -222,7 +224,13 @@ function findContract(open: () => SessionStore): void {
     expect(await list({ open: false })).to.deep.equal([ids[0]]);
     expect(await list({ before: ids[2]!, limit: 1 })).to.deep.equal([ids[1]]);
     expect(await list({ before: '00000000-0000-4000-8000-000000000000' as SessionId })).to.deep.equal([]);
-    expect(await list({ zones: [] })).to.deep.equal([ids[3]]);
+    expect(await list({ zones: [] }), 'who is on duty nowhere sees none of no zone').to.deep.equal([]);
+    const elsewhere = [freshId<ZoneId>('other')];
+    expect(await list({ zones: elsewhere })).to.deep.equal([ids[3]]);
+    const operatorId = freshId<OperatorId>('op');
+    for (const id of [ids[0]!, ids[1]!])
+      await change(open(), id, (before) => write(before, withOperator(before.session, operatorId)));
+    expect(await list({ zones: [], operatorId }), 'of his own only what is open').to.deep.equal([ids[1]]);
     const openOnes = (await open().listOpen(10_000)).map(({ session }) => session.id);
     expect(openOnes.filter((id) => ids.includes(id))).to.deep.equal([ids[1], ids[2], ids[3]]);
     expect(await open().listOpen(1)).to.have.length(1);
@@ -385,4 +393,9 @@ function idempotencyContract(open: () => SessionStore): void {
     const seen = await Promise.all([first, second].map((id) => claim(citizenId, key, 'body', id)));
     expect(seen.map((one) => one.seen).toSorted()).to.deep.equal(['fresh', 'same']);
   });
+}
+
+/** His, whether it goes on or has ended. */
+function withOperator(session: Session, operatorId: OperatorId): Session {
+  return 'endedAt' in session ? { ...session, operatorId } : assigned(session, operatorId);
 }

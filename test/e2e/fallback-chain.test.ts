@@ -285,14 +285,8 @@ describe('e2e: whom the fallback calls', function () {
       const id = await press(citizen, district.location);
       await told(panel, id, 'sos.active');
 
-      const answer = await gateway.send(
-        gateway.file.tokens.supervisor.token,
-        'POST',
-        `/v1/sos/${id}/redial`,
-        {
-          body: {},
-        },
-      );
+      const { token } = gateway.file.tokens.admin;
+      const answer = await gateway.send(token, 'POST', `/v1/sos/${id}/redial`, { body: {} });
 
       expect(answer.status).to.equal(409);
       expect(answer.body).to.deep.include({ code: 'ERR_SOS_PHASE' });

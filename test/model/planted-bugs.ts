@@ -31,7 +31,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'both phones are up and never joined',
     rule: 'FB-3',
     file: 'fallback.ts',
-    text: '  if (operator) bridgePhones(draft, leg.id, operator.id);\n  else draft.order',
+    text: '  if (operator) bridgePhones(draft, leg.id, operator);\n  else draft.order',
     becomes: '  draft.order',
   },
   {
@@ -208,6 +208,34 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     file: 'operator-chain.ts',
     text: '  if (isClearing(draft, callee)) {',
     becomes: `  ${never}`,
+  },
+  {
+    name: 'a duty phone of the chain takes her, and she stays another one’s',
+    rule: 'TEL-10',
+    file: 'operator-chain.ts',
+    text: '  draft.bridgedWith = operator.id;\n  assignVoice(draft, operator);',
+    becomes: '  draft.bridgedWith = operator.id;',
+  },
+  {
+    name: 'a panel takes her from the one who speaks with her',
+    rule: 'TEL-10',
+    file: 'confirm-active.ts',
+    text: '  if (draft.bridgedWith !== null) return;',
+    becomes: '',
+  },
+  {
+    name: 'a roster’s answer takes her from the duty phone that was joined meanwhile',
+    rule: 'TEL-10',
+    file: 'roster-answered.ts',
+    text: '      if (draft.hasVoice) return ignored(session);',
+    becomes: '',
+  },
+  {
+    name: 'a duty phone or a panel has her stream, and she stays another one’s',
+    rule: 'TEL-10',
+    file: 'confirm-active.ts',
+    text: '  if (ear) assignVoice(draft, ear);',
+    becomes: '',
   },
   {
     name: 'a long session is hung up',

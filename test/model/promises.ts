@@ -290,6 +290,15 @@ function checkLegs(session: Live): void {
       'TEL-10',
       'she speaks with nobody',
     );
+  const voice = session.phase === 'phone-connected' ? session.bridgedWith : session.stream.heardBy;
+  const party = session.legs.find((leg) => leg.id === voice)?.party;
+  const hasVoice = session.phase === 'active' || session.phase === 'phone-connected';
+  if (hasVoice && party && party.role !== 'citizen')
+    promise(
+      session.assignment?.state === 'assigned' && session.assignment.operatorId === party.operatorId,
+      'TEL-10',
+      `${party.operatorId} has her voice, and she is ${whoseSheIs(session)}`,
+    );
   promise(
     session.stream.heardBy?.includes('supervisor-app') !== true,
     'RTC-2',
@@ -326,6 +335,10 @@ function checkLegs(session: Live): void {
     case 'phone-fallback-active':
       return;
   }
+}
+
+function whoseSheIs({ assignment }: Live): string {
+  return assignment?.state === 'assigned' ? `${assignment.operatorId}'s` : 'nobody’s';
 }
 
 function checkStream(session: Live): void {

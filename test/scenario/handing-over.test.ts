@@ -42,7 +42,10 @@ describe('scenario: handing over, joining, listening in', () => {
     expect(await attempts(asOperator(BINA)), 'of the zone, and not hers').to.deep.equal(foreign);
     expect(await attempts(asCitizen(PRIYA))).to.deep.equal(foreign);
     expect(await attempts(BACKEND)).to.deep.equal(foreign);
-    expect(await attempts(asSupervisor('elsewhere' as OperatorId))).to.deep.equal(foreign);
+    expect(
+      await attempts(asSupervisor('elsewhere' as OperatorId)),
+      'he may stop what he never began',
+    ).to.deep.equal([...foreign.slice(1), 'ok']);
     expect(await attempts(asCitizen(MEERA))).to.deep.equal(foreign.map(() => 'ERR_SOS_NOT_FOUND'));
     expect(lab.legs('supervisor-app')).to.be.empty;
     expect(lab.legs('operator-app')).to.have.length(1);

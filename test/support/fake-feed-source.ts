@@ -9,6 +9,7 @@ import type {
   SessionId,
   ZoneId,
 } from '../../control-plane/src/domain/ids.ts';
+import { isOfZones } from '../../control-plane/src/domain/rights/session-rights.ts';
 import { DEFAULT_POLICY } from '../../control-plane/src/domain/session/policy.ts';
 import type { Session } from '../../control-plane/src/domain/session/session.ts';
 import type { FeedSource } from '../../control-plane/src/ports/gateway.ts';
@@ -92,7 +93,7 @@ export class FakeFeedSource implements FeedSource {
     const seq = this.rows.length;
     const seen = new Map<string, SessionView>();
     for (const row of this.rows)
-      if (zones === null || row.zoneId === null || zones.includes(row.zoneId))
+      if (zones === null || isOfZones(row.zoneId, zones))
         seen.set(row.sessionId, this.viewOf(row.session, row.sessionSeq));
     await this.afterRead();
     return { seq, sessions: [...seen.values()] };

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { toMicrosecond } from '../../control-plane/src/adapters/postgres/instant.ts';
 import type { AddressOfRecord, Instant, SessionId } from '../../control-plane/src/domain/ids.ts';
+import { isOfZones } from '../../control-plane/src/domain/rights/session-rights.ts';
 import { isLive } from '../../control-plane/src/domain/session/session.ts';
 import type { Directory } from '../../control-plane/src/ports/directory.ts';
 import type {
@@ -19,7 +20,7 @@ import type { TicketStore } from '../../control-plane/src/ports/tickets.ts';
 import { KeyedLocks } from './memory/keyed-locks.ts';
 import { memoryDirectory } from './memory/memory-directory.ts';
 import { memoryLedger } from './memory/memory-ledger.ts';
-import { isOpen, MemoryTables } from './memory/memory-tables.ts';
+import { isOpen, MemoryTables, operatorOf } from './memory/memory-tables.ts';
 import { MemoryTransaction } from './memory/memory-transaction.ts';
 
 export interface MemoryStore {
@@ -100,13 +101,18 @@ function sessionStore(tables: MemoryTables, now: () => Instant): SessionStore {
 
 function listed(
   tables: MemoryTables,
-  { open, zones, before, limit }: Parameters<SessionStore['list']>[0],
+  { open, zones, operatorId = null, before, limit }: Parameters<SessionStore['list']>[0],
 ): readonly StoredSession[] {
   const start = before === null ? null : tables.sessions.get(before);
   if (start === undefined) return [];
   return [...tables.sessions.values()]
     .filter((one) => open === null || isOpen(one) === open)
-    .filter(({ session }) => !zones || session.zoneId === null || zones.includes(session.zoneId))
+    .filter(
+      (one) =>
+        !zones ||
+        isOfZones(one.session.zoneId, zones) ||
+        (operatorId !== null && isOpen(one) && operatorOf(one) === operatorId),
+    )
     .filter((one) => start === null || newestFirst(start, one) < 0)
     .toSorted(newestFirst)
     .slice(0, limit);

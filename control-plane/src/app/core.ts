@@ -34,6 +34,7 @@ import { Reconciler } from './reconciler.ts';
 import { RevocationGuard } from './revocation-guard.ts';
 import { logSession } from './session-log.ts';
 import { Sealer } from './sealer.ts';
+import { SessionAccess } from './session-access.ts';
 import { SessionFeedSource } from './session-feed-source.ts';
 import { SessionLoop } from './session-loop.ts';
 import { SosGateway } from './sos-gateway.ts';
@@ -161,6 +162,7 @@ export function createCore(ports: CorePorts): Core {
     ...failpoints,
   });
   const feedSource = new SessionFeedSource({ store, feed, directory: enduring.directory, clock });
+  const access = new SessionAccess({ store, masterData, feedSource });
   const hearing = new HearingWatch(clock, (sessionId, legId) => {
     const work = loop.handle(sessionId, { type: 'panel.silent', legId }, clock.now());
     presence.background(work, 'panel.silent');
@@ -182,6 +184,7 @@ export function createCore(ports: CorePorts): Core {
     hearing,
     books,
     feedSource,
+    access,
     guard,
   });
 

@@ -72,8 +72,8 @@ export class MasterData {
         dutyChanged();
         return result;
       },
-      putRoster: async (zoneId, entries) => {
-        const result = await directory.putRoster(zoneId, entries);
+      putRoster: async (...roster) => {
+        const result = await directory.putRoster(...roster);
         dutyChanged();
         return result;
       },

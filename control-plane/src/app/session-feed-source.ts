@@ -2,6 +2,7 @@
 import type { Location } from '../contracts/common.ts';
 import type { SessionView } from '../contracts/session-view.ts';
 import type { OperatorId, ZoneId } from '../domain/ids.ts';
+import { isOnDuty } from '../domain/rights/roster-rights.ts';
 import type { Session } from '../domain/session/session.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Directory } from '../ports/directory.ts';
@@ -34,10 +35,11 @@ export class SessionFeedSource implements FeedSource {
   /** `seq` is read before the sessions: what changes meanwhile comes again as an event, never not at all. */
   async snapshot(
     zones: readonly ZoneId[] | null,
+    operatorId: OperatorId | null = null,
   ): Promise<{ readonly seq: number; readonly sessions: readonly SessionView[] }> {
     const { store } = this.#ports;
     const seq = await this.#head();
-    const stored = await store.list({ open: true, zones, before: null, limit: MAX_SNAPSHOT });
+    const stored = await store.list({ open: true, zones, operatorId, before: null, limit: MAX_SNAPSHOT });
     const sessions = await Promise.all(
       stored
         .filter(({ session }) => session.phase !== 'arming')
@@ -78,7 +80,7 @@ export class SessionFeedSource implements FeedSource {
     return viewOf(session, sessionSeq, location);
   }
 
-  async zonesOf(operatorId: OperatorId): Promise<readonly ZoneId[]> {
+  async zonesOf(operatorId: OperatorId, duty?: 'operator' | 'supervisor'): Promise<readonly ZoneId[]> {
     const { directory } = this.#ports;
     const [entries, operator] = await Promise.all([directory.roster(null), directory.operator(operatorId)]);
     if (operator?.active !== true) return [];
@@ -86,8 +88,8 @@ export class SessionFeedSource implements FeedSource {
     const valid = entries.filter(
       (entry) =>
         entry.operatorId === operatorId &&
-        (entry.from === null || entry.from <= now) &&
-        (entry.until === null || entry.until > now),
+        (duty === undefined || entry.duty === duty) &&
+        isOnDuty(entry, now),
     );
     return [...new Set(valid.map((entry) => entry.zoneId))];
   }

@@ -3,6 +3,7 @@ import type { Timeline } from '../contracts/sos-api.ts';
 import type { SessionView } from '../contracts/session-view.ts';
 import type { AddressOfRecord, Instant, LegId, OperatorId, SessionId } from '../domain/ids.ts';
 import { parseLegId } from '../domain/ids.ts';
+import type { Deed } from '../domain/rights/session-rights.ts';
 import type { ToldNews } from '../domain/session/event.ts';
 import type { AlertKind, Session } from '../domain/session/session.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -15,6 +16,7 @@ import { DeviceDesk } from './device-desk.ts';
 import type { HearingWatch } from './hearing-watch.ts';
 import type { Books } from './books.ts';
 import type { RevocationGuard } from './revocation-guard.ts';
+import type { SessionAccess } from './session-access.ts';
 import { StaffDesk } from './staff-desk.ts';
 import type { SessionLoop } from './session-loop.ts';
 import { citizenViewOf, isoTime, viewOf } from './session-view.ts';
@@ -30,6 +32,7 @@ export interface GatewayPorts extends ActivationPorts {
   readonly hearing: HearingWatch;
   readonly books: Books;
   readonly feedSource: Pick<FeedSource, 'zonesOf'>;
+  readonly access: SessionAccess;
   readonly guard: Pick<RevocationGuard, 'admitted' | 'left'>;
   readonly clock: Clock;
 }
@@ -43,6 +46,7 @@ function failed(
 
 export class SosGateway implements Gateway {
   readonly #ports: GatewayPorts;
+  readonly #access: SessionAccess;
   readonly activate: Gateway['activate'];
   readonly arm: Gateway['arm'];
   readonly activateArmed: Gateway['activateArmed'];
@@ -57,6 +61,7 @@ export class SosGateway implements Gateway {
 
   constructor(ports: GatewayPorts) {
     this.#ports = ports;
+    this.#access = ports.access;
     const activation = new ActivationDesk(ports);
     this.activate = (request) => activation.activate(request);
     this.arm = (request) => activation.arm(request);
@@ -68,7 +73,7 @@ export class SosGateway implements Gateway {
     this.deviceLeft = (aor) => devices.deviceLeft(aor);
     const desk = new StaffDesk({
       ...ports,
-      mayTouch: (caller, session) => this.#mayTouch(caller, session),
+      access: this.#access,
       view: (caller, stored) => this.#view(caller, stored),
     });
     this.transfer = (...args) => desk.transfer(...args);
@@ -80,6 +85,7 @@ export class SosGateway implements Gateway {
   async release(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>> {
     return this.#act(
       caller,
+      'press',
       id,
       { type: 'api.released' },
       'Only a warm-up can be released; once activated, an operator ends it.',
@@ -93,12 +99,20 @@ export class SosGateway implements Gateway {
     const by = `${caller.role}:${caller.subject}`;
     // Free text may name somebody: it stands beside the chain, where it can be erased.
     const personal = reason === null ? null : { location: null, claimed: { reason } };
-    return this.#act(caller, id, { type: 'api.resolved', by }, 'This SOS has ended already.', personal);
+    return this.#act(
+      caller,
+      'resolve',
+      id,
+      { type: 'api.resolved', by },
+      'This SOS has ended already.',
+      personal,
+    );
   }
 
   async redial(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>> {
-    const stored = await this.#ports.store.find(id);
-    if (stored && isSpokenWithByAnother(caller, stored.session))
+    const access = await this.#access.open(caller, 'redial', id);
+    if (!access.ok) return access;
+    if (isSpokenWithByAnother(caller, access.stored.session))
       return failed(
         'ERR_SOS_PHASE',
         'Another operator has her on the telephone; who has her calls her anew.',
@@ -106,6 +120,7 @@ export class SosGateway implements Gateway {
     const by = `${caller.role}:${caller.subject}`;
     return this.#act(
       caller,
+      'redial',
       id,
       { type: 'api.redial-requested', by },
       'Her phone cannot be called now: the stream is live or connecting, or her profile forbids it.',
@@ -113,17 +128,15 @@ export class SosGateway implements Gateway {
   }
 
   async view(caller: Caller, id: SessionId): Promise<GatewayResult<SessionView>> {
-    const stored = await this.#ports.store.find(id);
-    if (!stored || !(await this.#mayTouch(caller, stored.session)))
-      return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
-    return { ok: true, value: await this.#view(caller, stored) };
+    const access = await this.#access.open(caller, 'see', id);
+    if (!access.ok) return access;
+    return { ok: true, value: await this.#view(caller, access.stored) };
   }
 
   async timeline(caller: Caller, id: SessionId): Promise<GatewayResult<Timeline>> {
-    const stored = await this.#ports.store.find(id);
-    if (!stored || !(await this.#mayTouch(caller, stored.session)))
-      return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
-    const { session } = stored;
+    const access = await this.#access.open(caller, 'see', id);
+    if (!access.ok) return access;
+    const { session } = access.stored;
     const activatedAt = 'activatedAt' in session ? session.activatedAt : null;
     const { milestones, verdicts } = await this.#ports.books.of(session);
     return {
@@ -149,7 +162,7 @@ export class SosGateway implements Gateway {
     if (operatorId !== null && !(await this.#ports.masterData.isActive(operatorId)))
       return { ok: true, value: [] };
     const zones = operatorId === null ? null : await this.#ports.feedSource.zonesOf(operatorId);
-    const stored = await this.#ports.store.list({ open, zones, before, limit });
+    const stored = await this.#ports.store.list({ open, zones, operatorId, before, limit });
     return { ok: true, value: await Promise.all(stored.map((one) => this.#view(caller, one))) };
   }
 
@@ -171,6 +184,7 @@ export class SosGateway implements Gateway {
   ): Promise<GatewayResult<SessionView>> {
     return this.#act(
       caller,
+      'acknowledge',
       sessionId,
       { type: 'panel.alert-acknowledged', kind, by: caller.subject as OperatorId },
       'This SOS has ended already.',
@@ -228,15 +242,15 @@ export class SosGateway implements Gateway {
 
   async #act(
     caller: Caller,
+    deed: Deed,
     id: SessionId,
     event: Parameters<SessionLoop['handle']>[1],
     refusal: string,
     personal: PersonalFacts | null = null,
   ): Promise<GatewayResult<SessionView>> {
-    const { store, loop, clock } = this.#ports;
-    const stored = await store.find(id);
-    if (!stored || !(await this.#mayTouch(caller, stored.session)))
-      return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
+    const { loop, clock } = this.#ports;
+    const access = await this.#access.open(caller, deed, id);
+    if (!access.ok) return access;
     const outcome = await loop.handle(id, event, clock.now(), undefined, personal);
     if (!outcome) return failed('ERR_SOS_NOT_FOUND', 'There is no such SOS.');
     if (outcome.verdict === 'refused') return failed('ERR_SOS_PHASE', refusal);
@@ -247,36 +261,11 @@ export class SosGateway implements Gateway {
     const view = viewOf(stored.session, stored.seq, await this.#ports.store.location(stored.session.id));
     return caller.role === 'citizen' ? citizenViewOf(view) : view;
   }
-
-  /** A citizen: her own. An active operator: the zones of the roster, or what is assigned to them. Others: all. */
-  async #mayTouch(caller: Caller, session: Session): Promise<boolean> {
-    switch (caller.role) {
-      case 'citizen':
-        return session.citizenId === caller.subject;
-      case 'operator': {
-        if (!(await this.#ports.masterData.isActive(caller.subject as OperatorId))) return false;
-        if (
-          'assignment' in session &&
-          session.assignment?.state === 'assigned' &&
-          session.assignment.operatorId === caller.subject
-        )
-          return true;
-        const zones = await this.#ports.feedSource.zonesOf(caller.subject as OperatorId);
-        return session.zoneId === null || zones.includes(session.zoneId);
-      }
-      case 'backend':
-      case 'supervisor':
-      case 'admin':
-        return true;
-    }
-  }
 }
 
 /** Who looks on from the zone must not cut a talk that somebody else has with her. */
 function isSpokenWithByAnother(caller: Caller, session: Session): boolean {
   if (caller.role !== 'operator' || session.phase !== 'phone-connected') return false;
-  const { assignment, bridgedWith, legs } = session;
-  if (assignment?.state === 'assigned' && assignment.operatorId === caller.subject) return false;
-  const party = legs.find(({ id }) => id === bridgedWith)?.party;
-  return party !== undefined && party.role !== 'citizen' && party.operatorId !== caller.subject;
+  if (session.bridgedWith === null) return false;
+  return session.assignment?.state !== 'assigned' || session.assignment.operatorId !== caller.subject;
 }

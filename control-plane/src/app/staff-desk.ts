@@ -1,28 +1,24 @@
 /**
  * What staff may do with a session beside ending it: hand her over, be called into her session, listen in. A token is
- * good for its bearer's own panel and no other, and only for the operator who has her or a supervisor of her zone; who
- * has her is judged once more in the deciding transaction.
+ * good for its bearer's own panel and no other. Who has her is judged once more in the deciding transaction.
  */
 import type { SessionView } from '../contracts/session-view.ts';
 import { operatorAor } from '../domain/ids.ts';
 import type { AddressOfRecord, ClientId, OperatorId, SessionId } from '../domain/ids.ts';
 import type { SessionEvent } from '../domain/session/event.ts';
 import { isLive } from '../domain/session/session.ts';
-import type { Session } from '../domain/session/session.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Caller, FeedSource, GatewayErrorCode, GatewayResult } from '../ports/gateway.ts';
-import type { PersonalFacts, SessionStore, StoredSession } from '../ports/session-store.ts';
+import type { Caller, GatewayErrorCode, GatewayResult } from '../ports/gateway.ts';
+import type { PersonalFacts, StoredSession } from '../ports/session-store.ts';
 import type { Presence } from './presence.ts';
+import type { SessionAccess } from './session-access.ts';
 import type { Outcome, SessionLoop } from './session-loop.ts';
 
 export interface StaffPorts {
   readonly loop: SessionLoop;
-  readonly store: Pick<SessionStore, 'find'>;
   readonly presence: Presence;
-  readonly feedSource: Pick<FeedSource, 'zonesOf'>;
   readonly clock: Clock;
-  /** Whether the caller may know of the session at all. */
-  readonly mayTouch: (caller: Caller, session: Session) => Promise<boolean>;
+  readonly access: Pick<SessionAccess, 'open'>;
   readonly view: (caller: Caller, stored: StoredSession) => Promise<SessionView>;
 }
 
@@ -39,8 +35,8 @@ export class StaffDesk {
   }
 
   async transfer(caller: Caller, id: SessionId, to: OperatorId | null, reason: string | null): Result {
-    const refusal = await this.#mayTake(caller, id);
-    if (refusal) return refusal;
+    const access = await this.#ports.access.open(caller, 'transfer', id);
+    if (!access.ok) return access;
     const asker = caller.role === 'operator' ? (caller.subject as OperatorId) : null;
     // Free text may name somebody: it stands beside the chain, where it can be erased.
     const personal = reason === null ? null : { location: null, claimed: { reason } };
@@ -52,13 +48,12 @@ export class StaffDesk {
   }
 
   async join(caller: Caller, id: SessionId, clientId: ClientId | null): Result {
-    const refusal = await this.#mayTake(caller, id);
-    if (refusal) return refusal;
+    const access = await this.#ports.access.open(caller, 'join', id);
+    if (!access.ok) return access;
     const { role } = caller;
     if (role !== 'operator' && role !== 'supervisor') return refused('ERR_SOS_FOREIGN', 'Not your call.');
     const aor = this.#panelOf(caller, clientId);
-    const stored = await this.#ports.store.find(id);
-    if (aor === null && stored?.session.phase !== 'phone-connected') return absent();
+    if (aor === null && access.stored.session.phase !== 'phone-connected') return absent();
     const operatorId = caller.subject as OperatorId;
     const event = { type: 'api.join-requested', operatorId, role, aor, by: nameOf(caller) } as const;
     const outcome = await this.#handle(id, event);
@@ -70,8 +65,8 @@ export class StaffDesk {
   }
 
   async listen(caller: Caller, id: SessionId, clientId: ClientId | null): Result {
-    const refusal = await this.#mayTake(caller, id);
-    if (refusal) return refusal;
+    const access = await this.#ports.access.open(caller, 'listen', id);
+    if (!access.ok) return access;
     const aor = this.#panelOf(caller, clientId);
     if (aor === null) return absent();
     const operatorId = caller.subject as OperatorId;
@@ -84,35 +79,11 @@ export class StaffDesk {
   }
 
   async stopListening(caller: Caller, id: SessionId): Result {
-    const refusal = await this.#mayTake(caller, id);
-    if (refusal) return refusal;
+    const access = await this.#ports.access.open(caller, 'stop-listening', id);
+    if (!access.ok) return access;
     const operatorId = caller.subject as OperatorId;
     const event = { type: 'api.listen-ended', operatorId, by: nameOf(caller) } as const;
     return this.#answer(caller, await this.#handle(id, event), OVER);
-  }
-
-  /** The operator who has her, a supervisor of her zone, an admin. `null`: yes. */
-  async #mayTake(caller: Caller, id: SessionId): Promise<Refusal | null> {
-    const stored = await this.#ports.store.find(id);
-    if (!stored || !(await this.#ports.mayTouch(caller, stored.session))) return unknown();
-    const { session } = stored;
-    switch (caller.role) {
-      case 'admin':
-        return null;
-      case 'operator': {
-        const assignment = isLive(session) ? session.assignment : null;
-        if (assignment?.state === 'assigned' && assignment.operatorId === caller.subject) return null;
-        return refused('ERR_SOS_FOREIGN', 'Only the operator who has her may do this.');
-      }
-      case 'supervisor': {
-        const zones = await this.#ports.feedSource.zonesOf(caller.subject as OperatorId);
-        const isOwn = session.zoneId === null ? zones.length > 0 : zones.includes(session.zoneId);
-        return isOwn ? null : refused('ERR_SOS_FOREIGN', 'Only a supervisor of her zone may do this.');
-      }
-      case 'citizen':
-      case 'backend':
-        return refused('ERR_SOS_FOREIGN', 'Not for this role.');
-    }
   }
 
   /** A panel of the caller's own that a call reaches now; `null`: there is none. */

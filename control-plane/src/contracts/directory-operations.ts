@@ -124,12 +124,14 @@ const zoneOperations = {
     path: '/v1/zones/{id}/roster',
     tag: 'directory',
     summary: "Replace a zone's duty roster",
+    description:
+      'A supervisor: only of a zone in which he is on duty as a supervisor; his own entries he may strike out, but neither add nor change.',
     roles: [...KEEPERS, 'supervisor'],
     params: zone,
     body: directory.rosterBody,
     maxBodyBytes: 262_144,
     responses: { 200: directory.rosterView },
-    errors: ['ERR_DIRECTORY_NOT_FOUND', 'ERR_DIRECTORY_CONFLICT'],
+    errors: ['ERR_DIRECTORY_NOT_FOUND', 'ERR_DIRECTORY_CONFLICT', 'ERR_DIRECTORY_FOREIGN'],
   },
   getRoster: {
     method: 'get',

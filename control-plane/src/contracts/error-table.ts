@@ -149,6 +149,11 @@ export const ERROR_TABLE = {
     title: 'The entry is in use',
     remedy: 'End or move what refers to it first.',
   },
+  ERR_DIRECTORY_FOREIGN: {
+    status: 403,
+    title: "Another zone's roster, or an own entry in it",
+    remedy: 'A supervisor writes the rosters of the zones in which he is on duty, and no entry of his own.',
+  },
   ERR_DIRECTORY_CONFLICT: {
     status: 409,
     title: 'The entry contradicts another one',

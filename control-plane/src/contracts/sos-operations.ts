@@ -73,6 +73,8 @@ export const SOS_OPERATIONS = {
     path: '/v1/sos/{id}/resolve',
     tag: 'sos',
     summary: 'End the incident',
+    description:
+      'By an operator of her zone or who has her, a supervisor of her zone, an admin, or the backend with a reason.',
     roles: [...STAFF, 'backend'],
     params: session,
     body: resolveBody,

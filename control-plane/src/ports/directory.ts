@@ -42,7 +42,11 @@ export type DirectoryResult<T = void> =
   | { readonly ok: true; readonly value: T }
   | {
       readonly ok: false;
-      readonly code: 'ERR_DIRECTORY_NOT_FOUND' | 'ERR_DIRECTORY_IN_USE' | 'ERR_DIRECTORY_CONFLICT';
+      readonly code:
+        | 'ERR_DIRECTORY_NOT_FOUND'
+        | 'ERR_DIRECTORY_IN_USE'
+        | 'ERR_DIRECTORY_CONFLICT'
+        | 'ERR_DIRECTORY_FOREIGN';
       readonly detail: string;
     };
 
@@ -58,6 +62,14 @@ export interface Directory {
   putZone(zone: Zone): Promise<DirectoryResult>;
   zones(): Promise<readonly Zone[]>;
   deleteZone(id: ZoneId): Promise<DirectoryResult>;
-  putRoster(zoneId: ZoneId, entries: readonly RosterEntry[]): Promise<DirectoryResult>;
+  /**
+   * Replaces the roster of the zone as a whole. `refusal` is asked about the roster that stands, which nobody else
+   * changes meanwhile: why it may not be replaced, or `null`.
+   */
+  putRoster(
+    zoneId: ZoneId,
+    entries: readonly RosterEntry[],
+    refusal?: (standing: readonly RosterEntry[]) => string | null,
+  ): Promise<DirectoryResult>;
   roster(zoneId: ZoneId | null): Promise<readonly RosterEntry[]>;
 }

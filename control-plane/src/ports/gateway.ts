@@ -139,11 +139,13 @@ export interface Gateway {
 export interface FeedSource {
   /** Called once per committed row, in order of seq. */
   subscribe(listener: (row: FeedRow) => void): () => void;
+  /** What is open in these zones (`null`: in all), and what this operator has. */
   snapshot(
     zones: readonly ZoneId[] | null,
+    operatorId?: OperatorId,
   ): Promise<{ readonly seq: number; readonly sessions: readonly SessionView[] }>;
   after(seq: number, limit: number): Promise<{ readonly rows: readonly FeedRow[]; readonly tooOld: boolean }>;
   viewOf(session: Session, sessionSeq: number, location: Location | null): SessionView;
-  /** The zones whose sessions this operator sees; `null`: all (supervisors, admins). */
-  zonesOf(operatorId: OperatorId): Promise<readonly ZoneId[]>;
+  /** The zones in which this person is on duty now, whatever the duty, or with this one; none when inactive. */
+  zonesOf(operatorId: OperatorId, duty?: 'operator' | 'supervisor'): Promise<readonly ZoneId[]>;
 }

@@ -117,10 +117,14 @@ export interface SessionStore {
   find(sessionId: SessionId): Promise<StoredSession | null>;
   /** Open and arming sessions, and those of the last day whose legs still go down; oldest first, at most `limit`. */
   listOpen(limit: number): Promise<readonly StoredSession[]>;
-  /** Sessions newest first; `before` is the id to continue after. A session of no zone is in every zone. */
+  /**
+   * Sessions newest first; `before` is the id to continue after. Of these zones (one of no zone is in every zone), or
+   * open and assigned to `operatorId`; all, where `zones` is null.
+   */
   list(filter: {
     readonly open: boolean | null;
     readonly zones: readonly ZoneId[] | null;
+    readonly operatorId?: OperatorId | null;
     readonly before: SessionId | null;
     readonly limit: number;
   }): Promise<readonly StoredSession[]>;

@@ -102,7 +102,7 @@ async function describe(sandbox: Sandbox, lanes: PlainLanes): Promise<GatewayUnd
       }),
     put,
     district: (wishes) => makeDistrict(put, wishes),
-    ask: (method, path, body) => request(file.tokens.supervisor.token, method, path, body),
+    ask: (method, path, body) => request(file.tokens.admin.token, method, path, body),
     figures: () =>
       Object.fromEntries(
         Object.entries(pids).map(([part, pid]) => [part, figuresOf(pid, part !== 'postgres')]),

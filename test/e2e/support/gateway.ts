@@ -297,8 +297,8 @@ export class Gateway {
   }
 
   async resolve(id: string): Promise<void> {
-    const { supervisor } = this.file.tokens;
-    const answer = await this.send(supervisor.token, 'POST', `/v1/sos/${id}/resolve`, { body: {} });
+    const { admin } = this.file.tokens;
+    const answer = await this.send(admin.token, 'POST', `/v1/sos/${id}/resolve`, { body: {} });
     if (answer.status !== 200) throw new Error(`resolve ${id}: ${JSON.stringify(answer.body)}`);
   }
 

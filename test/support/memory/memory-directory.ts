@@ -65,8 +65,10 @@ export function memoryDirectory(tables: MemoryTables): Directory {
         return refused('ERR_DIRECTORY_IN_USE', 'a roster or a home zone refers to the zone');
       return put(() => zones.delete(id));
     },
-    putRoster: (zoneId, entries) => {
+    putRoster: (zoneId, entries, refusal) => {
       if (!zones.has(zoneId)) return refused('ERR_DIRECTORY_NOT_FOUND', 'no such zone');
+      const why = refusal?.(roster.get(zoneId) ?? []) ?? null;
+      if (why !== null) return refused('ERR_DIRECTORY_FOREIGN', why);
       if (entries.some((entry) => !operators.has(entry.operatorId)))
         return refused('ERR_DIRECTORY_NOT_FOUND', 'an operator of the roster does not exist');
       const keys = entries.map(({ operatorId, duty, from }) => `${operatorId} ${duty} ${String(from)}`);

@@ -7,11 +7,13 @@ import {
   asOperator,
   BACKEND,
   BINA,
+  citizenOf,
   MEERA,
   PRIYA,
   PRIYA_AOR,
   sessionIdOf,
   startCoreLab,
+  ZONE,
 } from '../../support/core-lab.ts';
 
 const ID = sessionIdOf(1);
@@ -57,16 +59,74 @@ describe('app/sos-gateway', () => {
         const { gateway } = await begun();
         expect(word(await gateway.view(caller, ID)), 'view').to.equal(expected);
         expect(word(await gateway.timeline(caller, ID)), 'timeline').to.equal(expected);
+        const isPresser = caller.role === 'citizen' || caller.role === 'backend';
+        const ofTheRole = (may: boolean) => (may ? 'ERR_SOS_PHASE' : 'ERR_SOS_FOREIGN');
         const isStranger = expected === NOT_FOUND;
         expect(word(await gateway.redial(caller, ID)), 'redial').to.equal(
-          isStranger ? NOT_FOUND : 'ERR_SOS_PHASE',
+          isStranger ? NOT_FOUND : ofTheRole(!isPresser),
         );
         expect(word(await gateway.release(caller, ID)), 'release').to.equal(
-          isStranger ? NOT_FOUND : 'ERR_SOS_PHASE',
+          isStranger ? NOT_FOUND : ofTheRole(isPresser),
         );
         expect(word(await gateway.view(caller, sessionIdOf(99))), 'no session').to.equal(NOT_FOUND);
       });
     }
+
+    it('RTC-9 a supervisor of another zone sees it, and neither ends it nor calls her phone', async () => {
+      const lab = await begun();
+      const other: Caller = { role: 'supervisor', subject: 'farid', tokenId: null };
+      await lab.forward(5000);
+      await lab.answer('citizen-phone');
+      expect(word(await lab.gateway.view(other, ID))).to.equal('ok');
+      expect(word(await lab.gateway.resolve(other, ID, null))).to.equal('ERR_SOS_FOREIGN');
+      expect(word(await lab.gateway.redial(other, ID))).to.equal('ERR_SOS_FOREIGN');
+      // On duty in her zone, but not as a supervisor.
+      const operator: Caller = { role: 'supervisor', subject: BINA, tokenId: null };
+      expect(word(await lab.gateway.resolve(operator, ID, null))).to.equal('ERR_SOS_FOREIGN');
+      await lab.forward(0);
+      expect((await lab.live()).phase).to.equal('phone-connected');
+      expect(lab.legs('citizen-phone')).to.deep.equal([`${ID}.citizen-phone.1`]);
+      expect(word(await lab.gateway.redial(SUPERVISOR, ID))).to.equal('ok');
+      expect(word(await lab.gateway.resolve(SUPERVISOR, ID, null))).to.equal('ok');
+    });
+
+    it('an SOS of no zone is for whoever is on duty anywhere, and for nobody who is not', async () => {
+      const lab = await begun();
+      const { directory } = lab.memory;
+      const idle = 'idle' as OperatorId;
+      await directory.putOperator({ id: idle, name: 'Idle', dutyPhone: null, capacity: 1, active: true });
+      // Without a catch-all zone, and far from every other.
+      await lab.core.directory.putZone({ id: ZONE, name: 'Central', polygon: [] });
+      await directory.putCitizen(citizenOf(MEERA, { homeZone: null }));
+      const { id } = await lab.activate({ citizenId: MEERA, location: undefined });
+      expect((await lab.live(id)).zoneId).to.equal(null);
+      expect(word(await lab.gateway.view(asOperator(AKRAM), id))).to.equal('ok');
+      expect(word(await lab.gateway.view(asOperator(idle), id))).to.equal(NOT_FOUND);
+      expect(word(await lab.gateway.resolve(asOperator(idle), id, null))).to.equal(NOT_FOUND);
+      const listed = async (operatorId: OperatorId) => {
+        const result = await lab.gateway.list(asOperator(operatorId), true, null, 10);
+        return result.ok ? result.value.map((one) => one.id) : [];
+      };
+      expect(await listed(AKRAM)).to.include(id);
+      expect(await listed(idle)).to.deep.equal([]);
+      const zones = await lab.core.feedSource.zonesOf(idle);
+      expect((await lab.core.feedSource.snapshot(zones, idle)).sessions).to.deep.equal([]);
+      expect(word(await lab.gateway.view(SUPERVISOR, id))).to.equal('ok');
+      expect(word(await lab.gateway.resolve(SUPERVISOR, id, null))).to.equal('ok');
+    });
+
+    it('RTC-6 who has her keeps her card when his duty ends in the middle', async () => {
+      const lab = await startCoreLab();
+      await lab.beginShift(AKRAM);
+      await lab.activate();
+      await lab.memory.directory.putRoster(ZONE, []);
+      const zones = await lab.core.feedSource.zonesOf(AKRAM);
+      expect(zones).to.deep.equal([]);
+      const { sessions } = await lab.core.feedSource.snapshot(zones, AKRAM);
+      expect(sessions.map(({ id }) => id)).to.deep.equal([ID]);
+      expect((await lab.core.feedSource.snapshot(zones, BINA)).sessions).to.deep.equal([]);
+      expect(word(await lab.gateway.resolve(asOperator(AKRAM), ID, null))).to.equal('ok');
+    });
 
     it('an operator of another zone may end nothing, not even by guessing its id', async () => {
       const lab = await begun();

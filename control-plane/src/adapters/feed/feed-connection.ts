@@ -146,7 +146,7 @@ export class FeedConnection {
         return;
       }
     }
-    const { seq, sessions } = await source.snapshot(zones);
+    const { seq, sessions } = await source.snapshot(zones, this.panel.subject);
     const shown = sessions.slice(0, MAX_SNAPSHOT_SESSIONS);
     if (shown.length < sessions.length)
       this.#context.log.error('a snapshot was cut', {

@@ -1,6 +1,10 @@
-/** Which sessions a panel sees: those of its operator's zones, those of no zone, and those assigned to its operator. */
+/**
+ * Which sessions a panel sees: those of its operator's zones, those of no zone for whoever is on duty anywhere, and those
+ * assigned to its operator.
+ */
 import type { SessionView } from '../../contracts/session-view.ts';
 import type { OperatorId, ZoneId } from '../../domain/ids.ts';
+import { isOfZones } from '../../domain/rights/session-rights.ts';
 import type { Session } from '../../domain/session/session.ts';
 import type { FeedRow } from '../../ports/session-store.ts';
 
@@ -41,7 +45,7 @@ export class FeedScope {
   }
 
   #sees(zoneId: ZoneId | null, session: Session): boolean {
-    if (this.#zones === null || zoneId === null || this.#zones.has(zoneId)) return true;
+    if (this.#zones === null || isOfZones(zoneId, [...this.#zones])) return true;
     return assignedTo(session) === this.#operatorId;
   }
 }

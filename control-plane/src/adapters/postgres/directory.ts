@@ -1,7 +1,7 @@
 /** The directory on PostgreSQL. Numbers leave it as `PhoneNumber` only. */
 import type { Knex } from 'knex';
 import type { CitizenId, OperatorId, ZoneId } from '../../domain/ids.ts';
-import type { Citizen, Directory, Operator, RosterEntry, Zone } from '../../ports/directory.ts';
+import type { Citizen, Directory, Operator, Zone } from '../../ports/directory.ts';
 import { CitizenDirectory } from './citizen-directory.ts';
 import { OperatorDirectory } from './operator-directory.ts';
 import { ZoneDirectory } from './zone-directory.ts';
@@ -21,7 +21,7 @@ export function postgresDirectory(knex: Knex): Directory {
     putZone: (zone: Zone) => zones.put(zone),
     zones: () => zones.list(),
     deleteZone: (id: ZoneId) => zones.delete(id),
-    putRoster: (zoneId: ZoneId, entries: readonly RosterEntry[]) => zones.putRoster(zoneId, entries),
+    putRoster: (...roster) => zones.putRoster(...roster),
     roster: (zoneId: ZoneId | null) => zones.roster(zoneId),
   };
 }

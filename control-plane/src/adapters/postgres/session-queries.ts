@@ -1,7 +1,7 @@
 /** Reading sessions, outside any transaction. */
 import type { Knex } from 'knex';
 import type { Location } from '../../contracts/common.ts';
-import type { Instant, SessionId, ZoneId } from '../../domain/ids.ts';
+import type { Instant, OperatorId, SessionId, ZoneId } from '../../domain/ids.ts';
 import type { TimerName } from '../../domain/session/event.ts';
 import type { DueTimer, SessionStore, StoredEvent, StoredSession } from '../../ports/session-store.ts';
 import { guarded } from './guarded.ts';
@@ -33,12 +33,13 @@ export class SessionQueries {
   list({
     open,
     zones,
+    operatorId = null,
     before,
     limit,
   }: Parameters<SessionStore['list']>[0]): Promise<readonly StoredSession[]> {
     const query = this.#stored().orderByRaw('created_at DESC, id DESC').limit(limit);
     if (open !== null) void query.where({ open });
-    if (zones !== null) void query.where((some) => ofZones(some, zones));
+    if (zones !== null) void query.where((some) => ofZones(some, zones, operatorId));
     if (before !== null)
       void query.whereRaw('(created_at, id) < (SELECT b.created_at, b.id FROM sessions b WHERE b.id = ?)', [
         before,
@@ -108,7 +109,9 @@ interface TimerRow {
   readonly due_at: Instant;
 }
 
-/** A session of no zone concerns everybody: it is shown rather than missed. */
-function ofZones(query: Knex.QueryBuilder, zones: readonly ZoneId[]): void {
-  void query.whereIn('zone_id', [...zones]).orWhereNull('zone_id');
+/** As `isOfZones`: a session of no zone concerns whoever is on duty anywhere. */
+function ofZones(query: Knex.QueryBuilder, zones: readonly ZoneId[], operatorId: OperatorId | null): void {
+  void query.whereIn('zone_id', [...zones]);
+  if (zones.length > 0) void query.orWhereNull('zone_id');
+  if (operatorId !== null) void query.orWhere({ operator_id: operatorId, open: true });
 }

@@ -54,8 +54,12 @@ export class ZoneDirectory {
     );
   }
 
-  /** Replaces the roster of the zone as a whole. */
-  putRoster(zoneId: ZoneId, entries: readonly RosterEntry[]): Promise<DirectoryResult> {
+  /** Replaces the roster of the zone as a whole, unless `refusal` has a word against it. */
+  putRoster(
+    zoneId: ZoneId,
+    entries: readonly RosterEntry[],
+    refusal: (standing: readonly RosterEntry[]) => string | null = () => null,
+  ): Promise<DirectoryResult> {
     const rows = entries.map((entry) => ({
       zone_id: zoneId,
       operator_id: entry.operatorId,
@@ -74,6 +78,8 @@ export class ZoneDirectory {
           .forUpdate()
           .first<object | undefined>();
         if (!zone) return refused('ERR_DIRECTORY_NOT_FOUND', 'no such zone');
+        const why = refusal((await rosterRows(trx, zoneId)).map(entryOf));
+        if (why !== null) return refused('ERR_DIRECTORY_FOREIGN', why);
         await trx('roster').where({ zone_id: zoneId }).delete();
         if (rows.length > 0) await trx('roster').insert(rows);
         return DONE;
@@ -86,23 +92,24 @@ export class ZoneDirectory {
   }
 
   async roster(zoneId: ZoneId | null): Promise<readonly RosterEntry[]> {
-    const query = this.#knex
-      .from('roster')
-      .select<RosterRow[]>(
-        'zone_id',
-        'operator_id',
-        'duty',
-        'priority',
-        'press_to_accept',
-        this.#knex.raw(
-          `${instantSql('valid_from')} as valid_from, ${instantSql('valid_until')} as valid_until`,
-        ),
-      )
-      .orderByRaw('zone_id, duty, priority, operator_id, roster.valid_from NULLS FIRST')
-      .limit(MAX_ROWS);
-    if (zoneId !== null) void query.where({ zone_id: zoneId });
-    return (await guarded(query)).map(entryOf);
+    return (await guarded(rosterRows(this.#knex, zoneId))).map(entryOf);
   }
+}
+
+function rosterRows(knex: Knex, zoneId: ZoneId | null) {
+  const query = knex
+    .from('roster')
+    .select<RosterRow[]>(
+      'zone_id',
+      'operator_id',
+      'duty',
+      'priority',
+      'press_to_accept',
+      knex.raw(`${instantSql('valid_from')} as valid_from, ${instantSql('valid_until')} as valid_until`),
+    )
+    .orderByRaw('zone_id, duty, priority, operator_id, roster.valid_from NULLS FIRST')
+    .limit(MAX_ROWS);
+  return zoneId === null ? query : query.where({ zone_id: zoneId });
 }
 
 interface RosterRow {

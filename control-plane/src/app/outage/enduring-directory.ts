@@ -33,7 +33,7 @@ export function enduringDirectory(directory: Directory, duty: DutyBook, watch: S
     ...directory,
     putOperator: (operator) => noting(directory.putOperator(operator)),
     deleteOperator: (id) => noting(directory.deleteOperator(id)),
-    putRoster: (zoneId, entries) => noting(directory.putRoster(zoneId, entries)),
+    putRoster: (...roster) => noting(directory.putRoster(...roster)),
     citizen: (id) => watch.attempt(() => directory.citizen(id), ONE_MS),
     zones: () => watch.attempt(() => directory.zones(), MANY_MS),
     operator: (id) =>

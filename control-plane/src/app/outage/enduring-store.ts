@@ -4,6 +4,7 @@
  * nobody waits for the database until it has taken everything that the journal holds. docs/adr/0018 tells why.
  */
 import type { Instant } from '../../domain/ids.ts';
+import { isOfZones } from '../../domain/rights/session-rights.ts';
 import type { JournalEntry } from '../../ports/journal.ts';
 import { StoreError } from '../../ports/session-store.ts';
 import type { SessionStore, SessionTx, StoredSession } from '../../ports/session-store.ts';
@@ -12,7 +13,7 @@ import { BookTransaction, enterInto, entryOf, provisionalRows, seqAfter } from '
 import type { Books } from './book-transaction.ts';
 import type { EndurancePorts } from './endurance-ports.ts';
 import { JournalDesk } from './journal-desk.ts';
-import { SessionBook, isOpen } from './session-book.ts';
+import { SessionBook, isOpen, operatorOf } from './session-book.ts';
 import { StoreReturn } from './store-return.ts';
 import { codeOf, meansAway, StoreState, unavailable } from './store-watch.ts';
 import { Attempt, WatchedTransaction } from './watched-transaction.ts';
@@ -254,11 +255,20 @@ export class EnduringStore implements SessionStore {
     }
   }
 
-  #openOnes({ zones, limit }: Parameters<SessionStore['list']>[0]): readonly StoredSession[] {
+  #openOnes({
+    zones,
+    operatorId = null,
+    limit,
+  }: Parameters<SessionStore['list']>[0]): readonly StoredSession[] {
     return this.#books.sessions
       .open()
       .toReversed()
-      .filter(({ session }) => !zones || session.zoneId === null || zones.includes(session.zoneId))
+      .filter(
+        ({ session }) =>
+          !zones ||
+          isOfZones(session.zoneId, zones) ||
+          (operatorId !== null && operatorOf(session) === operatorId),
+      )
       .slice(0, limit);
   }
 }

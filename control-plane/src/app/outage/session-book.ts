@@ -105,7 +105,7 @@ export function isOpen(session: Session): boolean {
   return session.phase === 'arming' || isLive(session);
 }
 
-function operatorOf(session: Session): OperatorId | null {
+export function operatorOf(session: Session): OperatorId | null {
   if ('operatorId' in session) return session.operatorId;
   if (!('assignment' in session) || session.assignment?.state !== 'assigned') return null;
   return session.assignment.operatorId;

@@ -1,4 +1,5 @@
 /** The two facts that make a stream active (streaming and heard), and what follows when both hold. */
+import { assignVoice } from './assign.ts';
 import { completeHandOver } from './hand-over.ts';
 import type { Draft } from './draft.ts';
 import type { Leg } from './leg.ts';
@@ -32,10 +33,11 @@ export function hearsHer(draft: Draft): void {
 
 /**
  * One panel hears her: others that were offered meanwhile are let go, duty phones too, and she is its operator's. A
- * hand-over that is under way goes on beside who hears her now.
+ * hand-over that is under way goes on beside who hears her now. While she speaks on the telephone she is nobody's else.
  */
 function takeOver(draft: Draft, leg: Leg): void {
   const { handOver } = draft.facts;
+  if (draft.bridgedWith !== null) return;
   for (const other of draft.standing('operator-app'))
     if (other.id !== leg.id && other.id !== handOver?.legId) draft.hangup(other, 'cancelled');
   if (draft.phase === 'active') draft.hangupAll('operator-phone', 'stream-won');
@@ -43,16 +45,7 @@ function takeOver(draft: Draft, leg: Leg): void {
     completeHandOver(draft, leg);
     return;
   }
-  const { assignment } = draft.facts;
-  if (leg.party.role === 'citizen' || leg.aor === null) return;
-  const { operatorId } = leg.party;
-  if (assignment?.state === 'assigned' && assignment.operatorId === operatorId) {
-    if (assignment.aor !== leg.aor) draft.change({ assignment: { ...assignment, aor: leg.aor } });
-    return;
-  }
-  draft.change({ assignment: { state: 'assigned', operatorId, aor: leg.aor, since: draft.at } });
-  draft.clearTimers('no-operator');
-  draft.publish('sos.assigned', { operatorId });
+  assignVoice(draft, leg);
 }
 
 /** Confirmed active needs both facts (decision 7). Once the call has connected the stream cannot win (FB-8). */
@@ -63,7 +56,10 @@ export function becomeActiveIfBoth(draft: Draft): void {
   draft.stopWatchdog();
   draft.clearTimers('retry', 'no-operator');
   draft.change({ degradedReason: null, triedOperators: [], hungUp: false });
-  const heardOnPhone = draft.leg(stream.heardBy)?.kind === 'operator-phone';
+  const ear = draft.leg(stream.heardBy);
+  const heardOnPhone = ear?.kind === 'operator-phone';
+  // A duty phone; or a panel that heard her all the while that another one spoke with her.
+  if (ear) assignVoice(draft, ear);
   if (draft.phase === 'phone-fallback-active') {
     cancelPhones(draft, 'stream-won', stream.heardBy);
     if (heardOnPhone) {

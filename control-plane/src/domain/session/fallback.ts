@@ -85,7 +85,7 @@ export function citizenPhoneAnswered(draft: Draft, leg: Leg): void {
   draft.bridgedWith = null;
   draft.changeFallback({ citizenRedialDue: false, unansweredDue: false });
   const operator = draft.standing('operator-phone').find(isUp);
-  if (operator) bridgePhones(draft, leg.id, operator.id);
+  if (operator) bridgePhones(draft, leg.id, operator);
   else draft.order({ type: 'pbx.hold', legId: leg.id });
 }
 

@@ -4,6 +4,7 @@
  * on the telephone the new one is called on the duty phone.
  */
 import type { AddressOfRecord, OperatorId } from '../ids.ts';
+import { assign } from './assign.ts';
 import type { Draft } from './draft.ts';
 import type { Acceptance, Leg, Party } from './leg.ts';
 import type { HandOver } from './session.ts';
@@ -97,11 +98,8 @@ export function completeHandOver(draft: Draft, leg: Leg): void {
   const from = assignment?.state === 'assigned' ? assignment.operatorId : null;
   const { operatorId } = handOver.to;
   draft.change({ handOver: null });
-  draft.clearTimers('transfer', 'no-operator');
-  if (from !== operatorId) {
-    draft.change({ assignment: { state: 'assigned', operatorId, aor: leg.aor, since: draft.at } });
-    draft.publish('sos.assigned', { operatorId });
-  }
+  draft.clearTimers('transfer');
+  assign(draft, operatorId, leg.aor);
   draft.publish('sos.handed-over', { from, to: operatorId });
 }
 

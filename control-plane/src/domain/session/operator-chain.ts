@@ -1,6 +1,7 @@
 /** The operators' duty phones, one after the other, and where the one that is taken belongs (FB-3, FB-7). */
 import { bridgeIdOf } from '../ids.ts';
 import type { LegId } from '../ids.ts';
+import { assignVoice } from './assign.ts';
 import type { Draft } from './draft.ts';
 import { isUp } from './leg.ts';
 import type { Leg, Party } from './leg.ts';
@@ -159,7 +160,7 @@ export function joinHeldOperator(draft: Draft): void {
 /** An answered duty phone goes where she is: her call, her stream, or the holding prompt until there is one. */
 function operatorPhoneUp(draft: Draft, leg: Leg): void {
   if (draft.phase === 'phone-connected' && draft.citizenPhone) {
-    bridgePhones(draft, draft.citizenPhone, leg.id);
+    bridgePhones(draft, draft.citizenPhone, leg);
   } else if (draft.facts.stream.streamingSince !== null) {
     draft.join(bridgeIdOf(draft.facts.id, 'stream'), leg.id, 'listens');
     heard(draft, leg);
@@ -168,11 +169,13 @@ function operatorPhoneUp(draft: Draft, leg: Leg): void {
   }
 }
 
-export function bridgePhones(draft: Draft, citizen: LegId, operator: LegId): void {
+/** They speak: whoever's duty phone it is has her. */
+export function bridgePhones(draft: Draft, citizen: LegId, operator: Leg): void {
   const bridge = bridgeIdOf(draft.facts.id, 'phone');
   draft.join(bridge, citizen, 'both');
-  draft.join(bridge, operator, 'both');
-  draft.bridgedWith = operator;
+  draft.join(bridge, operator.id, 'both');
+  draft.bridgedWith = operator.id;
+  assignVoice(draft, operator);
   draft.setTimer('hand-over', draft.facts.policy.handOverMs);
 }
 

@@ -32,6 +32,8 @@ export function rosterAnswered(
   const draft = new Draft(session, at);
   switch (event.type) {
     case 'roster.assigned':
+      // A duty phone was joined to her between the question and this: she is his.
+      if (draft.hasVoice) return ignored(session);
       draft.change({
         assignment: { state: 'assigned', operatorId: event.operatorId, aor: event.aor, since: at },
       });
@@ -39,7 +41,7 @@ export function rosterAnswered(
       stream.operatorAssigned(draft);
       break;
     case 'roster.nobody-free':
-      if (session.assignment?.state === 'queued') return ignored(session);
+      if (session.assignment?.state === 'queued' || draft.hasVoice) return ignored(session);
       draft.change({ assignment: { state: 'queued', since: at }, triedOperators: [] });
       draft.publish('sos.queued', {});
       draft.setTimer('no-operator', session.policy.noOperatorAlertMs);

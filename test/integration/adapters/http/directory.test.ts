@@ -144,6 +144,30 @@ describe('adapters/http directory', () => {
     expect((await put('/v1/operators/a1', large)).code).to.equal('ERR_HTTP_BODY_TOO_LARGE');
   });
 
+  it('lets a supervisor write the roster of the own zone, and nobody into it who writes', async () => {
+    for (const id of ['chief', 'akram']) await put(`/v1/operators/${id}`, { name: id });
+    for (const zone of ['north', 'south']) await put(`/v1/zones/${zone}`, { name: zone, polygon: DELHI });
+    const akram = { operatorId: 'akram', duty: 'operator' };
+    const chief = { operatorId: 'chief', duty: 'supervisor' };
+    await put('/v1/zones/north/roster', { entries: [akram, chief] });
+    await put('/v1/zones/south/roster', { entries: [akram] });
+    const token = await tokenFor('supervisor', 'chief');
+    const write = (zone: string, entries: readonly object[]) =>
+      lab.call('PUT', `/v1/zones/${zone}/roster`, { token, body: { entries } });
+    const foreign = await write('south', [akram, chief]);
+    expect([foreign.status, foreign.code]).to.deep.equal([403, 'ERR_DIRECTORY_FOREIGN']);
+    expect((await get('/v1/zones/south/roster')).body).to.have.nested.property('entries.length', 1);
+    expect((await write('north', [chief])).status).to.equal(200);
+    expect((await write('north', [chief, { ...chief, duty: 'operator' }])).code).to.equal(
+      'ERR_DIRECTORY_FOREIGN',
+    );
+    expect((await write('north', [akram])).status, 'he may go').to.equal(200);
+    expect((await write('north', [akram, chief])).code, 'and not come back').to.equal(
+      'ERR_DIRECTORY_FOREIGN',
+    );
+    expect((await write('nowhere', [])).code).to.equal('ERR_DIRECTORY_NOT_FOUND');
+  });
+
   it('is closed to citizens, and open to operators only to read zones', async () => {
     await put('/v1/zones/north', { name: 'North', polygon: DELHI });
     const citizen = await tokenFor('citizen', 'priya');

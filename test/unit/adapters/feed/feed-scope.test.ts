@@ -30,6 +30,12 @@ describe('adapters/feed feed-scope', () => {
     expect(scope.judge(row('south', 4, 'bina'))).to.equal('hide');
   });
 
+  it('shows nothing but what he has to an operator who is on duty nowhere', () => {
+    const scope = new FeedScope(AKRAM, []);
+    expect(scope.judge(row(null, 2))).to.equal('hide');
+    expect(scope.judge(row('south', 4, 'akram'))).to.equal('show');
+  });
+
   it('takes a card away once, also one of the snapshot', () => {
     const scope = new FeedScope(AKRAM, []);
     scope.restart(zones('north'), [{ ...SAMPLE_VIEW, id: sessionNumber(7) }]);

@@ -145,6 +145,62 @@ describe('domain/session/hand-over', () => {
     expect(scenario.live.alerts).to.be.empty;
   });
 
+  describe('a duty phone of the chain', () => {
+    /** She hears the prompt; Akram does not take his duty phone, Bina’s rings. */
+    const binaRings = (acceptance?: 'press-1'): SessionScenario => {
+      const scenario = new SessionScenario();
+      const bina = { role: 'operator', operatorId: BINA, ...(acceptance ? { acceptance } : {}) } as const;
+      scenario.chain = [{ role: 'operator', operatorId: AKRAM }, bina];
+      scenario.activate().forward(5000).answer('citizen-phone').forward(8000).settle();
+      scenario.feed = [];
+      return scenario;
+    };
+
+    it('TEL-10 who takes her there has her: he may hand her over, and the one she was assigned to may not', () => {
+      const scenario = binaRings();
+      expect(scenario.live.assignment).to.include({ operatorId: AKRAM });
+      scenario.answer('operator-phone').settle();
+      expect(scenario.phase).to.equal('phone-connected');
+      expect(scenario.live.assignment).to.include({ state: 'assigned', operatorId: BINA, aor: null });
+      expect(scenario.feed.filter((type) => type === 'sos.assigned')).to.have.length(1);
+      expect(transfer(scenario, AKRAM, AKRAM)).to.equal('refused');
+      expect(transfer(scenario, AKRAM, BINA)).to.equal('applied');
+      scenario.answer('operator-phone').settle();
+      expect(scenario.live.assignment).to.include({ operatorId: AKRAM });
+    });
+
+    it('TEL-10 which must be accepted has her once 1 is pressed, and not before', () => {
+      const scenario = binaRings('press-1');
+      scenario.answer('operator-phone').settle();
+      expect(scenario.live.assignment, 'a mailbox answers too').to.include({ operatorId: AKRAM });
+      scenario.send({ type: 'pbx.key-pressed', legId: scenario.leg('operator-phone'), key: '1' }).settle();
+      expect(scenario.live.assignment).to.include({ operatorId: BINA });
+    });
+
+    it('TEL-10 changes nothing when it is the assigned operator’s own, and ends the waiting of one who was queued', () => {
+      const own = callOfAkram();
+      expect(own.live.assignment).to.include({ operatorId: AKRAM, aor: panelOf(AKRAM) });
+      const queued = new SessionScenario();
+      queued.free = [];
+      queued.activate().forward(5000).answer('citizen-phone').answer('operator-phone').settle();
+      expect(queued.live.assignment).to.include({ state: 'assigned', operatorId: AKRAM });
+      expect(queued.timers.has('no-operator')).to.be.false;
+      queued.free = [BINA];
+      queued.send({ type: 'roster.changed' });
+      expect(queued.live.assignment, 'nobody else gets her').to.include({ operatorId: AKRAM });
+    });
+
+    it('FB-8 gives her back to the panel that heard her all the while, when the call ends before the bridge stands', () => {
+      const scenario = binaRings();
+      scenario.answer('citizen-app').answer('operator-app').stream().heard(AKRAM);
+      scenario.answer('operator-phone');
+      expect(scenario.live.assignment).to.include({ operatorId: BINA });
+      scenario.end(scenario.leg('citizen-phone'), 'completed');
+      expect(scenario.phase).to.equal('active');
+      expect(scenario.live.assignment).to.include({ operatorId: AKRAM, aor: panelOf(AKRAM) });
+    });
+  });
+
   it('keeps calling when the old operator’s phone drops in the middle: she hears the prompt, then the new one', () => {
     const scenario = callOfAkram();
     const old = scenario.leg('operator-phone');

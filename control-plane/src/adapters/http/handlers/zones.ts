@@ -2,8 +2,14 @@
 import type { z } from 'zod';
 import type { rosterBody } from '../../../contracts/directory-api.ts';
 import type { Instant, OperatorId, ZoneId } from '../../../domain/ids.ts';
+import { judgeRoster } from '../../../domain/rights/roster-rights.ts';
 import type { Directory, RosterEntry, Zone } from '../../../ports/directory.ts';
 import { failure, reply, type Handlers, type Outcome } from '../http-call.ts';
+
+const ROSTER_REFUSALS = {
+  'not-supervisor': 'only a supervisor on duty in this zone writes its roster, or a backend or admin',
+  'own-entry': 'a supervisor neither adds nor changes entries of his own',
+} as const;
 
 type ZoneOperation = 'putZone' | 'getZone' | 'deleteZone' | 'putRoster' | 'getRoster';
 
@@ -26,12 +32,15 @@ export function zoneHandlers(directory: Directory): Pick<Handlers, ZoneOperation
       const result = await directory.deleteZone(params.id as ZoneId);
       return result.ok ? reply(204, null) : failure(result.code, result.detail);
     },
-    putRoster: async ({ params, body }) => {
+    putRoster: async ({ caller, receivedAt, params, body }) => {
       const zoneId = params.id as ZoneId;
       const wrong = periodErrors(body);
       if (wrong.length > 0) return failure('ERR_HTTP_VALIDATION', 'a period ends before it begins', wrong);
       const entries = body.entries.map((entry) => rosterEntryOf(zoneId, entry));
-      const result = await directory.putRoster(zoneId, entries);
+      const result = await directory.putRoster(zoneId, entries, (standing) => {
+        const judged = judgeRoster(caller, standing, entries, receivedAt);
+        return judged === null ? null : ROSTER_REFUSALS[judged];
+      });
       return result.ok ? reply(200, rosterOf(zoneId, entries)) : failure(result.code, result.detail);
     },
     getRoster: async ({ params }) => {
