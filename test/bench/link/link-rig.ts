@@ -190,7 +190,7 @@ function gatewayOf(sandbox: Sandbox) {
     },
     timeline: async (id: string) =>
       (await ask(file.tokens.supervisor.token, 'GET', `/v1/sos/${id}/timeline`)) as Timeline,
-    resolve: (id: string) => ask(file.tokens.supervisor.token, 'POST', `/v1/sos/${id}/resolve`, {}),
+    resolve: (id: string) => ask(file.tokens.admin.token, 'POST', `/v1/sos/${id}/resolve`, {}),
   };
 }
 
