@@ -1,7 +1,13 @@
 /** What every session store promises, whatever it is made of. */
 import { expect } from 'chai';
 import { legIdOf } from '../../control-plane/src/domain/ids.ts';
-import type { CitizenId, Instant, OperatorId, SessionId, ZoneId } from '../../control-plane/src/domain/ids.ts';
+import type {
+  CitizenId,
+  Instant,
+  OperatorId,
+  SessionId,
+  ZoneId,
+} from '../../control-plane/src/domain/ids.ts';
 import type { Leg } from '../../control-plane/src/domain/session/leg.ts';
 import type { Session } from '../../control-plane/src/domain/session/session.ts';
 import type { SessionStore, StoredSession } from '../../control-plane/src/ports/session-store.ts';
