@@ -60,6 +60,47 @@ export function revocationsContract(name: string, open: () => Ports): void {
       ]);
     });
 
+    it("RTC-10 whoever has one supervisor's token fills the list for nobody else", async () => {
+      const { revocations } = open();
+      const thief = `supervisor:${freshId<string>('thief')}`;
+      const taken = async (order: (n: number) => RevocationOrder): Promise<number> => {
+        const results: boolean[] = [];
+        for (let from = 0; from < 1_020; from += 20)
+          results.push(
+            ...(await Promise.all(Array.from({ length: 20 }, (_, n) => revocations.add(order(from + n))))),
+          );
+        return results.filter(Boolean).length;
+      };
+      const run = freshId<string>('run');
+      expect(await taken((n) => token(`${run} ${String(n)}`, { by: thief }))).to.be.within(1_000, 1_020 - 1);
+      const persons = await taken((n) => ({ ...subject(`${run}${String(n)}`, T0), by: thief }));
+      expect(persons).to.be.within(1_000, 1_020 - 1);
+      const order = subject(freshId<string>('operator'), T0);
+      expect(await revocations.add({ ...order, by: thief }), 'full for himself').to.equal(false);
+      expect(await revocations.add(token(`${run} 0`, { by: thief })), 'what stands is renewed').to.equal(
+        true,
+      );
+      expect(await revocations.add({ ...order, by: 'supervisor:chief' })).to.equal(true);
+      expect(await revocations.add(token(freshId<string>('token'), { by: 'supervisor:chief' }))).to.equal(
+        true,
+      );
+    });
+
+    it('has room again once what stood is over', async () => {
+      const { revocations } = open();
+      const by = `supervisor:${freshId<string>('busy')}`;
+      const run = freshId<string>('run');
+      for (let from = 0; from < 1_000; from += 50)
+        await Promise.all(
+          Array.from({ length: 50 }, (_, n) =>
+            revocations.add(token(`${run} ${String(from + n)}`, { by, until: after(1_000) })),
+          ),
+        );
+      const late = token(freshId<string>('token'), { by });
+      expect(await revocations.add(late)).to.equal(false);
+      expect(await revocations.add({ ...late, at: after(2_000) })).to.equal(true);
+    });
+
     it('names the operators whom the directory calls inactive', async () => {
       const { revocations, directory } = open();
       const id = freshId<OperatorId>('operator');

@@ -15,7 +15,12 @@ import type {
   StoredSession,
 } from '../../control-plane/src/ports/session-store.ts';
 import type { Ledger } from '../../control-plane/src/ports/ledger.ts';
-import type { RevocationOrder, RevocationStore, Revoked } from '../../control-plane/src/ports/revocations.ts';
+import {
+  roomFor,
+  type RevocationOrder,
+  type RevocationStore,
+  type Revoked,
+} from '../../control-plane/src/ports/revocations.ts';
 import type { TicketStore } from '../../control-plane/src/ports/tickets.ts';
 import { KeyedLocks } from './memory/keyed-locks.ts';
 import { memoryDirectory } from './memory/memory-directory.ts';
@@ -159,8 +164,6 @@ function ticketStore({ tickets }: MemoryTables): TicketStore {
   };
 }
 
-const MAX_REVOCATIONS = 10_000;
-
 function revocationStore({ revocations, operators, sessions }: MemoryTables): RevocationStore {
   let changes = 0;
   const keyOf = (order: RevocationOrder): string =>
@@ -168,7 +171,13 @@ function revocationStore({ revocations, operators, sessions }: MemoryTables): Re
   return {
     add: (order) => {
       const key = keyOf(order);
-      if (revocations.size >= MAX_REVOCATIONS && !revocations.has(key)) return Promise.resolve(false);
+      const room = roomFor(order);
+      const lines = [...revocations.values()].filter(
+        ({ kind, until }) => kind === order.kind && until > order.at,
+      );
+      const own = lines.filter(({ by }) => by === order.by);
+      if (!revocations.has(key) && (lines.length >= room.inAll || own.length >= room.byOne))
+        return Promise.resolve(false);
       revocations.set(key, { ...order });
       changes += 1;
       return Promise.resolve(true);

@@ -40,7 +40,8 @@ export const ERROR_TABLE = {
   ERR_AUTH_REVOCATIONS_FULL: {
     status: 409,
     title: 'The list of revocations is full',
-    remedy: 'Revoke by subject: one line then stands for every token of that person.',
+    remedy:
+      'Revoke by subject: one line then stands for every token of that person. One supervisor has room for 1,000 tokens and 1,000 people; an admin can go on.',
   },
   ERR_AUTH_ROLE: {
     status: 403,

@@ -19,6 +19,25 @@ export type RevocationOrder = Revoked & {
   readonly by: string;
 };
 
+/** Lines that are in force. */
+export interface RevocationRoom {
+  /** Of this kind, whoever ordered them. */
+  readonly inAll: number;
+  /** Of this kind, by this one person. */
+  readonly byOne: number;
+}
+
+/**
+ * Far more than can be stolen. Tokens and persons are counted apart, and what one supervisor orders by itself: whoever
+ * has a supervisor's token fills the list for nobody else. An admin can revoke a person as long as there is any room.
+ */
+export function roomFor({ kind, by }: RevocationOrder): RevocationRoom {
+  const inAll = kind === 'token' ? 10_000 : 20_000;
+  return { inAll, byOne: kind === 'subject' && by.startsWith('admin:') ? inAll : 1_000 };
+}
+
+export const MAX_REVOCATIONS = 30_000;
+
 /** Everything that is revoked now. */
 export interface RevocationState {
   /** Changes whenever the list of revocations does. */
@@ -31,7 +50,7 @@ export interface RevocationState {
 
 /** Errors throw `StoreError`. */
 export interface RevocationStore {
-  /** Written again under a later time it counts from then. `false`: the list is full (10,000). */
+  /** Written again under a later time it counts from then. `false`: there is no room for it (`roomFor`). */
   add(order: RevocationOrder): Promise<boolean>;
   read(knownMark: string | null, now: Instant): Promise<RevocationState>;
   /** Whether an SOS of hers runs: activated and not ended. */
@@ -44,7 +63,7 @@ export interface Revocations {
   isRevoked(caller: Caller): boolean;
   /** As `isRevoked`, but for a citizen whose SOS runs: nothing takes her voice away until it has ended. */
   refuses(caller: Caller): Promise<boolean>;
-  /** In force on this node when it resolves. `false`: the list is full. */
+  /** In force on this node when it resolves. `false`: there is no room for it. */
   revoke(order: RevocationOrder): Promise<boolean>;
   /** Called after each look at the list, once a second; returns how to end it. */
   watch(listener: () => void): () => void;

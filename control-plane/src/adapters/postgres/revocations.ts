@@ -2,25 +2,30 @@
 import type { Knex } from 'knex';
 import type { CitizenId, Instant } from '../../domain/ids.ts';
 import type { Caller } from '../../ports/gateway.ts';
-import type { RevocationOrder, RevocationState, RevocationStore, Revoked } from '../../ports/revocations.ts';
+import {
+  MAX_REVOCATIONS,
+  roomFor,
+  type RevocationOrder,
+  type RevocationState,
+  type RevocationStore,
+  type Revoked,
+} from '../../ports/revocations.ts';
 import { guarded } from './guarded.ts';
 import { instantSql, timestampText } from './instant.ts';
 
-/** Far more laptops than can be stolen; when it is full, one line by subject stands for many by token. */
-const MAX_REVOCATIONS = 10_000;
 const MAX_INACTIVE = 100_000;
 
 const ADD_SQL = `
 INSERT INTO revocations (kind, value, at, until, by)
 SELECT ?, ?, ?, ?, ?
-WHERE (SELECT count(*) FROM revocations) < ${MAX_REVOCATIONS}
-  OR EXISTS (SELECT 1 FROM revocations WHERE kind = ? AND value = ?)
+WHERE EXISTS (SELECT 1 FROM revocations WHERE kind = ? AND value = ?)
+  OR (SELECT count(*) < ? AND count(*) FILTER (WHERE by = ?) < ? FROM revocations WHERE kind = ? AND until > ?)
 ON CONFLICT (kind, value) DO UPDATE
 SET id = DEFAULT, at = greatest(revocations.at, excluded.at), until = greatest(revocations.until, excluded.until), by = excluded.by`;
 
-/** The ids of all lines, as one text that changes with any of them. */
+/** Changes with any of the lines: one that is written anew has a greater id than all before it. */
 const MARK_SQL = `
-SELECT coalesce(md5(string_agg(id::text, ',' ORDER BY id)), 'none') AS mark FROM revocations WHERE until > ?`;
+SELECT concat_ws(' ', count(*), max(id), sum(id)) AS mark FROM revocations WHERE until > ?`;
 
 interface Row {
   readonly kind: 'token' | 'subject';
@@ -37,6 +42,7 @@ export class PostgresRevocations implements RevocationStore {
 
   async add(order: RevocationOrder): Promise<boolean> {
     const value = order.kind === 'token' ? order.tokenId : `${order.role}:${order.subject}`;
+    const room = roomFor(order);
     const { rowCount } = await guarded(
       this.#knex.raw<{ rowCount: number }>(ADD_SQL, [
         order.kind,
@@ -46,6 +52,11 @@ export class PostgresRevocations implements RevocationStore {
         order.by,
         order.kind,
         value,
+        room.inAll,
+        order.by,
+        room.byOne,
+        order.kind,
+        timestampText(order.at),
       ]),
     );
     return rowCount > 0;
