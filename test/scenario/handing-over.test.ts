@@ -51,6 +51,24 @@ describe('scenario: handing over, joining, listening in', () => {
     expect(lab.legs('operator-app')).to.have.length(1);
   });
 
+  it('TEL-10 RTC-10 who asks again and again uses up neither her calls nor what others may ask', async () => {
+    const lab = await activeLab();
+    await lab.beginShift(BINA);
+    let calls = 0;
+    let refused = 0;
+    for (let count = 0; count < 600; count += 1) {
+      const code = codeOf(await lab.gateway.join(asOperator(AKRAM), ID, null));
+      calls += code === 'ok' ? 1 : 0;
+      refused += code === 'ERR_GATEWAY_BUSY' ? 1 : 0;
+      await lab.forward(0);
+      for (const leg of lab.legs('operator-app').slice(1)) lab.pbx.end(leg, 'rejected');
+      await lab.forward(100);
+    }
+    expect(refused).to.equal(600 - calls);
+    expect(calls, 'ten, and one every five seconds').to.be.within(10, 10 + 12 + 1);
+    expect(codeOf(await lab.gateway.transfer(ADMIN, ID, BINA, null)), 'somebody else asks').to.equal('ok');
+  });
+
   it('TEL-10 calls nobody’s panel but the asker’s own, and only one that is there', async () => {
     const lab = await activeLab();
     const chief = asSupervisor(CHIEF);

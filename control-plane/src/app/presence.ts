@@ -1,6 +1,7 @@
 /** Who can be reached: SIP contacts, panels on shift, endpoints; and which sessions that concerns. */
 import { parseAor } from '../domain/ids.ts';
 import type { AddressOfRecord, OperatorId, SessionId, ZoneId } from '../domain/ids.ts';
+import { KeyedRate } from '../domain/rate/keyed-rate.ts';
 import type { Live } from '../domain/session/session.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClientSockets } from '../ports/client-sockets.ts';
@@ -15,6 +16,12 @@ import type { SessionLoop } from './session-loop.ts';
 const ENDPOINT_LINGER_MS = 5000;
 /** From the core's word that a device may come in until the edge tells that it did: far more than the edge takes. */
 const EXPECTED_MS = 15_000;
+/**
+ * How often a contact may come and go. Each time is an event of its session, and perhaps a call: whoever has a token
+ * must not be able to write a session full, nor to use up its calls, by registering all the time.
+ */
+const CHANGES = { perSecond: 1 / 3, burst: 10 };
+const SETTLING_MS = 3000;
 /** Close code of a client's socket whose session has ended. */
 export const CLOSE_SESSION_ENDED = 4000;
 
@@ -40,6 +47,9 @@ export class Presence {
   /** At the edge now, or away from it for so short that their lane is kept. */
   readonly #here = new Set<AddressOfRecord>();
   readonly #lingering = new Map<AddressOfRecord, () => void>();
+  readonly #changes = new KeyedRate(CHANGES);
+  /** Those that come and go too fast: what they are in the end is told in a moment. */
+  readonly #unsettled = new Map<AddressOfRecord, () => void>();
   readonly #writes = new KeyedQueue<AddressOfRecord>();
   readonly #rounds = new KeyedQueue<ZoneId | null>();
   /** Zones whose next round has not begun: it will see everything that is so by then. */
@@ -114,6 +124,22 @@ export class Presence {
   #effective(aor: AddressOfRecord, online: boolean, isNews = true): void {
     this.#contacts.delete(aor);
     if (online) this.#contacts.add(aor);
+    const { clock } = this.#ports;
+    if (this.#unsettled.has(aor)) return;
+    if (this.#changes.take(aor, clock.now())) {
+      this.#tell(aor, online, isNews);
+      return;
+    }
+    const at = (clock.now() + SETTLING_MS) as ReturnType<Clock['now']>;
+    const cancel = clock.at(at, () => {
+      this.#unsettled.delete(aor);
+      this.#changes.take(aor, clock.now());
+      this.#tell(aor, this.#contacts.has(aor), true);
+    });
+    this.#unsettled.set(aor, cancel);
+  }
+
+  #tell(aor: AddressOfRecord, online: boolean, isNews: boolean): void {
     const { clock, loop, open } = this.#ports;
     const at = clock.now();
     const owner = parseAor(aor);
@@ -188,8 +214,9 @@ export class Presence {
   }
 
   stop(): void {
-    for (const cancel of this.#lingering.values()) cancel();
+    for (const cancel of [...this.#lingering.values(), ...this.#unsettled.values()]) cancel();
     this.#lingering.clear();
+    this.#unsettled.clear();
   }
 
   #offerQueued(): void {

@@ -5,13 +5,14 @@
 import type { SessionView } from '../contracts/session-view.ts';
 import { operatorAor } from '../domain/ids.ts';
 import type { AddressOfRecord, ClientId, OperatorId, SessionId } from '../domain/ids.ts';
+import { KeyedRate } from '../domain/rate/keyed-rate.ts';
 import type { SessionEvent } from '../domain/session/event.ts';
 import { isLive } from '../domain/session/session.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Caller, GatewayErrorCode, GatewayResult } from '../ports/gateway.ts';
 import type { PersonalFacts, StoredSession } from '../ports/session-store.ts';
 import type { Presence } from './presence.ts';
-import type { SessionAccess } from './session-access.ts';
+import type { Access, SessionAccess } from './session-access.ts';
 import type { Outcome, SessionLoop } from './session-loop.ts';
 
 export interface StaffPorts {
@@ -25,17 +26,20 @@ export interface StaffPorts {
 type Refusal = { readonly ok: false; readonly code: GatewayErrorCode; readonly detail: string };
 type Result = Promise<GatewayResult<SessionView>>;
 
+/** What one person may ask of one session: each time somebody is called, and it stands in her log for ever. */
+const ASKED = { perSecond: 0.2, burst: 10 };
 const OVER = 'This SOS has ended, or is not under way yet.';
 
 export class StaffDesk {
   readonly #ports: StaffPorts;
+  readonly #asked = new KeyedRate(ASKED);
 
   constructor(ports: StaffPorts) {
     this.#ports = ports;
   }
 
   async transfer(caller: Caller, id: SessionId, to: OperatorId | null, reason: string | null): Result {
-    const access = await this.#ports.access.open(caller, 'transfer', id);
+    const access = await this.#mayAsk(caller, 'transfer', id);
     if (!access.ok) return access;
     const asker = caller.role === 'operator' ? (caller.subject as OperatorId) : null;
     // Free text may name somebody: it stands beside the chain, where it can be erased.
@@ -48,7 +52,7 @@ export class StaffDesk {
   }
 
   async join(caller: Caller, id: SessionId, clientId: ClientId | null): Result {
-    const access = await this.#ports.access.open(caller, 'join', id);
+    const access = await this.#mayAsk(caller, 'join', id);
     if (!access.ok) return access;
     const { role } = caller;
     if (role !== 'operator' && role !== 'supervisor') return refused('ERR_SOS_FOREIGN', 'Not your call.');
@@ -65,7 +69,7 @@ export class StaffDesk {
   }
 
   async listen(caller: Caller, id: SessionId, clientId: ClientId | null): Result {
-    const access = await this.#ports.access.open(caller, 'listen', id);
+    const access = await this.#mayAsk(caller, 'listen', id);
     if (!access.ok) return access;
     const aor = this.#panelOf(caller, clientId);
     if (aor === null) return absent();
@@ -84,6 +88,13 @@ export class StaffDesk {
     const operatorId = caller.subject as OperatorId;
     const event = { type: 'api.listen-ended', operatorId, by: nameOf(caller) } as const;
     return this.#answer(caller, await this.#handle(id, event), OVER);
+  }
+
+  /** Whether the caller may ask this now. Who asks too often keeps neither others from asking nor her from being called. */
+  async #mayAsk(caller: Caller, deed: 'transfer' | 'join' | 'listen', id: SessionId): Promise<Access> {
+    const access = await this.#ports.access.open(caller, deed, id);
+    if (!access.ok || this.#asked.take(`${id} ${nameOf(caller)}`, this.#ports.clock.now())) return access;
+    return refused('ERR_GATEWAY_BUSY', 'You ask this of her session too often.');
   }
 
   /** A panel of the caller's own that a call reaches now; `null`: there is none. */

@@ -37,7 +37,7 @@ export function legIdOf(sessionId: SessionId, kind: LegKind, attempt: number): L
 
 /** What a leg id says of itself, or `null` for a channel that is not one of ours. */
 export function parseLegId(text: string): { sessionId: SessionId; kind: LegKind; attempt: number } | null {
-  const match = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([a-z-]+)\.(\d{1,4})$/.exec(text);
+  const match = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([a-z-]+)\.(\d{1,6})$/.exec(text);
   if (!match) return null;
   const [, sessionId, kind, attempt] = match;
   if (!LEG_KINDS.includes(kind as LegKind)) return null;

@@ -137,6 +137,27 @@ describe('app/presence', () => {
     expect(lab.ordered('dial'), 'who asks is not there yet').to.be.empty;
   });
 
+  it('RTC-10 a contact that comes and goes all the time is told ten times, then every three seconds, and at last as it is', async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PRIYA_AOR);
+    const { id } = await lab.activate();
+    for (let count = 0; count < 300; count += 1) {
+      const type = count % 2 === 0 ? 'contact.offline' : 'contact.online';
+      lab.pbx.emit({ type, aor: PRIYA_AOR, at: lab.clock.now() });
+      await lab.forward(50);
+      for (const leg of lab.legs('citizen-app')) lab.pbx.end(leg, 'rejected');
+      await lab.forward(50);
+    }
+    const told = (await lab.eventTypes(id)).filter((type) => type.startsWith('contact.'));
+    expect(told.length).to.be.within(10, 10 + 11);
+    const dialled = lab.ordered('dial').length;
+    lab.pbx.emit({ type: 'contact.offline', aor: PRIYA_AOR, at: lab.clock.now() });
+    await lab.forward(100);
+    lab.pbx.emit({ type: 'contact.online', aor: PRIYA_AOR, at: lab.clock.now() });
+    await lab.forward(3_000);
+    expect(lab.ordered('dial').length, 'she is offered to at last').to.be.above(dialled);
+  });
+
   it('an engine without a place for the device is told to the edge', async () => {
     const lab = await startCoreLab();
     lab.pbx.failNext('ERR_PBX_TIMEOUT');

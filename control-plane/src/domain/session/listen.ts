@@ -9,8 +9,8 @@ import type { Leg, LegOutcome } from './leg.ts';
 import type { LiveFacts } from './session.ts';
 
 const MAX_LISTENERS = 5;
-/** Ids are never used twice and their numbers are finite: who asks again and again is refused. */
-export const MAX_ASKED_ATTEMPTS = 500;
+/** Ids are never used twice and have six digits: days of asking again and again, at the rate that staff may ask. */
+export const MAX_ASKED_ATTEMPTS = 100_000;
 
 /** Where her voice is: in the phone bridge while two phones stand in it, else in the stream's. */
 export function bridgeOfVoice({

@@ -31,7 +31,10 @@ export function tokenHandlers(
           : ({ kind: 'subject', role: body.role, subject: body.subject } as const);
       const by = `${caller.role}:${caller.subject}`;
       if (!(await revocations.revoke({ ...what, at, until, by })))
-        return failure('ERR_AUTH_REVOCATIONS_FULL', 'revoke by subject what was revoked token by token, or ask an admin');
+        return failure(
+          'ERR_AUTH_REVOCATIONS_FULL',
+          'revoke by subject what was revoked token by token, or ask an admin',
+        );
       log.warn('tokens were revoked', { by, ...what });
       return reply(200, {
         kind: what.kind,
