@@ -28,6 +28,7 @@ describe('ports of the store in the books of a node', () => {
       }),
   };
   const watch = { isAway: false, attempt: <T>(work: () => Promise<T>): Promise<T> => work() };
-  const presence = new EnduringPresence(memory.presence, duty, watch);
+  const clock = manualClock();
+  const presence = new EnduringPresence({ store: memory.presence, duty, watch, clock, log: silentLog });
   dutyContract('the books', () => ({ store, presence, directory: memory.directory }));
 });

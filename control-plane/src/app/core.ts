@@ -231,6 +231,7 @@ export function createCore(ports: CorePorts): Core {
     const before = open.note(after);
     milestones.note(outcome);
     if ('endedAt' in after && after.legs.length === 0) sealer?.nudge();
+    if ('endedAt' in after && before !== null) masterData.sessionOver(after.citizenId);
     hearing.note(after);
     logSession(log, before, after);
     metrics.gauge('hamrahi_core_open_sessions', open.size);

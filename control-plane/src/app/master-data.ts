@@ -23,7 +23,7 @@ export class MasterData {
   #reading: Promise<void> | null = null;
   readonly #citizens: Recent<CitizenId, Citizen>;
   readonly #operators: Recent<OperatorId, Operator>;
-  /** Citizens who could not be read at some time: whether they wish for silence was not known then. */
+  /** Citizens who could not be read in their session: whether they wish for silence was not known then. Oldest first. */
   readonly #takenUnread = new Set<CitizenId>();
 
   constructor(directory: Directory, clock: Clock, log: Log) {
@@ -97,9 +97,17 @@ export class MasterData {
       return await this.#citizens.get(id, () => this.#directory.citizen(id));
     } catch (error) {
       this.#log.error('A citizen could not be looked up.', { error: String(error) });
-      if (this.#takenUnread.size < MAX_PEOPLE) this.#takenUnread.add(id);
+      this.#takenUnread.add(id);
+      for (const oldest of this.#takenUnread)
+        if (this.#takenUnread.size > MAX_PEOPLE) this.#takenUnread.delete(oldest);
+        else break;
       return 'unread';
     }
+  }
+
+  /** Her session is over: what was not known of her in it does not count in the next one. */
+  sessionOver(id: CitizenId): void {
+    this.#takenUnread.delete(id);
   }
 
   /** Whether an operator is still one: a lost laptop is shut out by the directory, before its token expires. */

@@ -83,6 +83,9 @@ describe('app/master-data', () => {
     expect((await data.numberOf({ role: 'citizen', citizenId: PRIYA }))?.reveal()).to.equal('+919810000001');
     await data.watched().putCitizen({ ...(await real.citizen(PRIYA))!, silent: true });
     expect(await data.numberOf({ role: 'citizen', citizenId: PRIYA })).to.be.null;
+    // Her next session knows of her wish from its beginning.
+    data.sessionOver(PRIYA);
+    expect((await data.numberOf({ role: 'citizen', citizenId: PRIYA }))?.reveal()).to.equal('+919810000001');
   });
 
   it('what the API changes is seen by the next activation', async () => {

@@ -59,7 +59,8 @@ export function endure(ports: EndurePorts, feed: FeedDispatcher, surprises: Surp
       },
     },
   });
-  const presence = new EnduringPresence(ports.presence, duty, store.state);
+  const watch = store.state;
+  const presence = new EnduringPresence({ store: ports.presence, duty, watch, clock, log });
   return {
     store,
     presence,
@@ -73,6 +74,7 @@ export function endure(ports: EndurePorts, feed: FeedDispatcher, surprises: Surp
     },
     stop: () => {
       duty.stop();
+      presence.stop();
       store.stop();
     },
   };
