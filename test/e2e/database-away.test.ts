@@ -120,7 +120,7 @@ describe('e2e: the database is away', function () {
     );
   });
 
-  it('FB-2 killed while it is away: the next process tells the database first, and rings nobody twice', async () => {
+  it('FB-2 killed while it is away: the next process waits for it, tells it first, and rings nobody twice', async () => {
     const district = await gateway.district();
     const [operator] = district.operators;
     await gateway.panel(operator!.id);
@@ -128,9 +128,18 @@ describe('e2e: the database is away', function () {
     goAway();
     const id = await press(citizen, district.location);
     await gateway.sandbox.controlPlane().kill();
+    // Started during the outage it says what it waits for, serves nobody, and begins by itself.
+    const restarted = gateway.sandbox.restartControlPlane();
+    await eventually('it says that it waits for its database', async () => {
+      const answer = await gateway.send(null, 'GET', '/readyz').catch(() => null);
+      const checks = JSON.stringify(answer?.body);
+      return answer?.status === 503 && checks.includes('the database does not answer') ? true : null;
+    });
+    expect((await gateway.send(null, 'GET', '/healthz')).status).to.equal(200);
+    expect((await gateway.send(null, 'POST', '/v1/sos')).body).to.include({ code: 'ERR_GATEWAY_STANDBY' });
     proxy.refuse(false);
     expect(await phaseOf(id)).to.be.oneOf([undefined, 'arming']);
-    await gateway.sandbox.restartControlPlane();
+    await restarted;
     expect(await phaseOf(id)).to.be.oneOf([
       'connecting',
       'degraded',

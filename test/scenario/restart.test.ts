@@ -189,4 +189,22 @@ describe('scenario: a process dies and another takes its place', () => {
     await lab.activate();
     expect(lab.legs('citizen-app')).to.have.length(1);
   });
+
+  it('a store that goes away in the middle of a start is waited for, and the start goes on by itself', async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PRIYA_AOR);
+    await lab.activate();
+    await lab.forward(1000);
+    lab.kill();
+    lab.mood = 'down';
+    const booted = lab.boot();
+    await lab.forward(10_000);
+    expect(lab.ordered('dial').filter((order) => order.includes('phone'))).to.be.empty;
+    lab.mood = 'up';
+    await lab.forward(1500);
+    await booted;
+    await lab.forward(400);
+    expect(lab.legs('citizen-phone')).to.have.length(1);
+    expect((await lab.live()).phase).to.equal('phone-fallback-active');
+  });
 });

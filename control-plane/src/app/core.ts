@@ -41,6 +41,7 @@ import { SosGateway } from './sos-gateway.ts';
 import { takeBack } from './take-back.ts';
 import { TimerWheel } from './timer-wheel.ts';
 import { TokenRevocations } from './token-revocations.ts';
+import { untilTaken } from './until-taken.ts';
 
 const MAX_OPEN = 10_000;
 const MAX_TIMERS = 100_000;
@@ -240,11 +241,15 @@ export function createCore(ports: CorePorts): Core {
   });
 
   async function start(): Promise<void> {
-    await masterData.start();
-    await revocations.start();
-    await enduring.presence.clear();
-    await feed.start();
-    await enduring.start(MAX_OPEN);
+    // All that the store alone knows. One that goes away once more is waited for again: nobody is served by an exit.
+    const steps = [
+      () => masterData.start(),
+      () => revocations.start(),
+      () => enduring.presence.clear(),
+      () => feed.start(),
+      () => enduring.start(MAX_OPEN),
+    ];
+    for (const step of steps) await untilTaken(ports, Number.POSITIVE_INFINITY, step);
     for (const { session } of await store.listOpen(MAX_OPEN)) {
       open.note(session);
       hearing.note(session);

@@ -43,7 +43,7 @@ const JOURNAL_RESERVED_BYTES = 8 * MEGABYTE;
 const CLOSE_DEADLINE_MS = 3000;
 /** A slow database must not keep a node from serving that holds the lease. */
 const REHEARSAL_MS = 1500;
-const START_RETRY_MS = 1000;
+const START_RETRY_MS = 500;
 const PAGES = resolve(import.meta.dirname, '../../public');
 
 export interface NodePorts {
@@ -114,6 +114,7 @@ export async function startCoreNode(
   });
   stops.push(() => gatewayCore.stop());
   let serves = false;
+  let stopped = false;
   const standsBy = (): boolean => !serves || keeper.state !== 'active';
   const authenticator = authenticatorOf(core, gatewayCore.revocations, ports);
   links.server = await startCoreLinkServer({
@@ -148,6 +149,7 @@ export async function startCoreNode(
     () => feed.close(CLOSE_DEADLINE_MS),
   );
   const beginServing = async (): Promise<boolean> => {
+    if (!(await migrated(database, log, () => stopped))) return false;
     // Beside the waiting: sessions that are open already do not wait for it, clients do.
     const rehearsed = rehearse({
       store: database.rehearsal,
@@ -169,6 +171,7 @@ export async function startCoreNode(
     fenced: keeper.fenced,
     stop: async () => {
       serves = false;
+      stopped = true;
       for (const stop of stops.reverse()) await stop();
     },
   };
@@ -227,18 +230,20 @@ async function openStore(
     onFenced: () => keeper.lose(),
   });
   stops.push(() => database.close());
-  await migrated(database, log);
   // The last thing that it does for the others, once nothing of it can act any more.
   stops.push(() => keeper.stop());
   return { database, keeper };
 }
 
-/** A node starts with its database or not yet: what stands in it (sessions, roster, numbers) is nowhere else. */
-async function migrated(database: Database, log: Log): Promise<void> {
-  for (;;) {
+/**
+ * A node serves with its database or not yet: what stands in it (sessions, roster, numbers) is nowhere else. `false` when
+ * it was stopped before. What is there already is not locked, so that each look has the database's short deadlines.
+ */
+async function migrated(database: Database, log: Log, isStopped: () => boolean): Promise<boolean> {
+  while (!isStopped()) {
     try {
-      await database.migrate();
-      return;
+      if ((await database.pendingMigrations()).length > 0) await database.migrate();
+      return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       log.error('The database is away: the node waits for it, and serves nobody until then.', {
@@ -248,6 +253,7 @@ async function migrated(database: Database, log: Log): Promise<void> {
     }
     await delay(START_RETRY_MS);
   }
+  return false;
 }
 
 /** Throws with every problem of every file: a gateway without a readable trunk must not start. */

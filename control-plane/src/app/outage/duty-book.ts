@@ -166,6 +166,7 @@ export class DutyBook {
 
   #readLater(): void {
     if (this.#stopped) return;
+    this.#cancel();
     this.#cancel = this.#clock.at((this.#clock.now() + READ_EVERY_MS) as Instant, () => {
       void this.read()
         .catch((error: unknown) => {

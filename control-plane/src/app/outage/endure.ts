@@ -30,7 +30,7 @@ export interface Enduring {
   readonly presence: PresenceStore;
   readonly directory: Directory;
   readonly tickets: TicketStore;
-  /** The journal of an earlier life goes to the store, and memory is filled. The store must be there. */
+  /** The journal of an earlier life goes to the store, and memory is filled. Throws while the store is away, and may be called again. */
   start(maxOpen: number): Promise<void>;
   stop(): void;
 }
@@ -45,6 +45,7 @@ export function endure(ports: EndurePorts, feed: FeedDispatcher, surprises: Surp
     makeUp: () => presence.makeUp(),
     onReplayed: (rows) => feed.committed(rows),
     onBack: () => {
+      if (!hasStarted) return;
       feed.catchUpToHead().catch((error: unknown) => {
         log.error('The head of the feed could not be read.', { error: String(error) });
       });
