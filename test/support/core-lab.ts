@@ -69,10 +69,11 @@ export function citizenOf(id: CitizenId, change: Partial<Citizen> = {}): Citizen
 
 /**
  * What the store does with what comes. `silent`: takes it and never answers. `read-only`: refuses every write.
- * `doubtful`: commits the next transaction, and says that nobody knows. `mute`: commits it, and says nothing.
+ * `slow`: takes 300 ms for each answer. `doubtful`: commits the next transaction, and says that nobody knows. `mute`: commits it, and says nothing.
  */
-export type StoreMood = 'up' | 'down' | 'silent' | 'read-only' | 'doubtful' | 'mute';
+export type StoreMood = 'up' | 'down' | 'silent' | 'slow' | 'read-only' | 'doubtful' | 'mute';
 
+const SLOW_MS = 300;
 const RECORDS: RecordKeeping = {
   dropFeedBefore: () => Promise.resolve(0),
   dropExpired: () => Promise.resolve(0),
@@ -351,6 +352,8 @@ export class CoreLab {
   async #guarded<T>(life: Life, work: () => Promise<T>): Promise<T> {
     if (!life.alive || this.mood === 'silent') return never();
     if (this.mood === 'down') throw new StoreError('ERR_STORE_UNAVAILABLE', 'the test took it down');
+    if (this.mood === 'slow')
+      await new Promise<void>((resolve) => this.clock.at((this.clock.now() + SLOW_MS) as Instant, resolve));
     const result = await work();
     return hasDied(life) ? never() : result;
   }

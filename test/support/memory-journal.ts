@@ -13,22 +13,24 @@ export class MemoryJournal implements Journal {
   }
 
   append(entry: JournalEntry): Promise<JournalResult> {
-    if (this.mood === 'stuck') return new Promise(() => undefined);
     if (this.mood === 'full')
       return Promise.resolve({ ok: false, code: 'ERR_JOURNAL_FULL', detail: 'the test filled it' });
-    if (this.mood === 'broken')
-      return Promise.resolve({ ok: false, code: 'ERR_JOURNAL_IO', detail: 'the test broke it' });
-    this.entries.push(copied(entry));
-    return Promise.resolve({ ok: true });
+    return this.#does(() => this.entries.push(copied(entry)));
   }
 
   clear(): Promise<JournalResult> {
-    this.entries = [];
-    return Promise.resolve({ ok: true });
+    return this.#does(() => (this.entries = []));
   }
 
   setAside(entries: readonly JournalEntry[]): Promise<JournalResult> {
-    this.aside.push(...copied(entries));
+    return this.#does(() => this.aside.push(...copied(entries)));
+  }
+
+  #does(work: () => unknown): Promise<JournalResult> {
+    if (this.mood === 'stuck') return new Promise(() => undefined);
+    if (this.mood === 'broken')
+      return Promise.resolve({ ok: false, code: 'ERR_JOURNAL_IO', detail: 'the test broke it' });
+    work();
     return Promise.resolve({ ok: true });
   }
 }

@@ -67,6 +67,8 @@ export interface CorePorts {
   readonly tickets: TicketStore;
   /** What is decided while the store is away. */
   readonly journal: Journal;
+  /** What was journaled longer ago than this begins no session at a start. Absent: an hour. */
+  readonly journalMaxAgeMs?: number;
   readonly directory: Directory;
   readonly pbx: PbxDriver;
   readonly lease: LeaseCheck;
@@ -156,6 +158,7 @@ export function createCore(ports: CorePorts): Core {
     store,
     loop,
     performer,
+    setAside: () => store.setAside,
     background: (work, name) => presence.background(work, name),
     clock,
     log,

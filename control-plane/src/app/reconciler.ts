@@ -1,6 +1,6 @@
 /** Makes engine and sessions agree again: all of them after an attachment, one when the store turns out to know it differently. */
 import { parseBridgeId, parseLegId } from '../domain/ids.ts';
-import type { Instant, LegId, SessionId } from '../domain/ids.ts';
+import type { BridgeId, Instant, LegId, SessionId } from '../domain/ids.ts';
 import type { PbxCommand } from '../domain/session/command.ts';
 import type { Leg } from '../domain/session/leg.ts';
 import type { Session } from '../domain/session/session.ts';
@@ -24,6 +24,8 @@ export interface ReconcilerPorts {
   readonly store: SessionStore;
   readonly loop: SessionLoop;
   readonly performer: Performer;
+  /** Sessions that the store will never have: who speaks in one speaks on, with nobody to command the call. */
+  readonly setAside: () => ReadonlySet<SessionId>;
   /** Work whose failure is told, and holds nobody up. */
   readonly background: (work: Promise<unknown>, name: string) => void;
   readonly clock: Clock;
@@ -50,7 +52,16 @@ export class Reconciler {
     );
     if (attachment !== this.#attachments) return;
     const sessions = result.map(({ session }) => session);
-    const found = differences(snapshot, sessions, at, (legId) => performer.hasDialledSince(legId, at));
+    const all = differences(snapshot, sessions, at, (legId) => performer.hasDialledSince(legId, at));
+    const speaking = new Set(
+      snapshot.legs.flatMap(({ legId, state }) => (state === 'answered' ? legId : [])),
+    );
+    const isLeft = (id: LegId | BridgeId): boolean => this.#isSetAside(id);
+    const found = {
+      ...all,
+      strayLegs: all.strayLegs.filter((id) => !(isLeft(id) && speaking.has(id))),
+      strayBridges: all.strayBridges.filter((id) => !isLeft(id)),
+    };
     await this.#settle(found);
     log.info('The engine is attached.', {
       legs: snapshot.legs.length,
@@ -104,6 +115,11 @@ export class Reconciler {
     if (!engine.ok) return;
     for (const { legId, state } of partOf(engine.value, session.id).legs)
       if (state !== 'answered') await pbx.hangup(legId, 'session-ended');
+  }
+
+  #isSetAside(id: LegId | BridgeId): boolean {
+    const sessionId = parseLegId(id)?.sessionId ?? parseBridgeId(id)?.sessionId;
+    return sessionId !== undefined && this.#ports.setAside().has(sessionId);
   }
 
   async #settle(found: Differences): Promise<void> {

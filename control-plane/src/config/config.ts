@@ -64,7 +64,7 @@ export interface CoreConfig {
   readonly database:
     | { readonly kind: 'url'; readonly url: Secret }
     | { readonly kind: 'embedded'; readonly directory: string };
-  readonly journal: { readonly directory: string; readonly maxMb: number };
+  readonly journal: { readonly directory: string; readonly maxMb: number; readonly maxAgeMs: number };
   readonly records: {
     readonly auditKey: Secret | null;
     readonly anchorFile: string | null;

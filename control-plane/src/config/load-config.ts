@@ -102,7 +102,11 @@ function coreOf(v: Values): CoreConfig {
     database: v.DATABASE_URL
       ? { kind: 'url', url: v.DATABASE_URL }
       : { kind: 'embedded', directory: v.HAMRAHI_POSTGRES_DATA_DIR },
-    journal: { directory: v.HAMRAHI_JOURNAL_DIR, maxMb: v.HAMRAHI_JOURNAL_MAX_MB },
+    journal: {
+      directory: v.HAMRAHI_JOURNAL_DIR,
+      maxMb: v.HAMRAHI_JOURNAL_MAX_MB,
+      maxAgeMs: v.HAMRAHI_JOURNAL_MAX_AGE_MS,
+    },
     records: recordsOf(v),
     policy: policyOf(v),
   };

@@ -162,6 +162,11 @@ const database = {
     description: 'Bound of the journal; at the bound the node acts on, and says that it writes no more.',
     fallback: '256',
   }),
+  HAMRAHI_JOURNAL_MAX_AGE_MS: whole(60_000, 7 * 86_400_000, {
+    description:
+      'What a node journaled longer ago than this, and finds at its start, begins no session any more: it is set aside for people to look at.',
+    fallback: '3600000',
+  }),
 };
 
 const records = {

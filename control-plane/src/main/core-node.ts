@@ -98,6 +98,7 @@ export async function startCoreNode(
   const gatewayCore = createCore({
     ...database,
     journal,
+    journalMaxAgeMs: core.journal.maxAgeMs,
     pbx,
     lease: keeper,
     sockets: { close: (aor, code, reason) => links.server?.closeClient(aor, code, reason) },

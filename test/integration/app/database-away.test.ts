@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { SessionId } from '../../../control-plane/src/domain/ids.ts';
 import { commitProxy } from '../../support/commit-proxy.ts';
 import type { CommitFault } from '../../support/commit-proxy.ts';
+import { BACKEND } from '../../support/core-lab.ts';
 import { startCuttableProxy } from '../../support/cuttable-proxy.ts';
 import { OutageLab, rowName, WATCHDOG_MS } from '../../support/outage-lab.ts';
 import { startSlowProxy } from '../../support/slow-proxy.ts';
@@ -182,13 +183,56 @@ describe('app: the database is away, on real PostgreSQL', () => {
           numbered.map(({ seq }) => seq).toSorted((a, b) => a - b),
         );
         expect(new Set(rows).size, 'a row stands there twice').to.equal(rows.length);
-        // A journal that the database has holds nothing of anybody.
-        expect(readFileSync(join(lab.directory, 'lab.jsonl')).every((byte) => byte === 0)).to.equal(true);
+        await lab.until('the journal is erased', () => isErased(lab));
         expect(lab.log.lines.join('\n')).not.to.match(/\+91981|28\.6139/);
       });
     });
   }
 });
+
+describe('app: a stranger keeps one session locked, on real PostgreSQL', function () {
+  this.timeout(40_000);
+  let lab: OutageLab;
+  before(async () => (lab = await OutageLab.open((real) => Promise.resolve(real))));
+  after(() => lab.close());
+
+  it('FB-2 FB-3 she is served all the same, all others by the database, and it has the record when the lock goes', async () => {
+    const [hers, others] = [await lab.citizen(), await lab.citizen()];
+    const locked = await lab.press(hers);
+    await withClient(lab.truth.url, async (stranger) => {
+      await stranger.query('BEGIN');
+      await stranger.query('SELECT FROM sessions WHERE id = $1 FOR UPDATE', [locked.id]);
+      await lab.until('both her phones stand in one bridge', () => lab.isBridged(locked.id), 5000);
+      await lab.until('the database serves again', async () => (await lab.core.gateway.health()).database);
+      const other = await lab.press(others);
+      expect((await lab.truth.store.find(other.id))?.session.phase).to.equal('connecting');
+      await lab.until('the others are bridged', () => lab.isBridged(other.id), WATCHDOG_MS + 2500);
+      expect((await lab.truth.store.find(other.id))?.session.phase).to.equal('phone-connected');
+      // What the node shows of her is what it knows, not what the locked row says.
+      const listed = await lab.core.gateway.list(BACKEND, true, null, 10);
+      const shown = listed.ok ? listed.value.find(({ id }) => id === locked.id) : null;
+      expect(shown?.phase).to.equal('phone-connected');
+      expect((await lab.truth.store.find(locked.id))?.session.phase).not.to.equal('phone-connected');
+      const health = await lab.core.gateway.health();
+      expect(health.database, 'one lock took the database away again').to.equal(true);
+      expect(health.journal.entries).to.be.greaterThan(0);
+      await stranger.query('ROLLBACK');
+      await lab.untilBack();
+      await assertWhole(lab, locked.id);
+      await assertWhole(lab, other.id);
+    });
+    await lab.until('the journal is erased', () => isErased(lab));
+    // From now on she is the database's again.
+    const result = await lab.core.gateway.resolve(BACKEND, locked.id, 'false alarm');
+    expect(result).to.have.property('ok', true);
+    expect((await lab.truth.store.find(locked.id))?.session.phase).to.equal('resolved');
+  });
+});
+
+/** A journal that the database has holds nothing of anybody. */
+function isErased(lab: OutageLab): boolean {
+  return readFileSync(join(lab.directory, 'lab.jsonl')).every((byte) => byte === 0);
+}
 
 async function assertWhole(lab: OutageLab, id: SessionId): Promise<void> {
   const stored = await lab.truth.store.find(id);

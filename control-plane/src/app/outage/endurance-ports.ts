@@ -29,6 +29,8 @@ export interface EndurancePorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** What an earlier life journaled longer ago than this begins no session. */
+  readonly journalMaxAgeMs: number;
   /** Told to the store beside the journal when it is back, before anybody asks it again. */
   readonly makeUp: () => Promise<void>;
   /** Rows that the replay wrote, in the order of their numbers. */

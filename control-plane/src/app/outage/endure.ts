@@ -13,6 +13,8 @@ import { EnduringStore } from './enduring-store.ts';
 import { EnduringTickets } from './enduring-tickets.ts';
 import type { Surprises } from './endurance-ports.ts';
 
+const HOUR_MS = 3_600_000;
+
 export interface EndurePorts {
   readonly store: SessionStore;
   readonly presence: PresenceStore;
@@ -21,6 +23,8 @@ export interface EndurePorts {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly ids: IdSource;
+  /** Absent: an hour. */
+  readonly journalMaxAgeMs?: number;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -41,6 +45,7 @@ export function endure(ports: EndurePorts, feed: FeedDispatcher, surprises: Surp
   const duty = new DutyBook(ports.directory, clock, log);
   const store: EnduringStore = new EnduringStore({
     ...ports,
+    journalMaxAgeMs: ports.journalMaxAgeMs ?? HOUR_MS,
     duty,
     makeUp: () => presence.makeUp(),
     onReplayed: (rows) => feed.committed(rows),

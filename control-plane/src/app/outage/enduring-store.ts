@@ -3,20 +3,22 @@
  * its journal (decision 22). An SOS is never held up by it for longer than `COMMIT_MS`, and that once: from then on
  * nobody waits for the database until it has taken everything that the journal holds. docs/adr/0018 tells why.
  */
-import type { Instant } from '../../domain/ids.ts';
+import type { Location } from '../../contracts/common.ts';
+import type { Instant, SessionId } from '../../domain/ids.ts';
 import { isOfZones } from '../../domain/rights/session-rights.ts';
 import type { JournalEntry } from '../../ports/journal.ts';
 import { StoreError } from '../../ports/session-store.ts';
-import type { SessionStore, SessionTx, StoredSession } from '../../ports/session-store.ts';
+import type { DueTimer, SessionStore, SessionTx, StoredSession } from '../../ports/session-store.ts';
 import { KeyedQueue } from '../keyed-queue.ts';
 import { BookTransaction, enterInto, entryOf, provisionalRows, seqAfter } from './book-transaction.ts';
 import type { Books } from './book-transaction.ts';
 import type { EndurancePorts } from './endurance-ports.ts';
 import { JournalDesk } from './journal-desk.ts';
+import { JournalReplay } from './journal-replay.ts';
 import { SessionBook, isOpen, operatorOf } from './session-book.ts';
 import { StoreReturn } from './store-return.ts';
 import { codeOf, meansAway, StoreState, unavailable } from './store-watch.ts';
-import { Attempt, WatchedTransaction } from './watched-transaction.ts';
+import { Attempt, HeldSession, WatchedTransaction } from './watched-transaction.ts';
 import { within } from './within.ts';
 
 /** From SOS to offer 500 ms are allowed (RTC-1): the first SOS that finds the database silent still keeps them. */
@@ -34,6 +36,7 @@ export class EnduringStore implements SessionStore {
   readonly #store: SessionStore;
   readonly #books: Books;
   readonly #desk: JournalDesk;
+  readonly #replay: JournalReplay;
   readonly #return: StoreReturn;
   readonly state: StoreState;
   /** In memory one decision at a time; what is written to the disk meanwhile does not count. */
@@ -45,11 +48,13 @@ export class EnduringStore implements SessionStore {
     this.#books = { sessions: new SessionBook(), duty: ports.duty, claims: { kept: new Map() } };
     this.#desk = new JournalDesk(ports);
     this.state = new StoreState(ports, () => this.#return.begin());
+    this.#replay = new JournalReplay({ ...ports, desk: this.#desk, book: this.#books.sessions });
     this.#return = new StoreReturn({
       ...ports,
       state: this.state,
       desk: this.#desk,
-      book: this.#books.sessions,
+      replay: this.#replay,
+      memoryIsIdle: () => this.#inMemory.size === 0,
       memoryIdle: () => this.#inMemory.idle(),
       forgetClaims: () => this.#books.claims.kept.clear(),
     });
@@ -62,14 +67,19 @@ export class EnduringStore implements SessionStore {
 
   /** Whether what is decided now survives this process. */
   get isDurable(): boolean {
-    return !this.state.isAway || this.#desk.isDurable;
+    return (!this.state.isAway && this.#desk.size === 0) || this.#desk.isDurable;
+  }
+
+  /** Sessions of this node's journal that the store will never have. */
+  get setAside(): ReadonlySet<SessionId> {
+    return this.#replay.aside;
   }
 
   /** What an earlier life journaled goes to the store first. Throws while the store is away: it must be there now. */
   async start(limit: number): Promise<void> {
     await this.#desk.read();
-    await this.#return.replayAll();
-    await this.#desk.clear();
+    await this.#replay.ofEarlierLife((this.#ports.clock.now() - this.#ports.journalMaxAgeMs) as Instant);
+    if (this.#desk.size === 0) await this.#desk.clear();
     const open = await this.#store.listOpen(limit);
     const { sessions } = this.#books;
     for (const stored of open) sessions.note(stored);
@@ -79,7 +89,9 @@ export class EnduringStore implements SessionStore {
       const location = await this.#store.location(session.id);
       if (location) sessions.noteLocation(session.id, location);
     }
-    this.#return.keepWatch();
+    // Of sessions that are held back, the journal knows more than the store.
+    for (const entry of this.#desk.entries()) enterInto(sessions, entry);
+    this.#return.begun();
   }
 
   stop(): void {
@@ -87,8 +99,17 @@ export class EnduringStore implements SessionStore {
   }
 
   async transact<T>(work: (tx: SessionTx) => Promise<T>): Promise<T> {
-    if (this.#return.gate) await this.#return.gate;
-    return this.state.isAway ? this.#fromMemory(work) : this.#fromStore(work);
+    for (;;) {
+      if (this.#return.gate) await this.#return.gate;
+      if (this.state.isAway) return this.#fromMemory(work);
+      try {
+        return await this.#fromStore(work);
+      } catch (error) {
+        if (!(error instanceof HeldSession)) throw error;
+        // Somebody keeps its row locked. From here to the decision nothing runs that could let it go.
+        if (this.#replay.held.has(error.sessionId)) return this.#fromMemory(work);
+      }
+    }
   }
 
   async #fromStore<T>(work: (tx: SessionTx) => Promise<T>): Promise<T> {
@@ -96,7 +117,7 @@ export class EnduringStore implements SessionStore {
     const book = this.#books.sessions;
     const committed = this.#store.transact(async (tx) => {
       attempt.begin();
-      const value = await work(new WatchedTransaction(tx, attempt, book));
+      const value = await work(new WatchedTransaction(tx, attempt, book, this.#replay.held));
       attempt.value = { of: value };
       return value;
     });
@@ -177,44 +198,51 @@ export class EnduringStore implements SessionStore {
     return value;
   }
 
-  find(sessionId: Parameters<SessionStore['find']>[0]): ReturnType<SessionStore['find']> {
-    return this.#read(
-      () => this.#store.find(sessionId),
-      () => this.#books.sessions.get(sessionId),
-    );
+  find(sessionId: SessionId): ReturnType<SessionStore['find']> {
+    const known = (): StoredSession | null => this.#books.sessions.get(sessionId);
+    if (this.#replay.held.has(sessionId)) return Promise.resolve(known());
+    return this.#read(() => this.#store.find(sessionId), known);
   }
 
   listOpen(limit: number): ReturnType<SessionStore['listOpen']> {
     return this.#read(
-      () => this.#store.listOpen(limit),
+      async () => this.#withHeld(await this.#store.listOpen(limit), () => true),
       () => this.#books.sessions.unfinished().slice(0, limit),
       LONG_READ_MS,
     );
   }
 
   list(filter: Parameters<SessionStore['list']>[0]): ReturnType<SessionStore['list']> {
+    const { open, before } = filter;
+    const isFirstPage = before === null && open !== false;
     return this.#read(
-      () => this.#store.list(filter),
-      () => (filter.open === true && filter.before === null ? this.#openOnes(filter) : null),
+      async () =>
+        this.#withHeld(await this.#store.list(filter), (one) => isFirstPage && isListed(one, filter)),
+      () => (open === true && before === null ? this.#openOnes(filter) : null),
       LONG_READ_MS,
     );
   }
 
-  location(sessionId: Parameters<SessionStore['location']>[0]): ReturnType<SessionStore['location']> {
-    return this.#read(
-      () => this.#store.location(sessionId),
-      () => this.#books.sessions.location(sessionId) ?? undefined,
-    ).then((location) => location ?? null);
+  location(sessionId: SessionId): ReturnType<SessionStore['location']> {
+    const known = (): Location | undefined => this.#books.sessions.location(sessionId) ?? undefined;
+    if (this.#replay.held.has(sessionId)) return Promise.resolve(known() ?? null);
+    return this.#read(() => this.#store.location(sessionId), known).then((location) => location ?? null);
   }
 
   timers(until: Instant | null, limit: number): ReturnType<SessionStore['timers']> {
+    const { held } = this.#replay;
+    const known = (isMeant: (id: SessionId) => boolean): readonly DueTimer[] =>
+      this.#books.sessions.timers
+        .all()
+        .filter(({ sessionId, dueAt }) => isMeant(sessionId) && (until === null || dueAt <= until))
+        .slice(0, limit);
     return this.#read(
-      () => this.#store.timers(until, limit),
-      () =>
-        this.#books.sessions.timers
-          .all()
-          .filter(({ dueAt }) => until === null || dueAt <= until)
-          .slice(0, limit),
+      async () => {
+        const stored = await this.#store.timers(until, limit);
+        if (held.size === 0) return stored;
+        return [...stored.filter(({ sessionId }) => !held.has(sessionId)), ...known((id) => held.has(id))];
+      },
+      () => known(() => true),
       LONG_READ_MS,
     );
   }
@@ -255,22 +283,32 @@ export class EnduringStore implements SessionStore {
     }
   }
 
-  #openOnes({
-    zones,
-    operatorId = null,
-    limit,
-  }: Parameters<SessionStore['list']>[0]): readonly StoredSession[] {
-    return this.#books.sessions
-      .open()
-      .toReversed()
-      .filter(
-        ({ session }) =>
-          !zones ||
-          isOfZones(session.zoneId, zones) ||
-          (operatorId !== null && operatorOf(session) === operatorId),
-      )
-      .slice(0, limit);
+  /** Of sessions that are held back memory knows more than the store; it may not even have them. */
+  #withHeld(
+    stored: readonly StoredSession[],
+    isMissed: (one: StoredSession) => boolean,
+  ): readonly StoredSession[] {
+    const { held } = this.#replay;
+    if (held.size === 0) return stored;
+    const ids = new Set(stored.map(({ session }) => session.id));
+    const known = [...held].flatMap((id) => this.#books.sessions.get(id) ?? []);
+    const missed = known.filter((one) => !ids.has(one.session.id) && isMissed(one));
+    const newest = stored.map((one) => known.find(({ session }) => session.id === one.session.id) ?? one);
+    return [...missed, ...newest];
   }
+
+  #openOnes(filter: Parameters<SessionStore['list']>[0]): readonly StoredSession[] {
+    const open = this.#books.sessions.open().toReversed();
+    return open.filter((one) => isListed(one, filter)).slice(0, filter.limit);
+  }
+}
+
+function isListed(
+  { session }: StoredSession,
+  { zones, operatorId = null }: Parameters<SessionStore['list']>[0],
+): boolean {
+  if (!zones || isOfZones(session.zoneId, zones)) return true;
+  return operatorId !== null && operatorOf(session) === operatorId;
 }
 
 function away(): ReturnType<typeof unavailable> {

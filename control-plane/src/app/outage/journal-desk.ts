@@ -9,6 +9,9 @@ import { within } from './within.ts';
 
 /** A disk that syncs slower than this is not waited for. */
 const SYNC_MS = 250;
+/** Nobody's decision waits for these. */
+const ASIDE_MS = 1000;
+const CLEAR_MS = 10_000;
 /** Memory is finite too; some 300 MB. */
 const MAX_ENTRIES = 50_000;
 const SLOW: { readonly ok: false; readonly code: 'ERR_JOURNAL_SLOW' } = {
@@ -27,6 +30,8 @@ export class JournalDesk {
   readonly #ports: DeskPorts;
   #pending: JournalEntry[] = [];
   #isDurable = true;
+  /** What could not be set aside: the file keeps it until it is. */
+  #owedAside: readonly JournalEntry[] = [];
 
   constructor(ports: DeskPorts) {
     this.#ports = ports;
@@ -79,16 +84,37 @@ export class JournalDesk {
     this.#count();
   }
 
-  /** The store has everything. A crash before the file is cleared does no harm: what it has is recognised. */
+  /**
+   * The store has everything. A crash before the file is cleared does no harm: what it has is recognised. As long as
+   * something has to be set aside and is not, the file stays as it is. Never rejects.
+   */
   async clear(): Promise<void> {
+    if (this.#owedAside.length > 0) {
+      await this.setAside([]);
+      if (this.#owedAside.length > 0 || this.#pending.length > 0) return;
+    }
     this.#pending = [];
     this.#isDurable = true;
     this.#count();
-    await this.#ports.journal.clear();
+    const { clock, journal, log } = this.#ports;
+    const result = await within(clock, CLEAR_MS, journal.clear(), SLOW);
+    if (result.ok) return;
+    this.#isDurable = false;
+    log.error('The journal could not be cleared; the database has what it holds.', { code: result.code });
   }
 
+  /** Kept apart for people to look at, with whatever is owed of before. Never rejects. */
   async setAside(entries: readonly JournalEntry[]): Promise<void> {
-    await this.#ports.journal.setAside(entries);
+    const { clock, journal, log } = this.#ports;
+    const owed = [...this.#owedAside, ...entries];
+    this.#owedAside = owed;
+    const result = await within(clock, ASIDE_MS, journal.setAside(owed), SLOW);
+    if (result.ok) this.#owedAside = this.#owedAside.filter((entry) => !owed.includes(entry));
+    else
+      log.error('A part of the journal could not be set aside; its file is kept as it is.', {
+        code: result.code,
+        entries: owed.length,
+      });
   }
 
   #note(result: JournalResult | { readonly ok: false; readonly code: string }): void {

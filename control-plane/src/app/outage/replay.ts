@@ -31,17 +31,30 @@ export interface Replayed {
 }
 
 /** These entries cannot be told to the store: people have to look. */
-export class Unreplayable extends Error {}
+export class Unreplayable extends Error {
+  readonly code: 'ERR_JOURNAL_CONFLICT' | 'ERR_JOURNAL_TOO_OLD';
+  constructor(code: Unreplayable['code'], message: string) {
+    super(message);
+    this.name = 'Unreplayable';
+    this.code = code;
+  }
+}
 
-/** `diverged`: an earlier part of this journal was decided anew, so that numbers agree only by chance. */
+export interface ReplayOptions {
+  /** An earlier part of this journal was decided anew, so that numbers agree only by chance. */
+  readonly diverged: boolean;
+  /** A session that the store does not know may be begun by this journal. */
+  readonly mayBegin: boolean;
+}
+
 export function replaySession(
   store: SessionStore,
   sessionId: SessionId,
   entries: readonly JournalEntry[],
-  diverged: boolean,
+  options: ReplayOptions,
 ): Promise<Replayed> {
   return store.transact(async (tx) => {
-    const replay = new SessionReplay(store, tx, sessionId, diverged);
+    const replay = new SessionReplay(store, tx, sessionId, options);
     await replay.begin(entries);
     for (const entry of entries) await replay.take(entry);
     return replay.result();
@@ -52,6 +65,7 @@ class SessionReplay {
   readonly #store: SessionStore;
   readonly #tx: SessionTx;
   readonly #sessionId: SessionId;
+  readonly #mayBegin: boolean;
   #diverged: boolean;
   #stored: StoredSession | null = null;
   #events: readonly StoredEvent[] = [];
@@ -61,11 +75,17 @@ class SessionReplay {
   #known = 0;
   #anew = 0;
 
-  constructor(store: SessionStore, tx: SessionTx, sessionId: SessionId, diverged: boolean) {
+  constructor(
+    store: SessionStore,
+    tx: SessionTx,
+    sessionId: SessionId,
+    { diverged, mayBegin }: ReplayOptions,
+  ) {
     this.#store = store;
     this.#tx = tx;
     this.#sessionId = sessionId;
     this.#diverged = diverged;
+    this.#mayBegin = mayBegin;
   }
 
   async begin([first]: readonly JournalEntry[]): Promise<void> {
@@ -76,8 +96,11 @@ class SessionReplay {
     this.#stored = await this.#tx.load(this.#sessionId);
     if (this.#stored && this.#stored.seq > (first.baseSeq ?? 0))
       this.#events = await this.#store.events(this.#sessionId, MAX_EVENTS);
-    if (this.#stored === null && first.baseSeq === null && (await this.#tx.findOpen(citizenId)) !== null)
-      throw new Unreplayable('the citizen has another open session by now');
+    if (this.#stored !== null || first.baseSeq !== null) return;
+    if (!this.#mayBegin)
+      throw new Unreplayable('ERR_JOURNAL_TOO_OLD', 'it began too long ago to come up again');
+    if ((await this.#tx.findOpen(citizenId)) !== null)
+      throw new Unreplayable('ERR_JOURNAL_CONFLICT', 'the citizen has another open session by now');
   }
 
   async take(entry: JournalEntry): Promise<void> {
@@ -123,7 +146,7 @@ class SessionReplay {
 
   async #decideAnew({ write }: JournalEntry): Promise<void> {
     const [first] = write.events;
-    if (!this.#stored) throw new Unreplayable('the store has lost the session');
+    if (!this.#stored) throw new Unreplayable('ERR_JOURNAL_CONFLICT', 'the store does not have the session');
     if (!first) return;
     const found = { before: this.#stored, event: first.event, personal: first.personal };
     const decided = await decide(this.#tx, found, first.at);

@@ -65,16 +65,28 @@ export class Attempt {
   }
 }
 
+/** The store's row of this session is locked by somebody else, and memory knows more of it: it is decided there. */
+export class HeldSession extends Error {
+  readonly sessionId: SessionId;
+  constructor(sessionId: SessionId) {
+    super('the session is held back');
+    this.name = 'HeldSession';
+    this.sessionId = sessionId;
+  }
+}
+
 export class WatchedTransaction implements SessionTx {
   readonly #tx: SessionTx;
   readonly #attempt: Attempt;
   readonly #book: SessionBook;
+  readonly #held: ReadonlySet<SessionId>;
   #claim: JournalClaim | null = null;
 
-  constructor(tx: SessionTx, attempt: Attempt, book: SessionBook) {
+  constructor(tx: SessionTx, attempt: Attempt, book: SessionBook, held: ReadonlySet<SessionId>) {
     this.#tx = tx;
     this.#attempt = attempt;
     this.#book = book;
+    this.#held = held;
   }
 
   lockCitizen(citizenId: CitizenId): Promise<void> {
@@ -82,10 +94,13 @@ export class WatchedTransaction implements SessionTx {
   }
 
   async findOpen(citizenId: CitizenId): ReturnType<SessionTx['findOpen']> {
+    const known = this.#book.openOf(citizenId)?.session.id;
+    if (known !== undefined) this.#refuseHeld(known);
     return this.#noted(await this.#still().findOpen(citizenId));
   }
 
   async load(sessionId: SessionId): ReturnType<SessionTx['load']> {
+    this.#refuseHeld(sessionId);
     return this.#noted(await this.#still().load(sessionId));
   }
 
@@ -112,6 +127,10 @@ export class WatchedTransaction implements SessionTx {
     const claimed = await this.#still().claimIdempotencyKey(citizenId, key, bodyHash, sessionId);
     if (claimed.seen === 'fresh') this.#claim = { citizenId, key, bodyHash };
     return claimed;
+  }
+
+  #refuseHeld(sessionId: SessionId): void {
+    if (this.#held.has(sessionId)) throw new HeldSession(sessionId);
   }
 
   #still(): SessionTx {
