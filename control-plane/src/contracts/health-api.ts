@@ -16,12 +16,10 @@ export const readiness = z
     ready: z
       .boolean()
       .meta({ description: 'It serves an SOS. Without its database it does so from its journal.' }),
-    standby: z
-      .boolean()
-      .meta({
-        description:
-          'It listens and does not serve: another node does (this one takes over when that falls silent), or it has just been started and waits for its database (`checks.database`).',
-      }),
+    standby: z.boolean().meta({
+      description:
+        'It listens and does not serve: another node does (this one takes over when that falls silent), or it has just been started and waits for its database (`checks.database`).',
+    }),
     degraded: z.boolean().meta({ description: 'Not whole: somebody has to look.' }),
     checks: z.object({ engine: check, database: check, journal }),
   })
