@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { bridgeIdOf, operatorAor } from '../../control-plane/src/domain/ids.ts';
 import type { ClientId, OperatorId, SessionId } from '../../control-plane/src/domain/ids.ts';
+import type { RosterEntry } from '../../control-plane/src/ports/directory.ts';
 import type { Caller } from '../../control-plane/src/ports/gateway.ts';
 import {
   AKRAM,
@@ -9,12 +10,14 @@ import {
   BACKEND,
   BINA,
   CHIEF,
+  instant,
   MEERA,
   panelOf,
   PRIYA,
   sessionIdOf,
   startCoreLab,
   type CoreLab,
+  ZONE,
 } from '../support/core-lab.ts';
 
 const ID = sessionIdOf(1);
@@ -93,6 +96,74 @@ describe('scenario: handing over, joining, listening in', () => {
     expect(lab.legs('supervisor-app')).to.be.empty;
   });
 
+  describe('who listens in', () => {
+    const listening = async (change: Partial<RosterEntry> = {}): Promise<CoreLab> => {
+      const lab = await activeLab();
+      await writeRoster(lab, [AKRAM, 'operator'], [CHIEF, 'supervisor', change]);
+      await lab.connect(panelOf(CHIEF));
+      expect(codeOf(await lab.gateway.listen(asSupervisor(CHIEF), ID, null))).to.equal('ok');
+      await lab.forward(0);
+      await lab.answer('supervisor-app');
+      return lab;
+    };
+    const expectSilenced = async (lab: CoreLab): Promise<void> => {
+      expect(lab.legs('supervisor-app')).to.be.empty;
+      expect((await lab.live()).phase, 'her call goes on').to.equal('active');
+      expect(lab.legs('operator-app')).to.have.length(1);
+      expect(codeOf(await lab.gateway.listen(asSupervisor(CHIEF), ID, null))).to.equal('ERR_SOS_FOREIGN');
+    };
+
+    it('TEL-10 hears nothing more the moment he is struck off the roster', async () => {
+      const lab = await listening();
+      await writeRoster(lab, [AKRAM, 'operator'], [BINA, 'supervisor']);
+      await lab.forward(0);
+      await expectSilenced(lab);
+    });
+
+    it('TEL-10 hears nothing more within 5 s of the end of his duty, or of having become an operator there', async () => {
+      const lab = await listening({ until: instant(2_000_000) });
+      await lab.forward(2_000_000 - lab.clock.now() - 1);
+      expect(lab.legs('supervisor-app')).to.have.length(1);
+      await lab.forward(5001);
+      await expectSilenced(lab);
+      const other = await listening();
+      await writeRoster(other, [AKRAM, 'operator'], [CHIEF, 'operator']);
+      await other.forward(0);
+      await expectSilenced(other);
+    });
+
+    it('TEL-10 hears nothing more once the directory calls him inactive, or his token is revoked', async () => {
+      const inactive = await listening();
+      const chief = await inactive.core.directory.operator(CHIEF);
+      await inactive.core.directory.putOperator({ ...chief!, active: false });
+      await inactive.forward(5000);
+      await expectSilenced(inactive);
+      const revoked = await listening();
+      const at = revoked.clock.now();
+      await revoked.core.revocations.revoke({
+        kind: 'subject',
+        role: 'supervisor',
+        subject: CHIEF,
+        at: instant(at + 1),
+        until: instant(at + 3_600_000),
+        by: 'admin:root',
+      });
+      await revoked.forward(5000);
+      expect(revoked.legs('supervisor-app')).to.be.empty;
+      expect((await revoked.live()).phase).to.equal('active');
+    });
+
+    it('TEL-10 goes on while the roster cannot be read, and while he is on it', async () => {
+      const lab = await listening();
+      lab.mood = 'down';
+      await lab.forward(10_000);
+      expect(lab.legs('supervisor-app')).to.have.length(1);
+      lab.mood = 'up';
+      await lab.forward(10_000);
+      expect(lab.legs('supervisor-app')).to.have.length(1);
+    });
+  });
+
   it('RTC-9 a listener ends with the session, and nothing of him is left', async () => {
     const lab = await activeLab();
     await lab.connect(panelOf(CHIEF));
@@ -148,6 +219,24 @@ describe('scenario: handing over, joining, listening in', () => {
     expect((await lab.live()).assignment).to.include({ operatorId: AKRAM });
   });
 });
+
+/** As an admin writes it, while the core runs. */
+async function writeRoster(
+  lab: CoreLab,
+  ...duties: readonly (readonly [OperatorId, RosterEntry['duty'], Partial<RosterEntry>?])[]
+): Promise<void> {
+  const entries = duties.map(([operatorId, duty, change], priority) => ({
+    zoneId: ZONE,
+    operatorId,
+    duty,
+    priority,
+    pressToAccept: false,
+    from: null,
+    until: null,
+    ...change,
+  }));
+  await lab.core.directory.putRoster(ZONE, entries);
+}
 
 async function activateMeera(lab: CoreLab): Promise<SessionId> {
   return (await lab.activate({ citizenId: MEERA })).id;

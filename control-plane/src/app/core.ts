@@ -23,6 +23,7 @@ import { FeedDispatcher } from './feed-dispatcher.ts';
 import { HearingWatch } from './hearing-watch.ts';
 import { keepHouse } from './housekeeping.ts';
 import type { Retention } from './housekeeping.ts';
+import { ListenerWatch } from './listener-watch.ts';
 import { MasterData } from './master-data.ts';
 import { MilestoneMetrics } from './milestone-metrics.ts';
 import { OpenSessions } from './open-sessions.ts';
@@ -177,6 +178,7 @@ export function createCore(ports: CorePorts): Core {
   const revocations = new TokenRevocations({ store: ports.revocations, clock, log, metrics });
   const guard = new RevocationGuard({ ...ports, revocations, loop, open, presence });
   revocations.watch(() => presence.background(guard.look(), 'revocations'));
+  const listeners = new ListenerWatch({ open, feedSource, loop, presence, clock });
   const gateway = new SosGateway({
     ...ports,
     store,
@@ -263,6 +265,7 @@ export function createCore(ports: CorePorts): Core {
     await reconciled;
     await setTimers();
     hearing.start();
+    listeners.start();
     stopHousekeeping = keepHouse(ports.records, clock, log, ports.retention);
     books.start();
     sealer?.start();
@@ -281,6 +284,7 @@ export function createCore(ports: CorePorts): Core {
     stopHousekeeping();
     enduring.stop();
     hearing.stop();
+    listeners.stop();
     revocations.stop();
     wheel.stop();
     presence.stop();
@@ -294,7 +298,10 @@ export function createCore(ports: CorePorts): Core {
   return {
     gateway,
     feedSource,
-    directory: masterData.watched(() => presence.capacityFreed()),
+    directory: masterData.watched(() => {
+      presence.capacityFreed();
+      listeners.look();
+    }),
     tickets: enduring.tickets,
     revocations,
     start,

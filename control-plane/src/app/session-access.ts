@@ -34,12 +34,6 @@ export class SessionAccess {
       : { ok: false, code: 'ERR_SOS_NOT_FOUND', detail: 'There is no such SOS.' };
   }
 
-  /** Whether this supervisor may (still) listen in. */
-  async mayListen(supervisor: OperatorId, session: Session): Promise<boolean> {
-    const caller = { role: 'supervisor', subject: supervisor } as const;
-    return (await this.#judge(caller, 'listen', session)) === 'yes';
-  }
-
   async #judge(
     { role, subject }: Pick<Caller, 'role' | 'subject'>,
     deed: Deed,
