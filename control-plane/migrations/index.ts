@@ -9,6 +9,7 @@ import * as revocations from './0006-revocations.ts';
 import * as pressToAccept from './0007-press-to-accept.ts';
 import * as handOver from './0008-hand-over.ts';
 import * as audit from './0009-audit.ts';
+import * as queue from './0010-queue.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   pressToAccept,
   handOver,
   audit,
+  queue,
 ];

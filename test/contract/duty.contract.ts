@@ -1,7 +1,7 @@
 /** Who is on duty, and that nobody is given more than he can take. */
 import { expect } from 'chai';
 import { legIdOf, operatorAor } from '../../control-plane/src/domain/ids.ts';
-import type { ClientId, Instant, OperatorId, ZoneId } from '../../control-plane/src/domain/ids.ts';
+import type { CitizenId, ClientId, Instant, OperatorId, ZoneId } from '../../control-plane/src/domain/ids.ts';
 import { PhoneNumber } from '../../control-plane/src/domain/numbering/phone-number.ts';
 import { chooseOperator } from '../../control-plane/src/domain/routing/choose-operator.ts';
 import type { Live } from '../../control-plane/src/domain/session/session.ts';
@@ -168,6 +168,31 @@ function operatorsContract(open: () => Ports): void {
     expect(await loads()).to.deep.equal([0, 1]);
     await become({ ...assigned(session, from), handOver: null });
     expect(await loads()).to.deep.equal([1, 0]);
+  });
+
+  it('RTC-5: counts who waits in the zone, but for her who asks and whoever has an operator or has ended', async () => {
+    const { store } = open();
+    const station = await new Station(open()).begin();
+    const operatorId = await station.add();
+    const { zone } = station;
+    const waiting = (citizenId: CitizenId, zoneId: ZoneId | null = zone) =>
+      store.transact((tx) => tx.waiting(zoneId, citizenId));
+    const stranger = freshId<CitizenId>('citizen');
+    const first = await apply(store, activation({ zoneId: zone }));
+    const second = await apply(store, activation({ zoneId: zone }));
+    await apply(store, activation({ zoneId: zone, operatorId }));
+    await apply(store, activation({ zoneId: freshId<ZoneId>('elsewhere') }));
+    expect(await waiting(stranger)).to.equal(2);
+    expect(await waiting(first.session.citizenId)).to.equal(1);
+    const before = await waiting(stranger, null);
+    const nowhere = await apply(store, activation({ zoneId: null }));
+    expect(await waiting(stranger, null), 'those of no zone wait apart').to.equal(before + 1);
+    expect(await waiting(stranger)).to.equal(2);
+    await change(store, first.session.id, (one) => write(one, resolved(one.session)));
+    await change(store, second.session.id, (one) => write(one, assigned(one.session, operatorId)));
+    await change(store, nowhere.session.id, (one) => write(one, resolved(one.session)));
+    expect(await waiting(stranger)).to.equal(0);
+    expect(await waiting(stranger, null)).to.equal(before);
   });
 
   it('RTC-5: gives no operator more than his capacity, when eight are activated at once', async () => {

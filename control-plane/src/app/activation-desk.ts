@@ -134,13 +134,14 @@ export class ActivationDesk {
   ): Promise<Found> {
     const freshId = this.#ports.ids.sessionId();
     // Sent together and performed in this order: each round trip is on the path from SOS to sound.
-    const [, before, keyReused, onDuty] = await Promise.all([
+    const { zoneId } = judged.subject;
+    const needsOperator = this.#needsOperator(type, request);
+    const [, before, keyReused, operators, waiting] = await Promise.all([
       tx.lockCitizen(request.citizenId),
       tx.findOpen(request.citizenId),
       this.#isKeyReused(tx, request, freshId),
-      this.#needsOperator(type, request)
-        ? tx.dutyOperators(judged.subject.zoneId, request.receivedAt)
-        : undefined,
+      needsOperator ? tx.dutyOperators(zoneId, request.receivedAt) : undefined,
+      needsOperator ? tx.waiting(zoneId, request.citizenId) : 0,
     ]);
     const sessionId = before?.session.id ?? freshId;
     const flags: Flag[] = [...judged.subject.flags];
@@ -151,7 +152,7 @@ export class ActivationDesk {
     const contactOnline = this.#ports.presence.contacts.has(subject.aor);
     const event =
       type === 'api.armed' ? ({ type, subject } as const) : ({ type, subject, contactOnline } as const);
-    return { before, event, personal, ...(onDuty ? { onDuty } : {}) };
+    return { before, event, personal, ...(operators ? { duty: { operators, waiting } } : {}) };
   }
 
   /** Read ahead, and locked, for a new SOS. A press that folds seldom asks for one, and then reads for itself. */

@@ -21,8 +21,8 @@ export interface Found {
   readonly before: StoredSession | null;
   readonly event: SessionEvent;
   readonly personal: PersonalFacts | null;
-  /** The zone's operators, when they were read (and locked) ahead because the event will ask for one. */
-  readonly onDuty?: readonly FreeOperator[];
+  /** The zone's operators, when they were read (and locked) ahead because the event will ask for one; who waits for them. */
+  readonly duty?: { readonly operators: readonly FreeOperator[]; readonly waiting: number };
 }
 
 export interface Decided {
@@ -35,7 +35,7 @@ export interface Decided {
 /** `null`: the event means nothing without a session. */
 export async function decide(
   tx: SessionTx,
-  { before, event, personal, onDuty }: Found,
+  { before, event, personal, duty }: Found,
   at: Instant,
 ): Promise<Decided | null> {
   const first = reduce(before?.session ?? null, event, at);
@@ -51,7 +51,7 @@ export async function decide(
     if (!command || !isQuestion(command)) continue;
     asked += 1;
     if (asked > MAX_ROSTER_ROUNDS) throw new Error('The reducer asks the roster without end.');
-    const answer = await askRoster(tx, session, command, at, asked === 1 ? onDuty : undefined);
+    const answer = await askRoster(tx, session, command, at, asked === 1 ? duty : undefined);
     const next = reduce(session, answer, at);
     if (!next) throw new Error('A live session has no answer to its roster.');
     session = next.session;
@@ -76,10 +76,11 @@ async function askRoster(
   session: Session,
   question: RosterCommand,
   at: Instant,
-  onDuty: readonly FreeOperator[] | undefined,
+  duty: Found['duty'],
 ): Promise<SessionEvent> {
   if (question.type === 'roster.assign') {
-    const choice = chooseOperator(onDuty ?? (await tx.dutyOperators(session.zoneId, at)), question.exclude);
+    const operators = duty?.operators ?? (await tx.dutyOperators(session.zoneId, at));
+    const choice = chooseOperator(operators, question.exclude, duty?.waiting);
     return choice ? { type: 'roster.assigned', ...choice } : { type: 'roster.nobody-free' };
   }
   if (question.type === 'roster.hand-over') return askSuccessor(tx, session, question, at);

@@ -10,10 +10,13 @@ import type { PbxDriver, PbxResult } from '../ports/pbx-driver.ts';
 import type { PresenceStore } from '../ports/session-store.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { OpenSessions } from './open-sessions.ts';
+import { within } from './outage/within.ts';
 import type { SessionLoop } from './session-loop.ts';
 
 /** A device that left may come back for this long before its endpoint goes. */
 const ENDPOINT_LINGER_MS = 5000;
+/** So long one that waits may hold up those behind her in the queue. */
+const ROUND_STEP_MS = 1000;
 /** From the core's word that a device may come in until the edge tells that it did: far more than the edge takes. */
 const EXPECTED_MS = 15_000;
 /**
@@ -192,17 +195,18 @@ export class Presence {
 
   /**
    * An activation was written. Her contact, or an operator, that came while it was being written found no session
-   * yet; `offersBefore` is what `offers` was when it began.
+   * yet; `offersBefore` is what `offers` was when it began. One who gave way to others that wait is asked for in her turn.
    */
   begun(session: Live, offersBefore: number): void {
     const { clock, loop } = this.#ports;
-    const { id, devices, assignment } = session;
+    const { id, zoneId, devices, assignment } = session;
     for (const { aor, online } of devices) {
       if (online || !this.#contacts.has(aor)) continue;
       this.background(loop.handle(id, { type: 'contact.online', aor }, clock.now()), 'contact.online');
     }
-    if (assignment?.state !== 'assigned' && this.#offers !== offersBefore)
-      this.background(loop.handle(id, { type: 'roster.changed' }, clock.now()), 'roster.changed');
+    if (assignment?.state === 'assigned') return;
+    const waiting = this.#ports.open.queued().get(zoneId)?.length ?? 0;
+    if (waiting > 1 || this.#offers !== offersBefore) this.#offerZone(zoneId);
   }
 
   /** Work that nobody waits for: its failure is logged and counted. */
@@ -221,23 +225,35 @@ export class Presence {
 
   #offerQueued(): void {
     this.#offers += 1;
-    for (const zoneId of this.#ports.open.queued().keys()) {
-      if (this.#dueRounds.has(zoneId)) continue;
-      this.#dueRounds.add(zoneId);
-      this.background(
-        this.#rounds.run(zoneId, () => this.#offerRound(zoneId)),
-        'roster.changed',
-      );
-    }
+    for (const zoneId of this.#ports.open.queued().keys()) this.#offerZone(zoneId);
   }
 
-  /** One after the other, so that who has waited longest is asked first; with nobody free for one there is none for the next. */
+  #offerZone(zoneId: ZoneId | null): void {
+    if (this.#dueRounds.has(zoneId)) return;
+    this.#dueRounds.add(zoneId);
+    this.background(
+      this.#rounds.run(zoneId, () => this.#offerRound(zoneId)),
+      'roster.changed',
+    );
+  }
+
+  /**
+   * One after the other, so that who has waited longest is asked first; with nobody free for one there is none for the
+   * next. One whose row cannot be had just now holds the others up for a moment only.
+   */
   async #offerRound(zoneId: ZoneId | null): Promise<void> {
     this.#dueRounds.delete(zoneId);
     const { clock, loop, open } = this.#ports;
     const waiting: readonly SessionId[] = open.queued().get(zoneId) ?? [];
     for (const sessionId of waiting) {
-      const outcome = await loop.handle(sessionId, { type: 'roster.changed' }, clock.now());
+      const asked = loop.handle(sessionId, { type: 'roster.changed' }, clock.now());
+      this.background(asked, 'roster.changed');
+      const outcome = await within(
+        clock,
+        ROUND_STEP_MS,
+        asked.catch(() => null),
+        null,
+      );
       if (outcome && 'assignment' in outcome.after && outcome.after.assignment?.state === 'queued') return;
     }
   }

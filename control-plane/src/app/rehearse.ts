@@ -50,14 +50,19 @@ async function play({ store, clock, ids, policy }: RehearsalPorts, name: string)
     const subject = withSessionId(judged.subject, ids.sessionId());
     await undone(store, async (tx) => {
       const at = clock.now();
-      const [, before, , onDuty] = await Promise.all([
+      const [, before, , operators, waiting] = await Promise.all([
         tx.lockCitizen(citizenId),
         tx.findOpen(citizenId),
         tx.claimIdempotencyKey(citizenId, `${name}-${round}`, '', subject.sessionId),
         tx.dutyOperators(NOWHERE, at),
+        tx.waiting(NOWHERE, citizenId),
       ]);
       const event = { type: 'api.activated', subject, contactOnline: true } as const;
-      const decided = await decide(tx, { before, event, personal: judged.personal, onDuty }, at);
+      const decided = await decide(
+        tx,
+        { before, event, personal: judged.personal, duty: { operators, waiting } },
+        at,
+      );
       if (decided?.write) await tx.apply(decided.write);
     });
   }

@@ -79,6 +79,11 @@ export interface SessionTx {
   load(sessionId: SessionId): Promise<StoredSession | null>;
   /** Operators on duty for this zone (a `null` zone: everybody on duty), rows locked in id order, with their load. */
   dutyOperators(zoneId: ZoneId | null, at: Instant): Promise<readonly FreeOperator[]>;
+  /**
+   * How many others than this citizen have pressed in this zone and wait for an operator. Asked after `dutyOperators`, whose
+   * locks keep the answer true until the transaction ends.
+   */
+  waiting(zoneId: ZoneId | null, citizenId: CitizenId): Promise<number>;
   /** Duty phones for this zone in roster order, the supervisor last. */
   dutyPhones(zoneId: ZoneId | null, at: Instant): Promise<readonly Party[]>;
   /**

@@ -23,6 +23,8 @@ import { eventually } from '../../e2e/support/eventually.ts';
 
 const NORTH = 'north' as ZoneId;
 const SOUTH = 'south' as ZoneId;
+const WEST = 'west' as ZoneId;
+const ROUNDS = 12;
 const SESSIONS = 30;
 const BACKEND: Caller = { role: 'backend', subject: 'backend', tokenId: null, issuedAt: null };
 /** Who has how much room where; one of them has duty in both zones. */
@@ -36,8 +38,10 @@ const OPERATORS: readonly {
   { id: 's1', capacity: 1, zones: [SOUTH] },
   { id: 's2', capacity: 3, zones: [SOUTH] },
   { id: 'both', capacity: 4, zones: [NORTH, SOUTH] },
+  { id: 'w1', capacity: 1, zones: [WEST] },
 ];
-const ROOM = OPERATORS.reduce((sum, { capacity }) => sum + capacity, 0);
+const isOfWest = ({ zones }: (typeof OPERATORS)[number]): boolean => zones.includes(WEST);
+const ROOM = OPERATORS.filter((one) => !isOfWest(one)).reduce((sum, { capacity }) => sum + capacity, 0);
 const SETTLED_MS = 20_000;
 
 describe('app: the queue on PostgreSQL', function () {
@@ -51,8 +55,8 @@ describe('app: the queue on PostgreSQL', function () {
   before(async () => {
     database = await testDatabase();
     const { directory } = database;
-    for (const [index, id] of [NORTH, SOUTH].entries())
-      await directory.putZone({ id, name: id, polygon: index === 0 ? null : square(70) });
+    for (const [index, id] of [NORTH, SOUTH, WEST].entries())
+      await directory.putZone({ id, name: id, polygon: index === 0 ? null : square(60 + 10 * index) });
     for (const { id, capacity } of OPERATORS)
       await directory.putOperator({
         id: id as OperatorId,
@@ -61,7 +65,7 @@ describe('app: the queue on PostgreSQL', function () {
         capacity,
         active: true,
       });
-    for (const zoneId of [NORTH, SOUTH]) await directory.putRoster(zoneId, rosterOf(zoneId));
+    for (const zoneId of [NORTH, SOUTH, WEST]) await directory.putRoster(zoneId, rosterOf(zoneId));
     core = createCore({
       ...database,
       journal: new MemoryJournal(),
@@ -96,12 +100,9 @@ describe('app: the queue on PostgreSQL', function () {
     for (let index = 0; index < SESSIONS; index += 1) ids.push(await press(index));
     expect(await assigned(), 'nobody is there yet').to.be.empty;
 
-    const arriving = shuffled(OPERATORS).map(async ({ id }) => {
+    const arriving = shuffled(OPERATORS.filter((one) => !isOfWest(one))).map(async ({ id }) => {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 50));
-      const aor = operatorAor(id as OperatorId, 'panel1' as ClientId);
-      await core.gateway.deviceAdmitted(aor);
-      pbx.register(aor);
-      await core.gateway.shift(id as OperatorId, aor, true);
+      await comes(id);
     });
     await Promise.all(arriving);
     await eventually(
@@ -144,10 +145,69 @@ describe('app: the queue on PostgreSQL', function () {
     }
   });
 
-  async function press(index: number): Promise<SessionId> {
-    const location = index % 2 === 0 ? undefined : { latitude: 10.5, longitude: 70.5 };
+  it('RTC-5 of two who press at once one gets the only operator, and the other waits', async () => {
+    await comes('w1');
+    const both = await Promise.all([pressInWest('one'), pressInWest('other')]);
+    const [first, second] = await eventually('one has him', async () => {
+      const owners = await ownersOf(both);
+      return owners.filter((owner) => owner !== null).length > 0 ? owners : null;
+    });
+    expect([first, second].filter((owner) => owner === 'w1')).to.have.length(1);
+    await Promise.all(both.map((id) => core.gateway.resolve(BACKEND, id, 'over')));
+  });
+
+  it('RTC-5 nobody who presses while an operator comes free goes before the one who waits for him', async () => {
+    const overtaken: string[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const first = await pressInWest('first');
+      const waiting = await pressInWest('waiting');
+      expect(await ownersOf([first, waiting])).to.deep.equal(['w1', null]);
+      const freed = core.gateway.resolve(BACKEND, first, 'over');
+      const later = Array.from({ length: 6 }, async (_, index) => {
+        await new Promise((resolve) => setTimeout(resolve, index * 2));
+        return pressInWest(`later${index}`);
+      });
+      await freed;
+      const pressed = [waiting, ...(await Promise.all(later))];
+      const owners = await eventually('somebody has him', async () => {
+        const found = await ownersOf(pressed);
+        return found.some((owner) => owner !== null) ? found : null;
+      });
+      if (owners[0] === 'w1') {
+        // Who comes next is she who waits longest now; the one before her was ended without having had anybody.
+        await core.gateway.resolve(BACKEND, pressed[1]!, 'over');
+        await core.gateway.resolve(BACKEND, waiting, 'over');
+        await eventually('the next', async () => (await ownersOf(pressed.slice(2, 3)))[0] ?? null);
+      } else {
+        overtaken.push(`round ${round} by ${owners.indexOf('w1')}`);
+      }
+      await Promise.all(pressed.map((id) => core.gateway.resolve(BACKEND, id, 'over')));
+    }
+    expect(overtaken).to.deep.equal([]);
+  });
+
+  async function comes(id: string): Promise<void> {
+    const aor = operatorAor(id as OperatorId, 'panel1' as ClientId);
+    await core.gateway.deviceAdmitted(aor);
+    pbx.register(aor);
+    await core.gateway.shift(id as OperatorId, aor, true);
+  }
+
+  async function ownersOf(sessions: readonly SessionId[]): Promise<readonly (string | null)[]> {
+    const rows = await database.sql<{ id: SessionId; operator: string | null }>(
+      `SELECT id, operator_id AS operator FROM sessions WHERE open`,
+    );
+    return sessions.map((id) => rows.find((row) => row.id === id)?.operator ?? null);
+  }
+
+  const press = (index: number): Promise<SessionId> =>
+    pressAt(`citizen${String(index)}`, index % 2 === 0 ? undefined : { latitude: 10.5, longitude: 70.5 });
+  const pressInWest = (name: string): Promise<SessionId> =>
+    pressAt(`west_${name}`, { latitude: 10.5, longitude: 80.5 });
+
+  async function pressAt(citizen: string, location: object | undefined): Promise<SessionId> {
     const result = await core.gateway.activate({
-      citizenId: `citizen${String(index)}` as CitizenId,
+      citizenId: citizen as CitizenId,
       deviceId: 'phone1',
       location,
       clientTime: undefined,

@@ -4,6 +4,7 @@ import { canonicalJson } from '../../../control-plane/src/evidence/canonical-jso
 import { toMicrosecond } from '../../../control-plane/src/adapters/postgres/instant.ts';
 import type { CitizenId, Instant, SessionId, ZoneId } from '../../../control-plane/src/domain/ids.ts';
 import type { FreeOperator } from '../../../control-plane/src/domain/routing/choose-operator.ts';
+import { isLive } from '../../../control-plane/src/domain/session/session.ts';
 import type { Party } from '../../../control-plane/src/domain/session/leg.ts';
 import type {
   FeedRow,
@@ -74,6 +75,20 @@ export class MemoryTransaction implements SessionTx {
         await this.#locks.acquire(`operator ${id}`, this);
       return dutyOperators(this.#tables, this.#all(), zoneId, at);
     });
+  }
+
+  waiting(zoneId: ZoneId | null, citizenId: CitizenId): Promise<number> {
+    return this.#inTurn(() =>
+      Promise.resolve(
+        this.#all().filter(
+          ({ session }) =>
+            isLive(session) &&
+            session.assignment?.state !== 'assigned' &&
+            session.zoneId === zoneId &&
+            session.citizenId !== citizenId,
+        ).length,
+      ),
+    );
   }
 
   dutyPhones(zoneId: ZoneId | null, at: Instant): Promise<readonly Party[]> {

@@ -1,4 +1,4 @@
-/** Who is on duty, in SQL: `$1` is the zone or null for every zone, `$2` the time. */
+/** Who is on duty, and who waits, in SQL. Of duties `$1` is the zone or null for every zone, `$2` the time. */
 import { instantSql } from './instant.ts';
 
 /** Largest number of operators considered for one zone, and of phones in one chain. */
@@ -43,6 +43,12 @@ CROSS JOIN LATERAL (
 ) past
 WHERE o.active
 ORDER BY o.id LIMIT ${MAX_OPERATORS}`;
+
+/** `$1` the zone or null for the sessions of none, `$2` the citizen who does not count. */
+export const WAITING_SQL = `
+SELECT count(*)::integer AS waiting FROM sessions s
+WHERE s.open AND s.operator_id IS NULL AND s.activated_at IS NOT NULL AND s.citizen_id <> $2
+  AND (s.zone_id = $1::text OR ($1::text IS NULL AND s.zone_id IS NULL))`;
 
 const phones = (duty: 'operator' | 'supervisor', limit: number) => `
   (SELECT '${duty}' AS role, o.id, min(r.priority) AS priority, bool_or(r.press_to_accept) AS press_to_accept

@@ -6,7 +6,7 @@ import type { Party } from '../../domain/session/leg.ts';
 import type { Session } from '../../domain/session/session.ts';
 import type { Fence } from '../../ports/lease.ts';
 import type { FeedRow, SessionTx, SessionWrite, StoredSession } from '../../ports/session-store.ts';
-import { DUTY_OPERATORS_SQL, DUTY_PHONES_SQL, LOCK_OPERATORS_SQL } from './duty-sql.ts';
+import { DUTY_OPERATORS_SQL, DUTY_PHONES_SQL, LOCK_OPERATORS_SQL, WAITING_SQL } from './duty-sql.ts';
 import { genesisHash } from '../../evidence/event-chain.ts';
 import { CLAIM_KEY_SQL } from './idempotency-sql.ts';
 import { timestampText, toMicrosecond } from './instant.ts';
@@ -67,6 +67,15 @@ export class SessionTransaction implements SessionTx {
       idleSince: row.idle_since,
       priority: row.priority,
     }));
+  }
+
+  async waiting(zoneId: ZoneId | null, citizenId: CitizenId): Promise<number> {
+    const { rows } = await this.#run<{ readonly waiting: number }>({
+      name: 'waiting',
+      text: WAITING_SQL,
+      values: [zoneId, citizenId],
+    });
+    return rows[0]?.waiting ?? 0;
   }
 
   async dutyPhones(zoneId: ZoneId | null, at: Instant): Promise<readonly Party[]> {

@@ -46,6 +46,10 @@ export class BookTransaction implements SessionTx {
     return Promise.resolve(this.#books.duty.operators(zoneId, at, this.#books.sessions));
   }
 
+  waiting(zoneId: ZoneId | null, citizenId: CitizenId): Promise<number> {
+    return Promise.resolve(this.#books.sessions.waiting(zoneId, citizenId));
+  }
+
   dutyPhones(zoneId: ZoneId | null, at: Instant): Promise<readonly Party[]> {
     return Promise.resolve(this.#books.duty.phones(zoneId, at));
   }

@@ -3,7 +3,7 @@
  * the start, and by every write and reading since.
  */
 import type { Location } from '../../contracts/common.ts';
-import type { CitizenId, Instant, OperatorId, SessionId } from '../../domain/ids.ts';
+import type { CitizenId, Instant, OperatorId, SessionId, ZoneId } from '../../domain/ids.ts';
 import { isLive } from '../../domain/session/session.ts';
 import type { Session } from '../../domain/session/session.ts';
 import type { StoredSession } from '../../ports/session-store.ts';
@@ -93,6 +93,17 @@ export class SessionBook {
         if (operatorId !== null) loads.set(operatorId, (loads.get(operatorId) ?? 0) + 1);
     }
     return loads;
+  }
+
+  /** As `SessionTx.waiting`. */
+  waiting(zoneId: ZoneId | null, citizenId: CitizenId): number {
+    return this.open().filter(
+      ({ session }) =>
+        isLive(session) &&
+        session.assignment?.state !== 'assigned' &&
+        session.zoneId === zoneId &&
+        session.citizenId !== citizenId,
+    ).length;
   }
 
   /** When this operator's last session ended; 0: none that is known. */

@@ -108,6 +108,10 @@ export class WatchedTransaction implements SessionTx {
     return this.#still().dutyOperators(zoneId, at);
   }
 
+  waiting(zoneId: ZoneId | null, citizenId: CitizenId): Promise<number> {
+    return this.#still().waiting(zoneId, citizenId);
+  }
+
   dutyPhones(zoneId: ZoneId | null, at: Instant): ReturnType<SessionTx['dutyPhones']> {
     return this.#still().dutyPhones(zoneId, at);
   }

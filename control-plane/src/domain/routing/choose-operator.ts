@@ -22,14 +22,21 @@ function byChoice(a: FreeOperator, b: FreeOperator): number {
   );
 }
 
-/** The operator and client to assign, or `null` when nobody present has room. `exclude`: tried in this round. */
+/**
+ * The operator and client to assign, or `null` when nobody present has room. `exclude`: tried in this round. `waiting`: so
+ * many waited before; who comes last takes nobody's place, and is given one only where room is left for all of them.
+ */
 export function chooseOperator(
   candidates: readonly FreeOperator[],
   exclude: readonly OperatorId[],
+  waiting = 0,
 ): { readonly operatorId: OperatorId; readonly aor: AddressOfRecord } | null {
-  const best = candidates
-    .filter((one) => one.aor !== null && one.load < one.capacity && !exclude.includes(one.operatorId))
-    .toSorted(byChoice)[0];
+  const free = candidates.filter(
+    (one) => one.aor !== null && one.load < one.capacity && !exclude.includes(one.operatorId),
+  );
+  const room = free.reduce((sum, { capacity, load }) => sum + capacity - load, 0);
+  if (room <= waiting) return null;
+  const best = free.toSorted(byChoice)[0];
   return best?.aor ? { operatorId: best.operatorId, aor: best.aor } : null;
 }
 
