@@ -15,8 +15,10 @@ export interface Fault {
   readonly strike: (rig: Rig) => Promise<void>;
   /** What the core's clock was set forward by; deadlines may be that much later. */
   readonly clockStepMs?: number;
-  /** Her stream does not survive it. */
+  /** Her stream does not survive it, nor does any call. */
   readonly cutsMedia?: boolean;
+  /** So many starts of the core are meant to come to nothing. */
+  readonly failsStarts?: number;
   /** `false`: this machine does not allow it. */
   readonly possible?: (rig: Rig) => boolean;
 }
@@ -190,6 +192,7 @@ export const FAULTS: readonly Fault[] = [
   failpoint('kill:engine-told/leg.answered:1'),
   {
     name: 'core killed, and again in the middle of its repairs',
+    failsStarts: 1,
     strike: (rig) => kill(rig, { HAMRAHI_FAILPOINT: 'kill:reconciling:4' }),
   },
 ];

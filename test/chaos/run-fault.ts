@@ -82,7 +82,7 @@ export async function runFault(rig: Rig, fault: Fault, roles: readonly Role[] = 
   for (const { act } of players) going(act.afterFault?.());
   await fault.strike(rig);
   const faultMs = performance.now() - struckAt;
-  objections.push(...rig.failedStarts.map((why) => `a core did not start: ${why}`));
+  objections.push(...rig.failedStarts.slice(fault.failsStarts ?? 0).map((why) => `a core did not start: ${why}`));
   rig.failedStarts = [];
   rig.explainedMs = faultMs + Math.abs(fault.clockStepMs ?? 0);
   await settle(rig, players, struckAt, performance.now() + SETTLED_MS);
@@ -205,6 +205,10 @@ async function judge(
       rig.engineSince,
     );
     if (twice) objections.push(`two calls at once to one phone: ${twice}`);
+  }
+  if (role.calledOnce && !fault.cutsMedia) {
+    const hers = calls.filter(({ number }) => number === act.citizen.phone).length;
+    if (hers > 1) objections.push(`her phone, which answers, was called ${hers} times`);
   }
   if (role.streams && met && !fault.cutsMedia) {
     const offers = act.citizen.legs.length - offersBefore;

@@ -40,6 +40,8 @@ export interface Role {
   readonly isThere: (view: SessionView | null) => boolean;
   /** Her stream is live: through the death of the control plane it goes on without a new offer. */
   readonly streams?: boolean;
+  /** Her phone is answered while it may be that no core commands: the same call goes on, there is no second one. */
+  readonly calledOnce?: boolean;
   readonly prepare: (stage: Stage) => Promise<Act>;
 }
 

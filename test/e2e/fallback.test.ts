@@ -1,4 +1,5 @@
 /** The phone fallback with the times that servers have: five seconds, then both phones, then one bridge. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { phoneToneHz } from '../../control-plane/sandbox/audio/tones.ts';
 import { since } from '../../control-plane/sandbox/demo/stage.ts';
@@ -9,6 +10,8 @@ import { msOf, press, story, told } from './support/sos.ts';
 
 /** Her app notices nothing: only the gateway's own deadlines act. */
 const NEVER_MS = 60_000;
+/** From the answers on; nobody commands for longer, with the time that the answers took. */
+const CORE_AWAY_MS = 1_500;
 const NO_MEDIA = { failIce: true, iceTimeoutMs: NEVER_MS } as const;
 
 interface FallbackRecord {
@@ -127,6 +130,30 @@ describe('e2e: the phone fallback', function () {
     expect(citizen.legs, 'the attempt and its one retry').to.have.length(2);
     expect(await recordOf(id)).to.deep.include({ fallback_reason: 'signalling-error' });
     expect((await gateway.view(id)).fallback).to.deep.include({ detail: 'sip-488', mode: 'both' });
+  });
+
+  it('FB-2 FB-3 both phones are answered while no core runs: the same two calls go on when it is back', async () => {
+    const district = await gateway.district({ operators: [{ phone: '33' }] });
+    const [operator] = district.operators;
+    const citizen = await gateway.armedCitizen(district.location, { rejectWith: 488, phone: '33' });
+    const id = await press(citizen, district.location);
+    const phones = [citizen.phone, operator!.dutyPhone];
+    await Promise.all(phones.map((number) => callTo(gateway, number, ({ times }) => times.ringingAt !== null)));
+
+    const { sandbox } = gateway;
+    await sandbox.controlPlane().kill();
+    await Promise.all(phones.map((number) => callTo(gateway, number, ({ state }) => state === 'live')));
+    await delay(CORE_AWAY_MS);
+    await sandbox.restartControlPlane();
+
+    await Promise.all([
+      heardAt(gateway, citizen.phone, phoneToneHz(operator!.dutyPhone)),
+      heardAt(gateway, operator!.dutyPhone, phoneToneHz(citizen.phone!)),
+    ]);
+    expect((await gateway.view(id)).phase).to.equal('phone-connected');
+    for (const number of phones) expect(await callsTo(gateway, number), 'calls to one phone').to.have.length(1);
+    const ids = (await gateway.witness.channels()).map((channel) => channel.id);
+    expect(ids).to.have.members([`${id}.citizen-phone.1`, `${id}.operator-phone.1`]);
   });
 
   it('FB-2 an app that answers with an error of its own is a signalling error too', async () => {

@@ -259,7 +259,8 @@ export class AsteriskDriver implements PbxDriver {
       }),
       this.#connection.request(ari.applications.subscribe, {
         applicationName: app,
-        eventSource: ['endpoint:PJSIP'],
+        // Every channel: a dialled one is in the application only once it is answered.
+        eventSource: ['endpoint:PJSIP', 'channel:'],
       }),
       readInventory(this.#connection, app),
     ]);
@@ -283,11 +284,11 @@ export class AsteriskDriver implements PbxDriver {
     this.#attaching.resolve(undefined);
   }
 
-  #adopt({ legs, bridges, endpoints }: EngineInventory): void {
+  #adopt({ legs, unattended, bridges, endpoints }: EngineInventory): void {
     const living = legs.filter(({ legId }) => !this.#dialer.isCondemned(legId));
     this.#legs.keepOnly(new Set(living.map(({ legId }) => legId)));
     for (const { legId, state, bridgeId } of living) {
-      const leg = this.#legs.adopt(legId, state, bridgeId);
+      const leg = this.#legs.adopt(legId, state, bridgeId, !unattended.has(legId));
       const { voice } = leg;
       if (voice !== null) leg.lastOrder = leg.lastOrder.then(() => this.#bridges.assertVoice(leg, voice));
       if (state === 'answered' && this.#watchWanted.has(legId)) this.#media.start(legId);

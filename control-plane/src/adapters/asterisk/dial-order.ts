@@ -7,7 +7,12 @@ import type { AppDial, PhoneDial } from '../../ports/pbx-driver.ts';
 export interface DialOrder {
   readonly channelId: string;
   readonly endpoint: string;
-  readonly app: string;
+  /**
+   * A context of extensions.conf that hands the answered channel to the application whose name is the extension. Not
+   * `app`: Asterisk would hang up on whoever answers while nobody commands it.
+   */
+  readonly context: 'answered-phone' | 'answered-app';
+  readonly extension: string;
   readonly callerId?: string;
   readonly timeout: number;
   readonly formats: string;
@@ -28,7 +33,8 @@ export function appDialOrder(dial: AppDial, app: string): DialOrder {
   return {
     channelId: dial.legId,
     endpoint: `PJSIP/${dial.aor}`,
-    app,
+    context: 'answered-app',
+    extension: app,
     formats: 'opus',
     timeout: timeoutSeconds(dial.ringTimeoutMs),
     variables: {
@@ -55,7 +61,8 @@ export function phoneDialOrder(
     value: {
       channelId: dial.legId,
       endpoint: `PJSIP/${trunk.name}/${requestUri}`,
-      app,
+      context: 'answered-phone',
+      extension: app,
       callerId: `<${fromUser}>`,
       formats: trunk.media.codecs.join(','),
       timeout: timeoutSeconds(dial.ringTimeoutMs),

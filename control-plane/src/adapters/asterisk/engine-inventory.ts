@@ -8,6 +8,8 @@ import type { AriResult } from './ari-result.ts';
 
 export interface EngineInventory {
   readonly legs: readonly LegSnapshot[];
+  /** Of those, the answered ones that wait to be handed to the application (extensions.conf). */
+  readonly unattended: ReadonlySet<LegId>;
   readonly bridges: PbxSnapshot['bridges'];
   /** Channels that were handed to our application and are no legs. */
   readonly strangers: readonly Channel[];
@@ -38,6 +40,12 @@ export async function readInventory(client: AriClient, app: string): Promise<Ari
           state: legStateOf(state),
           bridgeId: bridgeOf.get(id as LegId) ?? null,
         })),
+      unattended: new Set(
+        channels.value
+          .filter((channel) => channel.state === 'Up' && !isAttended(channel))
+          .map(({ id }) => id)
+          .filter(isLegId),
+      ),
       bridges: ownBridges,
       strangers: channels.value.filter((channel) => !isLegId(channel.id) && isInApplication(channel, app)),
       endpoints: endpoints.value,
@@ -59,6 +67,11 @@ function isLegId(id: string): id is LegId {
   return parseLegId(id) !== null;
 }
 
-function isInApplication({ dialplan }: Channel, app: string): boolean {
-  return dialplan.app_name === 'Stasis' && dialplan.app_data.split(',')[0] === app;
+/** An application has it: it takes orders. */
+export function isAttended({ dialplan }: Channel): boolean {
+  return dialplan.app_name === 'Stasis';
+}
+
+function isInApplication(channel: Channel, app: string): boolean {
+  return isAttended(channel) && channel.dialplan.app_data.split(',')[0] === app;
 }

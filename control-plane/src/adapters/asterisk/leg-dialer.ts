@@ -8,6 +8,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { PbxEvent, PbxResult } from '../../ports/pbx-driver.ts';
 import { ari, type AriEvent } from './ari.gen.ts';
 import type { AriClient } from './ari-connection.ts';
+import { isAttended } from './engine-inventory.ts';
 import type { DialOrder } from './dial-order.ts';
 import type { LegTable } from './leg-table.ts';
 import type { LegRecord } from './leg-record.ts';
@@ -87,7 +88,7 @@ export class LegDialer {
       this.#legs.drop(legId);
       return { ok: false, code: channel.code, detail: channel.detail };
     }
-    if (channel.value.state === 'Up') leg.setControllable(true);
+    if (channel.value.state === 'Up' && isAttended(channel.value)) leg.setControllable(true);
     this.#legs.dialled(leg);
     this.#legs.observe(leg, channel.value.state, this.#clock.now());
     return { ok: true, value: undefined };

@@ -33,7 +33,6 @@ export type LegOrigin =
 export function newLegRecord(legId: LegId, trunk: Trunk | null, origin: LegOrigin): LegRecord {
   const { promise, resolve } = Promise.withResolvers<boolean>();
   const state = origin.from === 'engine' ? origin.state : 'dialing';
-  if (state === 'answered') resolve(true);
   return {
     legId,
     trunk,

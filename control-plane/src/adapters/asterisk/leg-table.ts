@@ -36,13 +36,17 @@ export class LegTable {
     return record;
   }
 
-  /** As the engine says after (re)attaching; told as a whole, not as events. Orders to the leg that wait go on waiting. */
-  adopt(legId: LegId, state: LegState, bridgeId: BridgeId | null): LegRecord {
-    const known = this.#records.get(legId);
-    if (known === undefined) return this.add(legId, null, { from: 'engine', state, bridgeId });
+  /**
+   * As the engine says after (re)attaching; told as a whole, not as events. Orders to the leg that wait go on waiting,
+   * until it is in the application. What one hears that was answered meanwhile nobody knows: perhaps a prompt.
+   */
+  adopt(legId: LegId, state: LegState, bridgeId: BridgeId | null, isAttended = true): LegRecord {
+    const origin = { from: 'engine', state, bridgeId } as const;
+    const known = this.#records.get(legId) ?? this.add(legId, null, origin);
+    if (known.state !== 'answered' && state === 'answered') known.voice = null;
     known.state = state;
     known.bridgeId = bridgeId;
-    if (state === 'answered') known.setControllable(true);
+    if (state === 'answered' && isAttended) known.setControllable(true);
     return known;
   }
 

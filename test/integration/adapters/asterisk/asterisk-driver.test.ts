@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { startAsterisk, type AsteriskProcess } from '../../../../control-plane/sandbox/asterisk-process.ts';
 import type { AsteriskDriver } from '../../../../control-plane/src/adapters/asterisk/asterisk-driver.ts';
+import { appDialOrder } from '../../../../control-plane/src/adapters/asterisk/dial-order.ts';
 import {
   bridgeIdOf,
   citizenAor,
@@ -28,6 +29,8 @@ import {
 } from '../../../support/sip-peer.ts';
 
 const DONE = { ok: true, value: undefined };
+/** Longer than Asterisk takes to ask again for whoever was answered (extensions.conf). */
+const UNATTENDED_MS = 600;
 
 describe('adapters/asterisk/asterisk-driver', function () {
   this.timeout(30_000);
@@ -52,7 +55,8 @@ describe('adapters/asterisk/asterisk-driver', function () {
     await lab.carrier.clearFaults();
     await Promise.all(drivers.splice(0).map((driver) => driver.stop()));
     for (const peer of peers.splice(0)) peer.close();
-    if (lab.driver.state === 'replaced') await lab.driver.start(5_000);
+    if (['replaced', 'stopped'].includes(lab.driver.state)) await lab.driver.start(5_000);
+    await until('the first driver', () => lab.driver.attached);
     const snapshot = await lab.driver.list();
     if (!snapshot.ok) throw new Error(snapshot.code);
     for (const { legId } of snapshot.value.legs) await lab.driver.hangup(legId, 'session-ended');
@@ -249,6 +253,47 @@ describe('adapters/asterisk/asterisk-driver', function () {
     await until('every end', () => legIds.every((legId) => has('leg.ended', legId)), 8_000);
   });
 
+  it('RTC-9 TEL-10 commands whoever answered while its connection was lost, and takes the prompt from their ears', async () => {
+    const citizen = await dial(lab.driver, 'citizen-phone', 'answer-after-1s');
+    const operator = await dial(lab.driver, 'operator-phone', 'answer-after-1s');
+    await until('ringing', () => has('leg.ringing', citizen) && has('leg.ringing', operator));
+    lab.proxy.refuse(true);
+    lab.breakConnection();
+    await until('answers', async () => (await lab.witness.channels()).every(({ state }) => state === 'Up'));
+    await delay(UNATTENDED_MS);
+    lab.proxy.refuse(false);
+    await until('the return', () => has('engine.back'));
+    const bridgeId = bridgeIdOf(sessionId, 'phone');
+    for (const legId of [citizen, operator])
+      expect(await lab.driver.join(bridgeId, legId, 'both')).to.deep.equal(DONE);
+    const { phoneHz } = await phoneOf(operator);
+    await until('her hearing him, and no prompt', async () =>
+      (await phoneOf(citizen)).heard.some(({ hz }) => hz === phoneHz),
+    );
+  });
+
+  it('RTC-3: an app that is answered while nobody commands hears nothing', async () => {
+    const aor = await newAor();
+    const client = await lab.connectClient(aor, 'answers');
+    await until('the contact', () => has('contact.online'));
+    const legId = legIdOf(sessionId, 'citizen-app', 1);
+    const order = appDialOrder(
+      { legId, sessionId, kind: 'citizen-app', aor, ringTimeoutMs: 5_000 },
+      'nobody-commands-this',
+    );
+    const { channelId, variables, ...query } = order;
+    const values = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]);
+    const path = `/channels/${channelId}?${new URLSearchParams(values).toString()}`;
+    expect(await ariRequest(lab.engine, 'POST', path, { variables })).to.include({ status: 200 });
+    await until('its answer', async () =>
+      (await lab.witness.channels()).some(({ state }) => state === 'Up'),
+    );
+    await delay(2 * UNATTENDED_MS);
+    expect(await lab.witness.channels()).to.have.length(1);
+    expect(await client.received()).to.equal(0);
+    await client.disconnect();
+  });
+
   describe('another process', () => {
     const startAnother = async () => {
       const told: PbxEvent[] = [];
@@ -290,6 +335,35 @@ describe('adapters/asterisk/asterisk-driver', function () {
       expect(await lab.witness.bridges()).to.have.deep.members([
         { id: bridgeId, technology: 'simple_bridge', members: [citizen, operator] },
       ]);
+      await driver.hangup(citizen, 'normal');
+      await until('its end', () =>
+        told.some((event) => event.type === 'leg.ended' && event.legId === citizen),
+      );
+    });
+
+    it('RTC-9 FB-3 finds whom nobody commanded when they answered: still up, and still the same call', async () => {
+      const citizen = await dial(lab.driver, 'citizen-phone', 'answer-after-1s');
+      const operator = await dial(lab.driver, 'operator-phone', 'answer-after-1s');
+      await until('ringing', () => has('leg.ringing', citizen) && has('leg.ringing', operator));
+      await lab.driver.stop();
+      await until('answers', async () =>
+        (await lab.witness.channels()).every(({ state }) => state === 'Up'),
+      );
+      await delay(UNATTENDED_MS);
+      const { driver, told } = await startAnother();
+      const [back] = told;
+      expect(back?.type === 'engine.back' && back.snapshot.legs).to.have.deep.members([
+        { legId: citizen, state: 'answered', bridgeId: null },
+        { legId: operator, state: 'answered', bridgeId: null },
+      ]);
+      expect(await driver.startHoldingPrompt(citizen)).to.deep.equal(DONE);
+      const bridgeId = bridgeIdOf(sessionId, 'phone');
+      for (const legId of [citizen, operator])
+        expect(await driver.join(bridgeId, legId, 'both')).to.deep.equal(DONE);
+      const { phoneHz } = await phoneOf(operator);
+      await until('her hearing him, and no prompt', async () =>
+        (await phoneOf(citizen)).heard.some(({ hz }) => hz === phoneHz),
+      );
       await driver.hangup(citizen, 'normal');
       await until('its end', () =>
         told.some((event) => event.type === 'leg.ended' && event.legId === citizen),
