@@ -82,7 +82,9 @@ export async function runFault(rig: Rig, fault: Fault, roles: readonly Role[] = 
   for (const { act } of players) going(act.afterFault?.());
   await fault.strike(rig);
   const faultMs = performance.now() - struckAt;
-  objections.push(...rig.failedStarts.slice(fault.failsStarts ?? 0).map((why) => `a core did not start: ${why}`));
+  objections.push(
+    ...rig.failedStarts.slice(fault.failsStarts ?? 0).map((why) => `a core did not start: ${why}`),
+  );
   rig.failedStarts = [];
   rig.explainedMs = faultMs + Math.abs(fault.clockStepMs ?? 0);
   await settle(rig, players, struckAt, performance.now() + SETTLED_MS);

@@ -138,7 +138,9 @@ describe('e2e: the phone fallback', function () {
     const citizen = await gateway.armedCitizen(district.location, { rejectWith: 488, phone: '33' });
     const id = await press(citizen, district.location);
     const phones = [citizen.phone, operator!.dutyPhone];
-    await Promise.all(phones.map((number) => callTo(gateway, number, ({ times }) => times.ringingAt !== null)));
+    await Promise.all(
+      phones.map((number) => callTo(gateway, number, ({ times }) => times.ringingAt !== null)),
+    );
 
     const { sandbox } = gateway;
     await sandbox.controlPlane().kill();
@@ -151,7 +153,8 @@ describe('e2e: the phone fallback', function () {
       heardAt(gateway, operator!.dutyPhone, phoneToneHz(citizen.phone!)),
     ]);
     expect((await gateway.view(id)).phase).to.equal('phone-connected');
-    for (const number of phones) expect(await callsTo(gateway, number), 'calls to one phone').to.have.length(1);
+    for (const number of phones)
+      expect(await callsTo(gateway, number), 'calls to one phone').to.have.length(1);
     const ids = (await gateway.witness.channels()).map((channel) => channel.id);
     expect(ids).to.have.members([`${id}.citizen-phone.1`, `${id}.operator-phone.1`]);
   });

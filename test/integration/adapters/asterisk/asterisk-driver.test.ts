@@ -285,9 +285,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
     const values = Object.entries(query).map(([name, value]): [string, string] => [name, String(value)]);
     const path = `/channels/${channelId}?${new URLSearchParams(values).toString()}`;
     expect(await ariRequest(lab.engine, 'POST', path, { variables })).to.include({ status: 200 });
-    await until('its answer', async () =>
-      (await lab.witness.channels()).some(({ state }) => state === 'Up'),
-    );
+    await until('its answer', async () => (await lab.witness.channels()).some(({ state }) => state === 'Up'));
     await delay(2 * UNATTENDED_MS);
     expect(await lab.witness.channels()).to.have.length(1);
     expect(await client.received()).to.equal(0);
@@ -346,9 +344,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
       const operator = await dial(lab.driver, 'operator-phone', 'answer-after-1s');
       await until('ringing', () => has('leg.ringing', citizen) && has('leg.ringing', operator));
       await lab.driver.stop();
-      await until('answers', async () =>
-        (await lab.witness.channels()).every(({ state }) => state === 'Up'),
-      );
+      await until('answers', async () => (await lab.witness.channels()).every(({ state }) => state === 'Up'));
       await delay(UNATTENDED_MS);
       const { driver, told } = await startAnother();
       const [back] = told;
