@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { CoreEnv, Rig } from './rig.ts';
-import { skewedClock } from './skewed-clock.ts';
+import { skewedClock, STEP_SIGNAL, steppingClock } from './skewed-clock.ts';
 
 export interface Fault {
   readonly name: string;
@@ -13,7 +13,7 @@ export interface Fault {
   /** Just before; requests of the moment come after it. */
   readonly arm?: (rig: Rig) => void;
   readonly strike: (rig: Rig) => Promise<void>;
-  /** What the core's clock was set forward by; deadlines may be that much later. */
+  /** What the next core's clock is off by; deadlines may be that much later. */
   readonly clockStepMs?: number;
   /** Her stream does not survive it, nor does any call. */
   readonly cutsMedia?: boolean;
@@ -29,6 +29,8 @@ const DATABASE_AWAY_MS = 1_000;
 const SLOW_MS = 6_000;
 const LOST_MS = 1_500;
 const FULL_MS = 4_000;
+/** The core looks at its clock once a second. */
+const NOTICED_MS = 1_500;
 const FAILPOINT_MS = 15_000;
 
 const kill = async (rig: Rig, ...next: readonly CoreEnv[]): Promise<void> => {
@@ -123,6 +125,13 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'clients half open',
+    strike: ({ toEdge }) => {
+      toEdge.freeze('all');
+      return Promise.resolve();
+    },
+  },
+  {
     name: 'ARI half open',
     strike: ({ toEngine }) => {
       toEngine.freeze('all');
@@ -136,14 +145,14 @@ export const FAULTS: readonly Fault[] = [
       return Promise.resolve();
     },
   },
-  {
-    name: 'PostgreSQL slow (+100 ms)',
-    strike: async ({ toDatabase }) => {
-      toDatabase.slow(50);
+  ...[100, 300].map((ms) => ({
+    name: `PostgreSQL slow (+${ms} ms)`,
+    strike: async ({ toDatabase }: Rig) => {
+      toDatabase.slow(ms / 2);
       await delay(SLOW_MS);
       toDatabase.slow(0);
     },
-  },
+  })),
   {
     name: 'PostgreSQL stands still for 3 s',
     strike: async ({ gateway: { sandbox } }) => {
@@ -173,10 +182,33 @@ export const FAULTS: readonly Fault[] = [
       await sandbox.database.restart();
     },
   },
+  {
+    name: "PostgreSQL away, disk of the core's journal full",
+    possible: ({ journalDisk }) => journalDisk !== null,
+    strike: async ({ journalDisk, toDatabase }) => {
+      journalDisk?.fill();
+      toDatabase.refuse(true);
+      toDatabase.cut();
+      await delay(FULL_MS);
+      toDatabase.refuse(false);
+      journalDisk?.free();
+    },
+  },
+  ...[3000, -6000].map((stepMs) => ({
+    name: `clock ${signed(stepMs)} s while the core runs`,
+    coreEnv: steppingClock(stepMs),
+    strike: async ({ gateway }: Rig) => {
+      gateway.sandbox.controlPlane().signal(STEP_SIGNAL);
+      await delay(NOTICED_MS);
+      const direction = stepMs > 0 ? 'forward' : 'back';
+      if ((await gateway.metric('hamrahi_clock_steps_total', { direction })) !== 1)
+        throw new Error('the step of the clock was not noticed');
+    },
+  })),
   // Back by more than a restart takes: what was just dialled lies in the new core's future.
   ...[3000, -6000].map((stepMs) => ({
     clockStepMs: stepMs,
-    name: `clock ${stepMs > 0 ? '+' : '−'}${Math.abs(stepMs) / 1000} s, core killed`,
+    name: `clock ${signed(stepMs)} s, core killed`,
     strike: (rig: Rig) => kill(rig, skewedClock(stepMs)),
   })),
   failpoint('kill:decided:3'),
@@ -196,6 +228,10 @@ export const FAULTS: readonly Fault[] = [
     strike: (rig) => kill(rig, { HAMRAHI_FAILPOINT: 'kill:reconciling:4' }),
   },
 ];
+
+function signed(ms: number): string {
+  return `${ms > 0 ? '+' : '−'}${Math.abs(ms) / 1000}`;
+}
 
 function isRunningFreely(pid: number): boolean {
   try {

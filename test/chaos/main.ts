@@ -41,7 +41,7 @@ async function main(wanted: readonly string[]): Promise<number> {
         untried.push(`${fault.name} (this machine does not allow it)`);
         continue;
       }
-      const result = await runFault(rig, fault);
+      const result = await runFault(rig, fault).catch((error: unknown) => broken(fault, error));
       results.push(result);
       tell(result);
       if (process.env['CHAOS_STORY'] === 'yes') await story(rig, result);
@@ -59,6 +59,12 @@ async function main(wanted: readonly string[]): Promise<number> {
   if (process.env['CHAOS_DOCUMENT'] === 'yes')
     writeDocument(results, tallyOf(results), [...untried, ...unwanted(faults)], performance.now());
   return code;
+}
+
+/** A run that came to no end says so, and does not take the others with it. */
+function broken({ name }: Fault, error: unknown): RunResult {
+  const why = error instanceof Error ? error.message : String(error);
+  return { fault: name, faultMs: 0, pairs: [], objections: [`the run came to no end: ${why.slice(0, 300)}`] };
 }
 
 /** What the record says of whatever was not as it should be. */

@@ -16,6 +16,9 @@ import { smallDisk, type SmallDisk } from './small-disk.ts';
 /** systemd's RestartSec of the gateway. */
 const RESTART_MS = 300;
 const RESTART_ATTEMPTS = 5;
+const DATABASE_MB = 320;
+/** Little more than the journal sets aside for itself. */
+const JOURNAL_MB = 12;
 
 /** Shorter than a server's, so that a run has an end; the watchdog and the retry are a server's. */
 const TIMES = {
@@ -37,6 +40,8 @@ export class Rig {
   #feed: FeedReader | null = null;
   #channels: ChannelWatch | null = null;
   #disk: SmallDisk | null = null;
+  #journalDisk: SmallDisk | null = null;
+  #toEdge: CuttableProxy | null = null;
   #supervised = true;
   #restarts: Promise<void> = Promise.resolve();
   /** For the next starts of the core, first one first; then none. */
@@ -56,6 +61,11 @@ export class Rig {
     return there(this.#toEngine);
   }
 
+  /** What clients' SIP goes through. */
+  get toEdge(): CuttableProxy {
+    return there(this.#toEdge);
+  }
+
   get commits(): CommitProxy {
     return there(this.#commits);
   }
@@ -72,15 +82,28 @@ export class Rig {
     return there(this.#channels);
   }
 
+  /** PostgreSQL's. */
   get disk(): SmallDisk | null {
     return this.#disk;
   }
 
+  /** Of the core's journal. */
+  get journalDisk(): SmallDisk | null {
+    return this.#journalDisk;
+  }
+
   async start(): Promise<void> {
-    this.#disk = await smallDisk();
+    this.#disk = await smallDisk(DATABASE_MB);
+    this.#journalDisk = await smallDisk(JOURNAL_MB);
+    const edge = { host: '127.0.0.1', port: 0 };
+    this.#toEdge = await startCuttableProxy(edge);
     await this.gateway.start({
       edgeApart: true,
-      env: TIMES,
+      env: {
+        ...TIMES,
+        HAMRAHI_SIP_WSS_URL: `ws://127.0.0.1:${this.#toEdge.port}/sip`,
+        ...(this.#journalDisk ? { HAMRAHI_JOURNAL_DIR: this.#journalDisk.directory } : {}),
+      },
       ...(this.#disk ? { databaseDir: this.#disk.directory } : {}),
       detour: async ({ databaseUrl, ariUrl }) => {
         this.#commits = await commitProxy(databaseUrl);
@@ -93,6 +116,7 @@ export class Rig {
         return { databaseUrl: database.href, ariUrl: ari.origin };
       },
     });
+    edge.port = this.gateway.file.ports.edge;
     this.#database = openDatabase({ url: this.gateway.file.databaseUrl, poolSize: 2, log: silentLog });
     const { urls, tokens } = this.gateway.file;
     this.#feed = new FeedReader(urls.feed, tokens.supervisor.token);
@@ -103,7 +127,7 @@ export class Rig {
 
   async stop(): Promise<void> {
     this.#supervised = false;
-    await this.#restarts;
+    await this.#restarts.catch(() => undefined);
     this.#feed?.stop();
     this.#channels?.stop();
     await this.#database?.close().catch(() => undefined);
@@ -111,7 +135,9 @@ export class Rig {
     await this.#toDatabase?.stop();
     await this.#commits?.close();
     await this.#toEngine?.stop();
+    await this.#toEdge?.stop();
     await this.#disk?.remove();
+    await this.#journalDisk?.remove();
   }
 
   /** A core that dies comes back by itself: with these settings the first time, then with the next, then with none. */
@@ -160,6 +186,8 @@ export class Rig {
     void core.exited.then(() => {
       if (!this.#supervised) return;
       this.#restarts = this.#restart().then(() => this.#superviseCore());
+      // Told to whoever waits for the core.
+      this.#restarts.catch(() => undefined);
     });
   }
 

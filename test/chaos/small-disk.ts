@@ -1,4 +1,4 @@
-/** A disk of a few hundred megabytes that can be filled to its last byte; only root may mount one. */
+/** A disk of a few megabytes that can be filled to its last byte; only root may mount one. */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -15,8 +15,6 @@ import { join } from 'node:path';
 import { serverAccount } from '../../control-plane/src/adapters/postgres/embedded-account.ts';
 import { silentLog } from '../support/silent-log.ts';
 
-const SIZE_MB = 320;
-
 export interface SmallDisk {
   /** Owned by the account of the embedded PostgreSQL. */
   readonly directory: string;
@@ -26,12 +24,12 @@ export interface SmallDisk {
 }
 
 /** `null` where it cannot be mounted. */
-export async function smallDisk(): Promise<SmallDisk | null> {
+export async function smallDisk(sizeMb: number): Promise<SmallDisk | null> {
   const account = await serverAccount(silentLog);
   if (account === undefined) return null;
   const mountPoint = mkdtempSync(join(tmpdir(), 'hamrahi-disk-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${SIZE_MB}m,mode=755`, 'hamrahi-chaos', mountPoint], {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMb}m,mode=755`, 'hamrahi-chaos', mountPoint], {
       stdio: 'ignore',
     });
   } catch {
