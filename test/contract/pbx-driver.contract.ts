@@ -489,6 +489,27 @@ export function describePbxDriver(name: string, startLab: () => Promise<PbxLab>)
         );
         expect(await citizen.client.received()).to.equal(0);
       });
+
+      it('RTC-3: who only listens is silent, and who only speaks is deaf, each without the other', async () => {
+        const [citizen, operator] = await Promise.all([
+          client('citizen', 'answers'),
+          client('operator', 'answers'),
+        ]);
+        const [hers, his] = [appDial(citizen.aor, 'citizen-app'), appDial(operator.aor, 'operator-app')];
+        await Promise.all([hers, his].map((dial) => driver.dialApp(dial)));
+        await Promise.all([hers, his].map(({ legId }) => until('leg.answered', legId)));
+        for (const [herVoice, hisVoice] of [
+          ['both', 'listens'],
+          ['speaks', 'both'],
+        ] as const) {
+          const before = await operator.client.received();
+          await driver.join(bridge('stream'), his.legId, hisVoice);
+          await driver.join(bridge('stream'), hers.legId, herVoice);
+          await untilTrue('the operator hears', async () => (await operator.client.received()) > before + 20);
+          expect(await citizen.client.received(), `${herVoice}, ${hisVoice}`).to.equal(0);
+          await driver.closeBridge(bridge('stream'));
+        }
+      });
     });
 
     it('IN-2: refuses a call that nobody ordered with 480, and tells of it', async () => {
