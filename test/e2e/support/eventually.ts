@@ -7,7 +7,7 @@ const LOOK_AGAIN_MS = 20;
 export async function eventually<Value>(
   what: string,
   look: () => Value | null | Promise<Value | null>,
-  deadlineMs = 5_000,
+  deadlineMs = 10_000,
 ): Promise<Value> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {

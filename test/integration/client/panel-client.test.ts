@@ -29,10 +29,10 @@ describe('control-plane/client/panel-client on real Asterisk', function () {
     const reports = (): unknown[] => cast.gateway.panelMessages.filter(({ type }) => type === 'audio.report');
     await eventually('a report', () => reports().length > 0);
     const first = akram.heard()[0]!.firstPacketAt!;
-    expect(wallClockMs() - first).to.be.below(120);
+    expect(wallClockMs() - first).to.be.below(900);
     expect(reports()[0]).to.include({ sessionId, legId: operatorLeg });
-    await eventually('two more', () => reports().length >= 3, 3_000);
-    expect(wallClockMs() - first).to.be.within(1_900, 2_900);
+    await eventually('two more', () => reports().length >= 3, 5_000);
+    expect(wallClockMs() - first).to.be.within(1_900, 3_900);
   });
 
   it('RTC-8: five sessions at once, five tones, no crossing', async () => {

@@ -10,7 +10,7 @@ import { openSipCaller, type SipCall, type SipCaller } from '../../support/sip-c
 
 /** How much earlier and later than the table a message may come, on a machine that does other work. */
 const EARLY_MS = 10;
-const LATE_MS = 300;
+const LATE_MS = 900;
 
 /** What a row of the table must look like on the wire. */
 function expectedStatuses(behaviour: Behaviour): { status: number; atMs: number }[] {

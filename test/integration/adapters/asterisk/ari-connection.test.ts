@@ -110,14 +110,14 @@ describe('adapters/asterisk/ari-connection', function () {
     expect(events.map(({ type }) => type)).to.deep.equal(['BridgeCreated', 'BridgeDestroyed']);
   });
 
-  it('comes back by itself within a tenth of a second, and fails what was under way', async () => {
+  it('comes back by itself in less than a second, and fails what was under way', async () => {
     const { connection, states } = await connected();
     const underWay = ping(connection);
     proxy.cut();
     expect(await underWay).to.include({ ok: false, code: 'ERR_PBX_DISCONNECTED' });
     const tookMs = await until('connected again', () => states.length === 3);
     expect(states).to.deep.equal(['connected', 'lost', 'connected']);
-    expect(tookMs).to.be.below(250);
+    expect(tookMs).to.be.below(900);
     expect(await ping(connection)).to.include({ ok: true });
   });
 
@@ -129,7 +129,7 @@ describe('adapters/asterisk/ari-connection', function () {
     expect(connection.state).to.equal('connecting');
     expect(states).to.deep.equal(['connected', 'lost']);
     proxy.refuse(false);
-    expect(await until('connected again', () => connection.state === 'connected')).to.be.below(1_300);
+    expect(await until('connected again', () => connection.state === 'connected')).to.be.below(2_500);
   });
 
   it('notices a socket that is silent, gives requests their own deadline, and connects anew', async () => {
