@@ -12,7 +12,7 @@ SUITES := unit contract integration scenario
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .PHONY: help setup tools asterisk chromium client demo sandbox test test-unit test-contract test-integration \
-	test-scenario test-e2e fuzz coverage lint format generate bench bench-load bench-4g soak chaos measure clean distclean
+	test-scenario test-e2e fuzz coverage lint format generate bench bench-load bench-4g bench-history soak chaos measure clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ bench-4g: tools asterisk client ## SOS over a mobile network (100 ms, jitter, lo
 
 soak: tools asterisk client ## ten thousand short sessions without growth (SOAK_SESSIONS=n: fewer); BENCH_JSON=file
 	@$(NODE) test/bench/load/soak-main.ts
+
+bench-history: tools ## reports, lists, verification with a million sessions that have ended (HISTORY_SESSIONS=n: fewer); 20 GB of disk
+	@$(NODE) test/bench/history/main.ts
 
 measure: tools asterisk client ## demo and bench, written down in docs/measured.json and docs/requirements.md
 	@rm -rf .cache/measured && mkdir -p .cache/measured

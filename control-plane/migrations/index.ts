@@ -10,6 +10,7 @@ import * as pressToAccept from './0007-press-to-accept.ts';
 import * as handOver from './0008-hand-over.ts';
 import * as audit from './0009-audit.ts';
 import * as queue from './0010-queue.ts';
+import * as longHistory from './0011-long-history.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   handOver,
   audit,
   queue,
+  longHistory,
 ];

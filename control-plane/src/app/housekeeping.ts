@@ -34,7 +34,7 @@ export function keepHouse(
       const personal =
         kept.personalMs === null ? 0 : await records.dropPersonalBefore(before(kept.personalMs), now);
       const events = kept.eventsMs === null ? 0 : await records.dropEventsBefore(before(kept.eventsMs), now);
-      const ledger = kept.ledgerMs === null ? 0 : await records.dropLedgerBefore(before(kept.ledgerMs));
+      const ledger = kept.ledgerMs === null ? 0 : await records.dropLedgerBefore(before(kept.ledgerMs), now);
       if (feed + expired + personal + events + ledger > 0)
         log.info('cleared away', { feed, expired, personal, events, ledger });
     } catch (error) {

@@ -83,7 +83,8 @@ async function* verifyHeads(
     if (kept !== undefined && kept !== head.hash) yield fault('is another one than was anchored');
     before = head;
   }
-  const newest = Math.max(0, ...(anchored?.keys() ?? []));
+  let newest = 0;
+  for (const number of anchored?.keys() ?? []) newest = Math.max(newest, number);
   if (newest > (before?.number ?? 0))
     yield {
       where: 'anchor',

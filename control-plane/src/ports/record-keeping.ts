@@ -34,7 +34,7 @@ export interface RecordKeeping {
   /** Events of sessions that ended before `at`, are in the ledger and under a head; recorded in the log. */
   dropEventsBefore(at: Instant, now: Instant): Promise<number>;
   /** Entries in the ledger of sessions that ended before `at`. Returns how many rows went. */
-  dropLedgerBefore(at: Instant): Promise<number>;
+  dropLedgerBefore(at: Instant, now: Instant): Promise<number>;
   /**
    * Everything personal of her, for good: number, devices, positions, claims, salts. Her events stay, and their chains
    * stay whole. `by`: who did it, for the log. Refused while she has an open session.

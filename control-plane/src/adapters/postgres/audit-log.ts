@@ -31,9 +31,10 @@ LEFT JOIN LATERAL (
 WHERE s.sealed_at IS NULL AND (last.seq IS DISTINCT FROM s.seq OR (rest.is_over AND last.record_hash IS NULL))
 ORDER BY s.id LIMIT ${MAX_LEAVES}`;
 
+/** They are numbered in the order of their commits and sealed in that order: what is above the last sealed one is new. */
 const UNSEALED_RECORDS_SQL = `
 SELECT ${RECORD_COLUMNS} FROM audit_records r
-WHERE NOT EXISTS (SELECT FROM audit_leaves l WHERE l.record = r.number)
+WHERE r.number > (SELECT coalesce(max(l.record), 0) FROM audit_leaves l WHERE l.record IS NOT NULL)
 ORDER BY r.number LIMIT ${MAX_LEAVES}`;
 
 const LEAVES_SQL = `

@@ -35,54 +35,77 @@ export async function eraseCitizen(
   return { ok: true, record, ...gone, profile };
 }
 
-const DROP_PERSONAL_SQL = `
-DELETE FROM session_personal WHERE (session_id, seq) IN (
-  SELECT p.session_id, p.seq FROM session_personal p JOIN sessions s ON s.id = p.session_id
-  WHERE s.ended_at < ?::timestamptz LIMIT ?)`;
-
-/** One step; the entry of a run pardons everything before `before`, so its first step writes it. */
-export async function dropPersonalStep(
-  trx: Knex.Transaction,
-  before: Instant,
-  now: Instant,
-  limit: number,
-  isFirst: boolean,
-): Promise<number> {
-  const { rowCount } = await trx.raw<{ rowCount: number }>(DROP_PERSONAL_SQL, [timestampText(before), limit]);
-  if (isFirst && rowCount > 0)
-    await writeAuditRecord(trx, 'retention', { what: 'personal', endedBefore: microsecondsOf(before) }, now);
-  return rowCount;
+/** Sessions that one step looked at, and what it deleted; a run ends with the step that is not full. */
+export interface RetentionStep {
+  readonly sessions: number;
+  readonly deleted: number;
 }
 
-const CHOOSE_SQL = `
-UPDATE sessions SET events_dropped_at = ?::timestamptz WHERE id IN (
-  SELECT id FROM sessions
-  WHERE ended_at < ?::timestamptz AND events_dropped_at IS NULL AND judged_at IS NOT NULL AND sealed_at IS NOT NULL
-  ORDER BY ended_at LIMIT ?)
+const NOTHING_LEFT: RetentionStep = { sessions: 0, deleted: 0 };
+
+/** Marks the oldest sessions that `still` have what is to go. The mark goes with the deletion, or neither is made. */
+const chooseSql = (mark: string, still: string): string => `
+UPDATE sessions SET ${mark} = ?::timestamptz WHERE id IN (
+  SELECT id FROM sessions WHERE ended_at < ?::timestamptz AND ${mark} IS NULL${still} ORDER BY ended_at LIMIT ?)
 RETURNING id`;
 
-/** Whole sessions alone: what is left of a chain could not be checked. */
-export async function dropEventsStep(
+const CHOOSE_PERSONAL_SQL = chooseSql('personal_dropped_at', '');
+const CHOOSE_LEDGER_SQL = chooseSql('ledger_dropped_at', ' AND judged_at IS NOT NULL');
+const CHOOSE_EVENTS_SQL = chooseSql(
+  'events_dropped_at',
+  ' AND judged_at IS NOT NULL AND sealed_at IS NOT NULL',
+);
+
+async function chosen(
   trx: Knex.Transaction,
-  before: Instant,
-  now: Instant,
-  limit: number,
-  isFirst: boolean,
-): Promise<number> {
+  statement: string,
+  { before, now, limit }: RetentionRun,
+): Promise<readonly string[]> {
   const values = [timestampText(now), timestampText(before), limit];
-  const { rows } = await trx.raw<{ rows: { id: string }[] }>(CHOOSE_SQL, values);
-  if (rows.length === 0) return 0;
-  const ids = rows.map((row) => row.id);
-  await trx.from('session_personal').whereIn('session_id', ids).delete();
-  await trx.from('session_events').whereIn('session_id', ids).delete();
-  if (isFirst)
-    await writeAuditRecord(trx, 'retention', { what: 'events', endedBefore: microsecondsOf(before) }, now);
-  return ids.length;
+  const { rows } = await trx.raw<{ rows: { id: string }[] }>(statement, values);
+  return rows.map((row) => row.id);
 }
 
-/** Milestones and verdicts of old sessions, one step of each. */
-export const DROP_LEDGER_SQL = ['milestones', 'verdicts'].map(
-  (table) => `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
-    SELECT t.ctid FROM ${table} t JOIN sessions s ON s.id = t.session_id
-    WHERE s.ended_at < ?::timestamptz LIMIT ?))`,
-);
+export interface RetentionRun {
+  readonly before: Instant;
+  readonly now: Instant;
+  /** Sessions in one step. */
+  readonly limit: number;
+  /** Nothing was deleted yet: the entry of a run pardons everything before `before`, and is written with the first. */
+  readonly isFirst: boolean;
+}
+
+export async function dropPersonalStep(trx: Knex.Transaction, run: RetentionRun): Promise<RetentionStep> {
+  const ids = await chosen(trx, CHOOSE_PERSONAL_SQL, run);
+  if (ids.length === 0) return NOTHING_LEFT;
+  const deleted = await trx.from('session_personal').whereIn('session_id', ids).delete();
+  if (run.isFirst && deleted > 0) await record(trx, 'personal', run);
+  return { sessions: ids.length, deleted };
+}
+
+/** Whole sessions alone: what is left of a chain could not be checked. `deleted` counts sessions. */
+export async function dropEventsStep(trx: Knex.Transaction, run: RetentionRun): Promise<RetentionStep> {
+  const ids = await chosen(trx, CHOOSE_EVENTS_SQL, run);
+  if (ids.length === 0) return NOTHING_LEFT;
+  await trx.from('session_personal').whereIn('session_id', ids).delete();
+  await trx.from('session_events').whereIn('session_id', ids).delete();
+  if (run.isFirst) await record(trx, 'events', run);
+  return { sessions: ids.length, deleted: ids.length };
+}
+
+/** Milestones and verdicts. */
+export async function dropLedgerStep(trx: Knex.Transaction, run: RetentionRun): Promise<RetentionStep> {
+  const ids = await chosen(trx, CHOOSE_LEDGER_SQL, run);
+  if (ids.length === 0) return NOTHING_LEFT;
+  const milestones = await trx.from('milestones').whereIn('session_id', ids).delete();
+  const verdicts = await trx.from('verdicts').whereIn('session_id', ids).delete();
+  return { sessions: ids.length, deleted: milestones + verdicts };
+}
+
+async function record(
+  trx: Knex.Transaction,
+  what: 'personal' | 'events',
+  { before, now }: RetentionRun,
+): Promise<void> {
+  await writeAuditRecord(trx, 'retention', { what, endedBefore: microsecondsOf(before) }, now);
+}

@@ -4,7 +4,8 @@ import type { CitizenId, Instant, SessionId } from '../../domain/ids.ts';
 import type { ChainVerdict, Erasure, RecordKeeping } from '../../ports/record-keeping.ts';
 import { verifyChain } from '../../evidence/event-chain.ts';
 import { readChains } from './chain-rows.ts';
-import { DROP_LEDGER_SQL, dropEventsStep, dropPersonalStep, eraseCitizen } from './erasure.ts';
+import { dropEventsStep, dropLedgerStep, dropPersonalStep, eraseCitizen } from './erasure.ts';
+import type { RetentionRun, RetentionStep } from './erasure.ts';
 import { guarded } from './guarded.ts';
 import { IDEMPOTENCY_KEY_LIFE } from './idempotency-sql.ts';
 import { timestampText } from './instant.ts';
@@ -50,22 +51,15 @@ export class PostgresRecordKeeping implements RecordKeeping {
   }
 
   dropPersonalBefore(at: Instant, now: Instant): Promise<number> {
-    return this.#inTransactions(STEP_ROWS, (trx, isFirst) =>
-      dropPersonalStep(trx, at, now, STEP_ROWS, isFirst),
-    );
+    return this.#retain(dropPersonalStep, { before: at, now, limit: STEP_ROWS });
   }
 
   dropEventsBefore(at: Instant, now: Instant): Promise<number> {
-    return this.#inTransactions(STEP_SESSIONS, (trx, isFirst) =>
-      dropEventsStep(trx, at, now, STEP_SESSIONS, isFirst),
-    );
+    return this.#retain(dropEventsStep, { before: at, now, limit: STEP_SESSIONS });
   }
 
-  async dropLedgerBefore(at: Instant): Promise<number> {
-    let total = 0;
-    for (const statement of DROP_LEDGER_SQL)
-      total += await this.#inSteps(statement, [timestampText(at), STEP_ROWS]);
-    return total;
+  dropLedgerBefore(at: Instant, now: Instant): Promise<number> {
+    return this.#retain(dropLedgerStep, { before: at, now, limit: STEP_SESSIONS });
   }
 
   erase(citizenId: CitizenId, by: string, at: Instant): Promise<Erasure> {
@@ -91,16 +85,18 @@ export class PostgresRecordKeeping implements RecordKeeping {
     );
   }
 
-  async #inTransactions(
-    full: number,
-    step: (trx: Knex.Transaction, isFirst: boolean) => Promise<number>,
+  async #retain(
+    step: (trx: Knex.Transaction, run: RetentionRun) => Promise<RetentionStep>,
+    run: Omit<RetentionRun, 'isFirst'>,
   ): Promise<number> {
     let total = 0;
     for (;;) {
       const isFirst = total === 0;
-      const done = await guarded(this.#knex.transaction((trx) => step(trx, isFirst)));
-      total += done;
-      if (done < full) return total;
+      const { sessions, deleted } = await guarded(
+        this.#knex.transaction((trx) => step(trx, { ...run, isFirst })),
+      );
+      total += deleted;
+      if (sessions < run.limit) return total;
     }
   }
 

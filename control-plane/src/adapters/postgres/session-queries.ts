@@ -1,7 +1,7 @@
 /** Reading sessions, outside any transaction. */
 import type { Knex } from 'knex';
 import type { Location } from '../../contracts/common.ts';
-import type { Instant, OperatorId, SessionId, ZoneId } from '../../domain/ids.ts';
+import type { Instant, SessionId } from '../../domain/ids.ts';
 import type { TimerName } from '../../domain/session/event.ts';
 import type { DueTimer, SessionStore, StoredEvent, StoredSession } from '../../ports/session-store.ts';
 import { guarded } from './guarded.ts';
@@ -9,9 +9,41 @@ import { instantSql, timestampText } from './instant.ts';
 import { locationOf } from './stored-location.ts';
 import type { PositionColumns } from './stored-location.ts';
 
-/** Ended, and a leg of it has no end yet. */
-const GOING_DOWN = `created_at > now() - interval '1 day' AND NOT open AND jsonb_array_length(state->'legs') > 0`;
 const STORED = 'state as session, seq::float8 as seq';
+
+/** Two questions, so that each finds its own index however many sessions have ended: the open ones, and ended ones with legs. */
+const LIST_OPEN_SQL = `
+SELECT ${STORED} FROM (
+  (SELECT state, seq, created_at, id FROM sessions WHERE open ORDER BY created_at, id LIMIT :limit)
+  UNION ALL
+  (SELECT state, seq, created_at, id FROM sessions
+   WHERE created_at > now() - interval '1 day' AND NOT open AND jsonb_array_length(state->'legs') > 0
+   ORDER BY created_at, id LIMIT :limit)
+) AS unfinished
+ORDER BY created_at, id LIMIT :limit`;
+
+const NEWEST = 'ORDER BY created_at DESC, id DESC LIMIT :limit';
+
+/**
+ * As `isOfZones`: a session of no zone concerns whoever is on duty anywhere. Zone by zone, so that one in which little
+ * happens does not make the list read all the others'.
+ */
+const listOfZonesSql = (others: string): string => `
+WITH duty AS (SELECT CAST(:zones AS text[]) AS zones)
+SELECT ${STORED} FROM (
+  SELECT page.* FROM duty CROSS JOIN unnest(duty.zones) AS z (id) CROSS JOIN LATERAL (
+    SELECT state, seq, created_at, s.id FROM sessions s WHERE s.zone_id = z.id AND ${others} ${NEWEST}
+  ) AS page
+  UNION ALL
+  (SELECT state, seq, created_at, s.id FROM sessions s
+   WHERE s.zone_id IS NULL AND (SELECT cardinality(zones) > 0 FROM duty) AND ${others} ${NEWEST})
+  UNION ALL
+  (SELECT state, seq, created_at, s.id FROM sessions s
+   WHERE s.operator_id = CAST(:operatorId AS text) AND s.open AND ${others}
+     AND NOT (SELECT coalesce(s.zone_id = ANY (zones), cardinality(zones) > 0) FROM duty) ${NEWEST})
+) AS found ${NEWEST}`;
+
+const listSql = (others: string): string => `SELECT ${STORED} FROM sessions s WHERE ${others} ${NEWEST}`;
 
 export class SessionQueries {
   readonly #knex: Knex;
@@ -26,8 +58,7 @@ export class SessionQueries {
   }
 
   listOpen(limit: number): Promise<readonly StoredSession[]> {
-    const unfinished = this.#stored().where({ open: true }).orWhereRaw(GOING_DOWN);
-    return guarded(unfinished.orderBy(['created_at', 'id']).limit(limit));
+    return this.#sessions(LIST_OPEN_SQL, { limit });
   }
 
   list({
@@ -37,14 +68,16 @@ export class SessionQueries {
     before,
     limit,
   }: Parameters<SessionStore['list']>[0]): Promise<readonly StoredSession[]> {
-    const query = this.#stored().orderByRaw('created_at DESC, id DESC').limit(limit);
-    if (open !== null) void query.where({ open });
-    if (zones !== null) void query.where((some) => ofZones(some, zones, operatorId));
-    if (before !== null)
-      void query.whereRaw('(created_at, id) < (SELECT b.created_at, b.id FROM sessions b WHERE b.id = ?)', [
-        before,
-      ]);
-    return guarded(query);
+    const others = [
+      open === null ? 'true' : open ? 's.open' : 'NOT s.open',
+      ...(before === null
+        ? []
+        : ['(created_at, s.id) < (SELECT b.created_at, b.id FROM sessions b WHERE b.id = :before)']),
+    ].join(' AND ');
+    const values = { limit, ...(before === null ? {} : { before }) };
+    return zones === null
+      ? this.#sessions(listSql(others), values)
+      : this.#sessions(listOfZonesSql(others), { ...values, zones: [...new Set(zones)], operatorId });
   }
 
   async location(sessionId: SessionId): Promise<Location | null> {
@@ -101,17 +134,20 @@ export class SessionQueries {
   #stored() {
     return this.#knex.from('sessions').select<StoredSession[]>(this.#knex.raw(STORED));
   }
+
+  async #sessions(
+    statement: string,
+    values: Readonly<Record<string, string | number | string[] | null>>,
+  ): Promise<readonly StoredSession[]> {
+    const { rows } = await guarded(
+      this.#knex.raw<{ rows: StoredSession[] }>(statement, values as Record<string, string>),
+    );
+    return rows;
+  }
 }
 
 interface TimerRow {
   readonly session_id: SessionId;
   readonly timer: TimerName;
   readonly due_at: Instant;
-}
-
-/** As `isOfZones`: a session of no zone concerns whoever is on duty anywhere. */
-function ofZones(query: Knex.QueryBuilder, zones: readonly ZoneId[], operatorId: OperatorId | null): void {
-  void query.whereIn('zone_id', [...zones]);
-  if (zones.length > 0) void query.orWhereNull('zone_id');
-  if (operatorId !== null) void query.orWhere({ operator_id: operatorId, open: true });
 }
