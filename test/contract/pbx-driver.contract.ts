@@ -382,7 +382,7 @@ export function describePbxDriver(name: string, startLab: () => Promise<PbxLab>)
         expect(of('media.streaming', dial.legId)).to.have.length(1);
       });
 
-      it('tells nothing of a leg that sends nothing', async () => {
+      it('RTC-2: tells nothing of a leg that sends nothing', async () => {
         const citizen = await client('citizen', 'answers');
         citizen.client.send(false);
         const dial = appDial(citizen.aor, 'citizen-app');

@@ -217,6 +217,12 @@ describe('the log against who rules the database', function () {
     );
   });
 
+  it('holds a log against an anchor of years', async () => {
+    const years = new Map(Array.from({ length: 300_000 }, (_, index) => [index + 1, 'another hash']));
+    const found = await faultsOf(await lab.copy(), years);
+    expect(found.filter((line) => line.startsWith('anchor: knows head 300000, '))).to.have.length(1);
+  });
+
   it('names a history that was signed anew with the true key, by the anchor', async () => {
     const older = await lab.copy('older');
     await withDatabase(older, async (database) => {

@@ -254,6 +254,41 @@ describe('adapters/postgres: the records', function () {
       expect(await database.records.dropFeedBefore(ms(1e9))).to.equal(0);
     });
 
+    it('drops positions and the ledger of old sessions, and looks at each of them once', async () => {
+      const ended = async (endedAt: Instant): Promise<SessionId> => {
+        const { session } = await apply(database.store, activation({ at: endedAt, location }));
+        await change(database.store, session.id, (one) =>
+          write(one, resolved(one.session, endedAt), { at: endedAt }),
+        );
+        await database.ledger.enter(
+          session.id,
+          [{ seq: 1, name: 'activated', at: endedAt, ms: 0 }],
+          [{ id: 'RTC-1', limitMs: 500, valueMs: 9, ok: true, reason: null }],
+          endedAt,
+        );
+        return session.id;
+      };
+      const [old, young] = [await ended((T0 - 2e9) as Instant), await ended((T0 - 1e9) as Instant)];
+      const before = (T0 - 1.5e9) as Instant;
+      const { records } = database;
+      expect(await records.dropPersonalBefore(before, T0)).to.equal(1);
+      expect(await records.dropLedgerBefore(before, T0), 'a milestone and a verdict').to.equal(2);
+      expect(await database.store.location(old)).to.equal(null);
+      expect(await database.store.location(young)).to.deep.include(location);
+      expect((await database.ledger.find(old))?.verdicts).to.deep.equal([]);
+      expect((await database.ledger.find(young))?.verdicts).to.have.length(1);
+      const looked = () =>
+        database.sql(
+          'SELECT xmin::text FROM sessions WHERE id = ANY ($1) AND personal_dropped_at IS NOT NULL AND ledger_dropped_at IS NOT NULL',
+          [[old, young]],
+        );
+      const marked = await looked();
+      expect(marked).to.have.length(1);
+      expect(await records.dropPersonalBefore(before, T0)).to.equal(0);
+      expect(await records.dropLedgerBefore(before, T0)).to.equal(0);
+      expect(await looked(), 'nothing was written again').to.deep.equal(marked);
+    });
+
     it('drops tickets and keys past their life, and contacts long gone', async () => {
       const grant = { role: 'citizen', subject: 's', purpose: 'sip', deviceId: 'd', tokenId: null } as const;
       await database.records.dropExpired((Date.now() + 1e9) as Instant);
