@@ -12,6 +12,8 @@ CREATE INDEX sessions_activated_zone ON sessions (activated_at, zone_id, id) WHE
 -- In place of sessions_with_events: without heads no events are ever dropped, and none need be looked at.
 CREATE INDEX sessions_with_sealed_events ON sessions (ended_at)
   WHERE events_dropped_at IS NULL AND judged_at IS NOT NULL AND sealed_at IS NOT NULL AND ended_at IS NOT NULL;
+-- A leaf asks for the last head before its own that left nothing out.
+CREATE INDEX audit_heads_not_full ON audit_heads (number) WHERE leaves < 2000;
 -- Breaches are few.
 CREATE INDEX verdicts_broken ON verdicts (session_id) WHERE NOT ok;
 

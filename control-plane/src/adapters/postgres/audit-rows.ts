@@ -3,7 +3,10 @@ import type { AuditLeaf, AuditRecord } from '../../evidence/audit-head.ts';
 import type { AuditHead } from '../../ports/audit-log.ts';
 import type { SessionRecord } from '../../evidence/session-record.ts';
 
-/** Of one kind under one head. A head with so many was full: there was more to be sealed when it was made. */
+/**
+ * Of one kind under one head. A head with so many was full: there was more to be sealed when it was made. The index
+ * `audit_heads_not_full` has the same number.
+ */
 export const MAX_LEAVES = 2000;
 
 /** Of `audit_heads h`. */

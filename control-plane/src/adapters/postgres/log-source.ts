@@ -20,7 +20,9 @@ import type { HeadRow, LeafRow, RecordRow, SessionRecordRow } from './audit-rows
 import { readChains } from './chain-rows.ts';
 import { guarded } from './guarded.ts';
 
-const PAGE_HEADS = 50;
+const PAGE_HEADS = 500;
+/** A page of heads ends with the one that reaches it. */
+const PAGE_LEAVES = 5000;
 const PAGE_RECORDS = 1000;
 const PAGE_SESSIONS = 100;
 /** A deleted half of the log need not be listed whole. */
@@ -53,14 +55,15 @@ class Snapshot implements SnapshotReader {
 
   async *heads(): ReturnType<LogSource['heads']> {
     for (let after = 0; ;) {
-      const heads = await this.#rows<HeadRow>(
+      const found = await this.#rows<HeadRow>(
         `SELECT ${HEAD_COLUMNS} FROM audit_heads h WHERE h.number > ? ORDER BY h.number LIMIT ?`,
         [after, PAGE_HEADS],
       );
+      const heads = untilFull(found);
       const leaves = await this.#leavesOf(heads.map((head) => head.number));
       for (const head of heads) yield { head, leaves: (leaves.get(head.number) ?? []).map(leafOf) };
       const last = heads.at(-1);
-      if (!last || heads.length < PAGE_HEADS) return;
+      if (!last) return;
       after = last.number;
     }
   }
@@ -166,4 +169,11 @@ class Snapshot implements SnapshotReader {
     const { rows } = await this.#trx.raw<{ rows: Row[] }>(statement, [...values] as string[]);
     return rows;
   }
+}
+
+/** As many heads as have the leaves of one page, and one at the least. */
+function untilFull(heads: readonly HeadRow[]): readonly HeadRow[] {
+  let leaves = 0;
+  const end = heads.findIndex((head) => (leaves += head.leaves) >= PAGE_LEAVES);
+  return end === -1 ? heads : heads.slice(0, end + 1);
 }
