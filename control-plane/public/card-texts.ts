@@ -16,12 +16,40 @@ const PHASES: Record<SessionView['phase'], { readonly text: string; readonly ton
   released: { text: 'Let go early', tone: 'over' },
 };
 
-export function phaseText({ phase }: SessionView): { readonly text: string; readonly tone: Tone } {
-  return PHASES[phase];
+/** Why a voice that was there, or was to come, is not: what the officer has to know before acting. */
+const DEGRADED: Readonly<Record<string, string>> = {
+  'media-lost': 'Voice lost, trying to get it back',
+  'stream-ended': 'Voice lost, trying to get it back',
+  'operator-gone': 'Nobody hears the voice, calling an officer',
+  'operator-silent': 'Nobody hears the voice, calling an officer',
+  'operator-revoked': 'Nobody hears the voice, calling an officer',
+  'citizen-unanswered': 'Not reached by telephone',
+  'citizen-hung-up': 'The citizen hung up',
+};
+
+export function phaseText({ phase, degradedReason }: SessionView): {
+  readonly text: string;
+  readonly tone: Tone;
+} {
+  const why = phase === 'degraded' && degradedReason !== null ? DEGRADED[degradedReason] : undefined;
+  return why === undefined ? PHASES[phase] : { text: why, tone: 'alarm' };
 }
 
-export function assignmentText(session: SessionView): string {
-  if (session.queued) return 'waiting for a free officer';
+/** Her place among those who wait in her zone, the longest waiting first; `null`: she does not wait. */
+export function placeInQueue(
+  session: SessionView,
+  all: readonly SessionView[],
+): { readonly place: number; readonly of: number } | null {
+  if (!session.queued || !isOpen(session)) return null;
+  const waiting = all.filter((one) => one.queued && isOpen(one) && one.zoneId === session.zoneId);
+  const since = ({ activatedAt }: SessionView): string => activatedAt ?? '';
+  const before = waiting.filter((one) => since(one) < since(session));
+  return { place: before.length + 1, of: waiting.length };
+}
+
+export function assignmentText(session: SessionView, queue: ReturnType<typeof placeInQueue> = null): string {
+  if (session.queued)
+    return `waiting for a free officer${queue === null ? '' : `, place ${queue.place} of ${queue.of}`}`;
   const has = session.operatorId === null ? 'not assigned' : `officer ${session.operatorId}`;
   const next = session.handOver === null ? '' : `, calling officer ${session.handOver.to} to take over`;
   const ears = session.listeners.length === 0 ? '' : `, ${session.listeners.join(', ')} listening in`;

@@ -14,10 +14,13 @@ import {
   mayListen,
   mayRedial,
   phaseText,
+  type placeInQueue,
 } from './card-texts.ts';
 import type { Bearer } from './page-credentials.ts';
 import { setMeter, setText } from './page-elements.ts';
 import { formatLocation } from './position.ts';
+
+type Queue = ReturnType<typeof placeInQueue>;
 
 export interface CardActions {
   resolve(session: SessionView): void;
@@ -46,7 +49,7 @@ export class CardView {
   private session: SessionView;
   private muted = false;
 
-  constructor(session: SessionView, actions: CardActions, bearer: Bearer) {
+  constructor(session: SessionView, actions: CardActions, bearer: Bearer, queue: Queue = null) {
     const template = document.querySelector<HTMLTemplateElement>('template#card');
     const root = template?.content.firstElementChild?.cloneNode(true);
     if (!(root instanceof HTMLElement)) throw new Error('the page has no card template');
@@ -62,10 +65,12 @@ export class CardView {
     this.onClick('mute', () => this.toggleMute());
     root.dataset['sessionId'] = session.id;
     this.showAudio(null);
-    this.update(session);
+    this.update(session, queue);
   }
 
-  update(session: SessionView): void {
+  update(session: SessionView, queue: Queue = null): void {
+    // What a click was answered is over when somebody else has her.
+    if (session.operatorId !== this.session.operatorId) this.showAnswer('');
     this.session = session;
     const { text, tone } = phaseText(session);
     const open = session.alerts.some((alert) => !alert.acknowledged);
@@ -74,10 +79,11 @@ export class CardView {
     dataset['tone'] = open && tone !== 'over' ? 'alarm' : tone;
     dataset['streaming'] = String(session.streaming);
     dataset['heard'] = String(session.heard);
+    dataset['queuePlace'] = String(queue?.place ?? '');
     dataset['sessionSeq'] = String(session.sessionSeq);
     setText(this.slot('citizen'), session.citizenId);
     setText(this.slot('zone'), session.zoneId === null ? 'no zone' : `zone ${session.zoneId}`);
-    setText(this.slot('assignment'), assignmentText(session));
+    setText(this.slot('assignment'), assignmentText(session, queue));
     setText(this.slot('phase'), text);
     setText(
       this.slot('location'),

@@ -4,6 +4,7 @@ import { GatewayApi, GatewayError, type SessionView } from '../client/gateway-ap
 import { GatewaySockets } from '../client/gateway-sockets.ts';
 import { PanelClient } from '../client/panel-client.ts';
 import { isOver } from '../client/session-watch.ts';
+import { placeInQueue } from './card-texts.ts';
 import { CardView, type CardActions } from './card-view.ts';
 import { bearerOf, readPageCredentials, type Bearer, type PageCredentials } from './page-credentials.ts';
 import { element, inputElement, setNotice, setText } from './page-elements.ts';
@@ -76,7 +77,7 @@ class CardTable {
     }
     const table = element('cards');
     sessions.forEach((session, index) => {
-      const view = this.viewOf(session);
+      const view = this.viewOf(session, placeInQueue(session, sessions));
       if (table.children[index] !== view.root) table.insertBefore(view.root, table.children[index] ?? null);
     });
     const open = sessions.filter(({ phase }) => !isOver(phase)).length;
@@ -84,13 +85,13 @@ class CardTable {
     document.title = open === 0 ? TITLE : `(${open}) ${TITLE}`;
   }
 
-  private viewOf(session: SessionView): CardView {
+  private viewOf(session: SessionView, queue: ReturnType<typeof placeInQueue>): CardView {
     const known = this.views.get(session.id);
     if (known !== undefined) {
-      known.update(session);
+      known.update(session, queue);
       return known;
     }
-    const view = new CardView(session, this.actions(), this.bearer);
+    const view = new CardView(session, this.actions(), this.bearer, queue);
     view.showAge(Date.now() + this.clockOffsetMs);
     this.views.set(session.id, view);
     if (!isOver(session.phase)) setText(element('announcement'), `New SOS from ${session.citizenId}`);

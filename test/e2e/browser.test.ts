@@ -12,6 +12,7 @@ import { arrivingToneHz, CitizenPage, PanelPage, pageRtp, takePictures } from '.
 import type { District } from './support/district.ts';
 import { eventually } from './support/eventually.ts';
 import { useGateway, type Citizen } from './support/gateway.ts';
+import { press, told } from './support/sos.ts';
 
 const TONE_HZ = 1300;
 const TONE_TOLERANCE_HZ = 15;
@@ -24,7 +25,11 @@ describe('e2e: in a real browser', function () {
   let chromium: OpenBrowser;
   const gateway = useGateway(async () => {
     proxy = await startCuttableProxy(behind);
-    return { env: { HAMRAHI_PUBLIC_URL: `http://127.0.0.1:${proxy.port}` } };
+    const env = {
+      HAMRAHI_PUBLIC_URL: `http://127.0.0.1:${proxy.port}`,
+      HAMRAHI_NO_OPERATOR_ALERT_MS: '700',
+    };
+    return { env };
   });
   before('opens the browser', async () => {
     behind.port = gateway.file.ports.http;
@@ -165,6 +170,71 @@ describe('e2e: in a real browser', function () {
       return calls.length === 3 && calls.every(({ byeBy }) => byeBy === 'gateway') ? true : null;
     });
     expect([...hers.complaints, ...his.complaints]).to.deep.equal([]);
+  });
+
+  it('TEL-10 RTC-5 the queue, alerts, listening in, joining and handing over are seen and done with the buttons', async () => {
+    const district = await gateway.district({ operators: [{ capacity: 1 }, { capacity: 5 }] });
+    const chief = district.supervisor!.id;
+    gateway.lingers(`operator-${chief}-panel1`);
+    const watched = await watchedPage(chromium);
+    const above = new PanelPage(watched.page);
+    await above.open(baseUrl(), await gateway.token('supervisor', chief));
+    await above.page.getByTestId('shift-button').click();
+    const [one, other] = [
+      await gateway.armedCitizen(district.location, { toneHz: 1400 }),
+      await gateway.armedCitizen(district.location, { toneHz: 1600 }),
+    ];
+    const first = await press(one, district.location);
+    const second = await press(other, district.location);
+    await above.says(first, 'assignment', 'place 1 of 2');
+    await above.says(second, 'assignment', 'place 2 of 2');
+    await above.says(first, 'alerts', 'No officer is free');
+    await takePictures(above.page, 'supervisor-queue');
+    await above.card(first).getByTestId('acknowledge-button').click();
+    await above.says(first, 'alerts', '(seen)');
+
+    const { panel, ...his } = await panelPage(district);
+    await panel.beginShift();
+    await panel.sound(first);
+    await above.says(first, 'assignment', district.operators[0]!.id);
+    await above.says(second, 'assignment', 'place 1 of 1');
+
+    await above.card(first).getByTestId('listen-button').click();
+    await above.sound(first);
+    await above.says(first, 'assignment', `${chief} listening in`);
+    await takePictures(above.page, 'supervisor-listening');
+    await above.card(first).getByTestId('listen-button').click();
+    await panel.says(first, 'assignment', new RegExp(`officer ${district.operators[0]!.id}$`));
+
+    const next = await gateway.panel(district.operators[1]!.id);
+    await told(next, second, 'sos.active');
+    await panel.card(first).getByTestId('transfer-button').click();
+    await told(next, first, 'sos.handed-over');
+    await panel.says(first, 'assignment', `officer ${district.operators[1]!.id}`);
+    expect(await panel.card(first).getByTestId('transfer-button').isVisible(), 'no longer his').to.equal(
+      false,
+    );
+    await takePictures(panel.page, 'panel-handed-over');
+
+    await above.card(first).getByTestId('join-button').click();
+    await above.sound(first);
+    await above.says(first, 'assignment', `officer ${chief}`);
+    await above.cardIs(first, 'active');
+    expect(await takePictures(above.page, 'supervisor-joined'), 'nothing to scroll sideways for').to.equal(0);
+    expect([...watched.complaints, ...his.complaints]).to.deep.equal([]);
+  });
+
+  it('RTC-7 a voice that is lost is told as such', async () => {
+    const district = await gateway.district();
+    const { panel } = await panelPage(district);
+    await panel.beginShift();
+    const citizen = await gateway.armedCitizen(district.location, { toneHz: 1400 });
+    const id = await press(citizen, district.location);
+    await panel.sound(id);
+    await citizen.vanish();
+    await panel.cardIs(id, 'degraded');
+    await panel.says(id, 'phase', 'Voice lost');
+    await takePictures(panel.page, 'panel-voice-lost');
   });
 
   it('a second tab of the same panel takes the shift and the voice, and the first one says so', async () => {

@@ -118,6 +118,11 @@ export class PanelPage {
     return reading;
   }
 
+  /** Waits until this part of a card says so. */
+  async says(sessionId: string, slot: string, words: string | RegExp): Promise<void> {
+    await this.card(sessionId).locator(`[data-slot="${slot}"]`).filter({ hasText: words }).waitFor();
+  }
+
   /** By the buttons: Resolve, then the answer to whether one is sure. */
   async resolve(sessionId: string): Promise<void> {
     await this.card(sessionId).getByTestId('resolve-button').click();

@@ -10,6 +10,8 @@ import {
   mayJoin,
   mayListen,
   mayRedial,
+  phaseText,
+  placeInQueue,
 } from '../../../control-plane/public/card-texts.ts';
 import { citizenTexts } from '../../../control-plane/public/citizen-texts.ts';
 import { bearerOf } from '../../../control-plane/public/page-credentials.ts';
@@ -62,6 +64,41 @@ describe('control-plane/public: the pages', () => {
     }
     const slots = [...read('card-view.ts').matchAll(/(?:slot|fill)\('([a-z-]+)'/g)].map(([, slot]) => slot!);
     for (const slot of slots) expect(read('panel.html')).to.include(`data-slot="${slot}"`);
+  });
+
+  it('RTC-5 tell who waits her place among those of her zone, the longest waiting first', () => {
+    const waiting = (id: string, at: string, zoneId = 'north', changes: Partial<SessionView> = {}) =>
+      session({ id, activatedAt: at, zoneId, queued: true, phase: 'connecting', ...changes });
+    const all = [
+      waiting('c', '2026-01-01T00:00:03Z'),
+      waiting('a', '2026-01-01T00:00:01Z'),
+      waiting('b', '2026-01-01T00:00:02Z', 'south'),
+      waiting('d', '2026-01-01T00:00:00Z', 'north', { queued: false, operatorId: 'akram', handOver: null }),
+      waiting('e', '2026-01-01T00:00:00Z', 'north', { phase: 'resolved' }),
+    ];
+    expect(all.map((one) => placeInQueue(one, all))).to.deep.equal([
+      { place: 2, of: 2 },
+      { place: 1, of: 2 },
+      { place: 1, of: 1 },
+      null,
+      null,
+    ]);
+    expect(assignmentText(all[0]!, placeInQueue(all[0]!, all))).to.equal(
+      'waiting for a free officer, place 2 of 2',
+    );
+  });
+
+  it('tell why a voice is not there, where the phase alone does not', () => {
+    const degraded = (degradedReason: string | null) =>
+      phaseText(session({ phase: 'degraded', degradedReason }));
+    expect(degraded('media-lost')).to.deep.equal({
+      text: 'Voice lost, trying to get it back',
+      tone: 'alarm',
+    });
+    expect(degraded('citizen-unanswered')).to.deep.equal({ text: 'Not reached by telephone', tone: 'alarm' });
+    expect(degraded('timeout-no-media').tone).to.equal('warn');
+    expect(degraded(null).tone).to.equal('warn');
+    expect(phaseText(session({ phase: 'active', degradedReason: 'media-lost' })).tone).to.equal('ok');
   });
 
   it('tell an age as a clock does', () => {
