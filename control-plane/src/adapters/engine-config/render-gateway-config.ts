@@ -1,4 +1,5 @@
 /** The gateway's Asterisk configuration: settings and secrets in, a configuration directory out. */
+import { CONTROL_CHARACTER } from '../../domain/control-characters.ts';
 import { trunkGap, type Trunk } from '../../domain/trunk/trunk.ts';
 import type { GatewaySettings, SecretLookup } from './gateway-settings.ts';
 import { renderTemplates } from './render-templates.ts';
@@ -28,9 +29,6 @@ export interface GatewayConfigTarget {
 }
 
 const SECRET_FILES = ['ari.conf', 'pjsip.conf'];
-/** A line break would end a value and begin a setting of its own. */
-// eslint-disable-next-line no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f]/;
 
 /** Repeatable: the same settings give the same bytes. Every failure is reported, not only the first. */
 export function renderGatewayConfig(
@@ -87,7 +85,8 @@ function trunkFailures(trunk: Trunk, settings: GatewaySettings): GatewayConfigFa
 /** No value may hold a control character: it would write lines of its own into a configuration file. */
 function valueFailures(value: unknown, path: string): GatewayConfigFailure[] {
   if (typeof value === 'string') {
-    if (!CONTROL.test(value)) return [];
+    // A line break would end a value and begin a setting of its own.
+    if (!CONTROL_CHARACTER.test(value)) return [];
     return [{ code: 'ERR_ENGINE_CONFIG_VALUE', detail: `${path} holds a control character` }];
   }
   if (value === null || typeof value !== 'object') return [];

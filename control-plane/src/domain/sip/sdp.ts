@@ -2,6 +2,7 @@
  * A session description as lines (RFC 8866), read strictly and written back line by line. Only CRLF ends a line:
  * an engine that also takes a lone LF must not see lines that were not checked.
  */
+import { CONTROL_CHARACTER_BUT_TAB } from '../control-characters.ts';
 
 export interface SdpLine {
   /** `v`, `m`, `a`, … */
@@ -29,8 +30,7 @@ const MAX_LINES = 400;
 const MAX_MEDIA = 8;
 const SESSION_TYPES = 'vosiuepcbtrzka';
 const MEDIA_TYPES = 'micbka';
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const LINE = /^([a-z])=([^\0-\x08\x0a-\x1f\x7f]*)$/;
+const LINE = /^([a-z])=(.*)$/;
 const MEDIA = /^([A-Za-z0-9\-.!%*_+']+) (\d{1,5})(?:\/\d{1,5})? ([A-Za-z0-9\-.!%*_+'/]+)((?: [^ ]+)+)$/;
 const ATTRIBUTE = /^([^\s:]+)(?::(.*))?$/;
 
@@ -41,7 +41,7 @@ export function parseSdp(text: string): Sdp | null {
   const session: SdpLine[] = [];
   const media: { head: Omit<SdpMedia, 'lines'>; lines: SdpLine[] }[] = [];
   for (const line of texts) {
-    const match = LINE.exec(line);
+    const match = CONTROL_CHARACTER_BUT_TAB.test(line) ? null : LINE.exec(line);
     const [, type, value] = match ?? [];
     if (type === undefined || value === undefined) return null;
     if (type === 'a' && !ATTRIBUTE.test(value)) return null;

@@ -1,4 +1,5 @@
 /** The header section of a SIP message: lines, folding and compact names (RFC 3261 §7.3, §20). */
+import { CONTROL_CHARACTER_BUT_TAB } from '../control-characters.ts';
 import { type Checked, pass, refuse } from './refusal-code.ts';
 
 export interface SipHeader {
@@ -58,14 +59,12 @@ const SINGLE = new Set([
 ]);
 
 const HEADER_LINE = /^([A-Za-z0-9\-.!%*_+`'~]{1,64})[ \t]*:[ \t]*(.*)$/;
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const FORBIDDEN = /[\0-\x08\x0a-\x1f\x7f]/;
 
 /** Splits and unfolds header lines, already cut at CRLF. A lone CR, LF or other control character is refused. */
 export function parseSipHeaders(lines: readonly string[]): Checked<readonly SipHeader[]> {
   const unfolded: string[] = [];
   for (const line of lines) {
-    if (FORBIDDEN.test(line)) return refuse('ERR_EDGE_SIP_SYNTAX');
+    if (CONTROL_CHARACTER_BUT_TAB.test(line)) return refuse('ERR_EDGE_SIP_SYNTAX');
     const last = unfolded.length - 1;
     if (line.startsWith(' ') || line.startsWith('\t')) {
       const before = unfolded[last];

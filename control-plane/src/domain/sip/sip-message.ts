@@ -6,6 +6,7 @@
  * byte lengths and nothing is lost on the way back. One WebSocket frame holds one message (RFC 7118 §5), hence
  * Content-Length may be absent, and must fit exactly where it is present.
  */
+import { CONTROL_CHARACTER } from '../control-characters.ts';
 import { parseSipAddress, type SipAddress } from './sip-address.ts';
 import { hasDuplicates, headerValue, headerValues, parseSipHeaders, type SipHeader } from './sip-headers.ts';
 import { parseSipVia, type SipVia } from './sip-via.ts';
@@ -46,8 +47,6 @@ const MAX_START_LINE_LENGTH = 1024;
 const MAX_CSEQ = 2 ** 31 - 1;
 const REQUEST_LINE = /^([A-Za-z0-9\-.!%*_+`'~]{1,32}) ([^\s<>"]+) SIP\/2\.0$/;
 const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d) (.*)$/;
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const CONTROL = /[\0-\x1f\x7f]/;
 const CALL_ID = /^[^\s\0-\x20\x7f-\xff,]{1,256}$/;
 const CSEQ = /^(\d{1,10})[ \t]+([A-Za-z0-9\-.!%*_+`'~]{1,32})$/;
 const LENGTH = /^\d{1,7}$/;
@@ -87,7 +86,7 @@ export function parseSipMessage(bytes: string): SipParse {
 }
 
 function parseStartLine(line: string): StartLine | null {
-  if (line.length > MAX_START_LINE_LENGTH || CONTROL.test(line)) return null;
+  if (line.length > MAX_START_LINE_LENGTH || CONTROL_CHARACTER.test(line)) return null;
   const status = STATUS_LINE.exec(line);
   if (status !== null) return { kind: 'response', status: Number(status[1]), reason: status[2] ?? '' };
   const request = REQUEST_LINE.exec(line);
