@@ -54,6 +54,9 @@ export interface CoreLinkServer {
 
 const PATH = '/edge-link';
 const MAX_EDGES = 32;
+/** Those included that have not shown the secret yet, or never will. */
+const MAX_CONNECTIONS = 256;
+const REFUSED_GRACE_MS = 1_000;
 const MAX_OPEN_ADMISSIONS = 512;
 const MAX_MESSAGE_BYTES = 16_384;
 const HANDSHAKE_DEADLINE_MS = 2_000;
@@ -62,7 +65,12 @@ const EDGE_RETURN_MS = 10_000;
 const SILENCE_MS = 10_000;
 
 export async function startCoreLinkServer(options: CoreLinkServerOptions): Promise<CoreLinkServer> {
-  const http = createServer({ headersTimeout: HANDSHAKE_DEADLINE_MS, requestTimeout: HANDSHAKE_DEADLINE_MS });
+  const http = createServer({
+    headersTimeout: HANDSHAKE_DEADLINE_MS,
+    requestTimeout: HANDSHAKE_DEADLINE_MS,
+    connectionsCheckingInterval: HANDSHAKE_DEADLINE_MS / 4,
+  });
+  http.maxConnections = MAX_CONNECTIONS;
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -84,7 +92,7 @@ export async function startCoreLinkServer(options: CoreLinkServerOptions): Promi
       return;
     }
     options.metrics.count('hamrahi_core_link_refused_total', { status: refusal.slice(0, 3) });
-    refuse(duplex, refusal);
+    refuse(duplex, refusal, options.clock);
   });
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
@@ -121,9 +129,12 @@ function isSecret(authorization: string, secret: string): boolean {
   return timingSafeEqual(digest(authorization), digest(`Bearer ${secret}`));
 }
 
-function refuse(duplex: Duplex, status: string): void {
+/** A peer that does not close in turn is cut off. */
+function refuse(duplex: Duplex, status: string, clock: Clock): void {
   duplex.on('error', () => duplex.destroy());
   duplex.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  const cut = clock.at((clock.now() + REFUSED_GRACE_MS) as Instant, () => duplex.destroy());
+  duplex.once('close', cut);
 }
 
 function attach(socket: WebSocket, presence: EdgePresence<WebSocket>, options: CoreLinkServerOptions): void {

@@ -82,6 +82,8 @@ const MAX_HEADERS = 100;
 /** From this share of the connections on, those that only wait for a next request are given up for those that ask. */
 const CROWDED = 0.8;
 const MAKE_ROOM_EVERY_MS = 100;
+/** For a refused upgrade to be read. */
+const REFUSED_GRACE_MS = 1000;
 
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   const timeouts = { ...DEFAULT_HTTP_TIMEOUTS, ...options.timeouts };
@@ -178,6 +180,9 @@ function upgrade(
   const refuse = (code: ErrorCode, detail: string): void => {
     options.metrics.count('hamrahi_http_refused_total', { code });
     if (socket.writable) socket.end(rawProblem(code, detail));
+    // The server's own deadlines ended with the upgrade: a peer that does not close in turn is cut off.
+    const cut = options.clock.at((options.clock.now() + REFUSED_GRACE_MS) as Instant, () => socket.destroy());
+    socket.once('close', cut);
   };
   const handler = options.standsBy?.() === true ? refusingUpgrade : options.upgrades.get(pathOf(request));
   if (!handler) {

@@ -1,4 +1,4 @@
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { WebSocket, WebSocketServer } from 'ws';
 import {
@@ -26,6 +26,25 @@ describe('adapters/edge-link/core-link-server and adapters/edge/core-link', func
   const sockets: WebSocket[] = [];
   let server: CoreLinkServer | null = null;
   let told: string[] = [];
+
+  it('cuts whoever has no secret and does not hang up, and has only so many of them', async () => {
+    const { port } = await serve();
+    const silent = Array.from({ length: 300 }, () =>
+      connect({ port, host: '127.0.0.1', allowHalfOpen: true }),
+    );
+    const closed = silent.map(async (socket) => {
+      socket.on('error', () => undefined);
+      socket.resume();
+      await new Promise((resolve) => socket.once('close', resolve));
+    });
+    for (const socket of silent.slice(0, 20))
+      socket.write('GET /edge-link HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    const prod = setInterval(() => silent.forEach((socket) => socket.writable && socket.write('x')), 100);
+    const late = new Promise((resolve) => setTimeout(resolve, 6_000, 'still open').unref());
+    expect(await Promise.race([Promise.all(closed).then(() => 'cut'), late])).to.equal('cut');
+    clearInterval(prod);
+    expect(await link(port).admit({ kind: 'ticket', value: 't' })).to.include({ ok: true });
+  });
 
   const serve = async (changes: Partial<CoreLinkServerOptions> = {}): Promise<CoreLinkServer> =>
     (server = await startCoreLinkServer({

@@ -110,6 +110,21 @@ describe('adapters/http server', () => {
       expect(performance.now() - startedAt).to.be.below(1500);
     });
 
+    it('cuts a client whose upgrade was refused and who does not hang up', async () => {
+      const socket = connect({ port: lab.port, host: '127.0.0.1', allowHalfOpen: true });
+      await once(socket, 'connect');
+      const closed = untilClosed(socket);
+      socket.write('GET /elsewhere HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+      // A socket that is destroyed answers further bytes with a reset.
+      const prod = setInterval(() => socket.write('x'), 50);
+      const startedAt = performance.now();
+      const late = new Promise((resolve) => setTimeout(resolve, 5_000, 'still open').unref());
+      expect(await Promise.race([closed, late])).to.match(/^HTTP\/1.1 404 /);
+      expect(performance.now() - startedAt).to.be.within(500, 2_500);
+      clearInterval(prod);
+      socket.destroy();
+    }).timeout(10_000);
+
     it('cuts a client whose body never ends', async () => {
       await restart({ timeouts: { headersMs: 200, requestMs: 400 } });
       const token = await tokenFor('operator', 'akram');
