@@ -120,7 +120,7 @@ export function createCore(ports: CorePorts): Core {
     },
   });
   const { store } = enduring;
-  const masterData = new MasterData(enduring.directory, clock, log);
+  const masterData = new MasterData(enduring.directory, clock, log, ports.directory);
   const loop: SessionLoop = new SessionLoop({
     store,
     wheel,

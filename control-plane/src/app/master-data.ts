@@ -5,6 +5,7 @@ import type { Party } from '../domain/session/leg.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Citizen, Directory, Operator, Zone } from '../ports/directory.ts';
 import type { Log } from '../ports/log.ts';
+import { within } from './outage/within.ts';
 import { Recent } from './recent.ts';
 
 const ZONES_FRESH_MS = 2000;
@@ -13,9 +14,11 @@ const MAX_PEOPLE = 10_000;
 /** How long a number is asked for: a phone rings this much later at the most. */
 const NUMBER_MS = 3000;
 const READ_AGAIN_MS = 200;
+const UNHURRIED_MS = 1000;
 
 export class MasterData {
   readonly #directory: Directory;
+  readonly #source: Pick<Directory, 'citizen'>;
   readonly #clock: Clock;
   readonly #log: Log;
   #zones: readonly Zone[] = [];
@@ -26,8 +29,15 @@ export class MasterData {
   /** Citizens who could not be read in their session: whether they wish for silence was not known then. Oldest first. */
   readonly #takenUnread = new Set<CitizenId>();
 
-  constructor(directory: Directory, clock: Clock, log: Log) {
+  /** `directory` never holds anybody up; `source` is what stands behind it, however long it takes. */
+  constructor(
+    directory: Directory,
+    clock: Clock,
+    log: Log,
+    source: Pick<Directory, 'citizen'> = directory,
+  ) {
     this.#directory = directory;
+    this.#source = source;
     this.#clock = clock;
     this.#log = log;
     this.#citizens = new Recent(clock, PERSON_FRESH_MS, MAX_PEOPLE);
@@ -138,9 +148,20 @@ export class MasterData {
 
   /** Of a session that began while she could not be read, her wish for silence is asked for here. */
   async #numberOfCitizen(id: CitizenId): Promise<PhoneNumber | null> {
-    const citizen = await this.#patiently(() => this.citizenIfRead(id));
+    const citizen = await this.#patiently(async () => {
+      const found = await this.citizenIfRead(id);
+      return found === 'unread' ? this.#unhurriedly(id) : found;
+    });
     if (citizen === 'unread' || citizen?.phoneVerified !== true) return null;
     return this.#takenUnread.has(id) && citizen.silent ? null : citizen.phone;
+  }
+
+  /** A database that is too slow to decide on, or was a moment ago, may still know her number in time for the call. */
+  async #unhurriedly(id: CitizenId): Promise<Citizen | null | 'unread'> {
+    const reading = this.#citizens.get(id, () => this.#source.citizen(id));
+    return within<Citizen | null, 'unread'>(this.#clock, UNHURRIED_MS, reading, 'unread').catch(
+      () => 'unread' as const,
+    );
   }
 
   /** A number is worth waiting for, where the directory only stumbled. */

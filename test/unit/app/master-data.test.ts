@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { MasterData } from '../../../control-plane/src/app/master-data.ts';
-import type { CitizenId, ZoneId } from '../../../control-plane/src/domain/ids.ts';
+import type { CitizenId, Instant, ZoneId } from '../../../control-plane/src/domain/ids.ts';
 import type { Directory } from '../../../control-plane/src/ports/directory.ts';
 import { AKRAM, citizenOf, CoreLab, PRIYA, ZONE } from '../../support/core-lab.ts';
 import { manualClock } from '../../support/manual-clock.ts';
@@ -11,7 +11,7 @@ describe('app/master-data', () => {
     const lab = new CoreLab();
     await lab.fillDirectory();
     const real = lab.memory.directory;
-    const world = { isDown: false };
+    const world = { isDown: false, isSlow: false };
     const orDown = <T>(read: () => Promise<T>): Promise<T> =>
       world.isDown ? Promise.reject(new Error('away')) : read();
     const directory: Directory = {
@@ -21,7 +21,13 @@ describe('app/master-data', () => {
       operator: (id) => orDown(() => real.operator(id)),
     };
     const clock = manualClock();
-    const data = new MasterData(directory, clock, silentLog);
+    const source = {
+      citizen: async (id: CitizenId) => {
+        await new Promise<void>((resolve) => void clock.at((clock.now() + 400) as Instant, resolve));
+        return world.isSlow ? real.citizen(id) : Promise.reject(new Error('away'));
+      },
+    };
+    const data = new MasterData(directory, clock, silentLog, source);
     await data.start();
     return { clock, data, real, world };
   };
@@ -73,6 +79,15 @@ describe('app/master-data', () => {
     await clock.advance(400);
     expect((await hers)?.reveal()).to.equal('+919810000001');
     expect((await his)?.reveal()).to.equal('+919810000100');
+  });
+
+  it('FB-2 a number is worth the wait for a directory that is too slow for anything else', async () => {
+    const { clock, data, world } = await setUp();
+    world.isDown = true;
+    world.isSlow = true;
+    const hers = data.numberOf({ role: 'citizen', citizenId: PRIYA });
+    await clock.advance(400);
+    expect((await hers)?.reveal()).to.equal('+919810000001');
   });
 
   it('FB-2 of a session that began while she could not be read, her phone rings unless she wishes for silence', async () => {
