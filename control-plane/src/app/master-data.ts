@@ -30,12 +30,7 @@ export class MasterData {
   readonly #takenUnread = new Set<CitizenId>();
 
   /** `directory` never holds anybody up; `source` is what stands behind it, however long it takes. */
-  constructor(
-    directory: Directory,
-    clock: Clock,
-    log: Log,
-    source: Pick<Directory, 'citizen'> = directory,
-  ) {
+  constructor(directory: Directory, clock: Clock, log: Log, source: Pick<Directory, 'citizen'> = directory) {
     this.#directory = directory;
     this.#source = source;
     this.#clock = clock;
