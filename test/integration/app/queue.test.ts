@@ -82,6 +82,7 @@ describe('app: the queue on PostgreSQL', function () {
       sipDomain: 'example.org',
     });
     await core.start();
+    for (const { id } of OPERATORS.filter(isOfWest)) await comes(id);
   });
   after(async () => {
     await core.stop();
@@ -146,7 +147,6 @@ describe('app: the queue on PostgreSQL', function () {
   });
 
   it('RTC-5 of two who press at once one gets the only operator, and the other waits', async () => {
-    await comes('w1');
     const both = await Promise.all([pressInWest('one'), pressInWest('other')]);
     const [first, second] = await eventually('one has him', async () => {
       const owners = await ownersOf(both);
