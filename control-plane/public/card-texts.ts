@@ -84,6 +84,7 @@ const ALERTS: Record<AlertKind, string> = {
   'citizen-silent': 'The citizen’s phone is not rung: silent, or hung up',
   'no-voice': 'Still no voice',
   'long-session': 'This SOS has been open for long',
+  'record-doubtful': 'Two machines handled this SOS: check who was called',
 };
 
 export function alertText(kind: AlertKind): string {

@@ -113,6 +113,8 @@ export function createCore(ports: CorePorts): Core {
   const open = new OpenSessions();
   const enduring = endure(ports, feed, {
     diverged: (diverged) => presence.background(reconciler.diverged(diverged), 'diverged'),
+    doubtful: (id) =>
+      presence.background(loop.handle(id, { type: 'record.doubtful' }, clock.now()), 'record.doubtful'),
     forgotten: (session) => {
       open.forget(session.id);
       wheel.forget(session.id);

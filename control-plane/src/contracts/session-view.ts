@@ -48,6 +48,7 @@ export const alertKind = z
     'citizen-silent',
     'no-voice',
     'long-session',
+    'record-doubtful',
   ])
   .meta({ id: 'AlertKind' });
 

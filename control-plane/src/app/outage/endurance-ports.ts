@@ -1,4 +1,5 @@
 /** What the store that endures is made of, and whom it tells. */
+import type { SessionId } from '../../domain/ids.ts';
 import type { PbxCommand } from '../../domain/session/command.ts';
 import type { Session } from '../../domain/session/session.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -18,6 +19,8 @@ export interface Diverged {
 export interface Surprises {
   /** A session was decided anew: it is not what this node thought. */
   readonly diverged: (diverged: Diverged) => void;
+  /** People should look at this session: its journal did not fit the record. */
+  readonly doubtful: (sessionId: SessionId) => void;
   /** The store will never have this session: its journal was set aside. */
   readonly forgotten: (session: Session) => void;
 }

@@ -1,4 +1,5 @@
 /** Everything around the store that goes on without it, put together. */
+import type { Instant, SessionId } from '../../domain/ids.ts';
 import type { Clock, IdSource } from '../../ports/clock.ts';
 import type { Directory } from '../../ports/directory.ts';
 import type { Journal } from '../../ports/journal.ts';
@@ -14,6 +15,7 @@ import { EnduringTickets } from './enduring-tickets.ts';
 import type { Surprises } from './endurance-ports.ts';
 
 const HOUR_MS = 3_600_000;
+const CATCH_UP_AGAIN_MS = 1000;
 
 export interface EndurePorts {
   readonly store: SessionStore;
@@ -42,7 +44,18 @@ export interface Enduring {
 export function endure(ports: EndurePorts, feed: FeedDispatcher, surprises: Surprises): Enduring {
   const { clock, log, metrics } = ports;
   let hasStarted = false;
+  /** Found out before the start: told once the sessions are known. */
+  const doubtful = new Set<SessionId>();
   const duty = new DutyBook(ports.directory, clock, log);
+  /** Until it is done: what was committed and never answered reaches the panels by this alone. */
+  const catchUp = (): void => {
+    feed.catchUpToHead().catch((error: unknown) => {
+      log.error('The head of the feed could not be read; it is read again.', { error: String(error) });
+      clock.at((clock.now() + CATCH_UP_AGAIN_MS) as Instant, () => {
+        if (hasStarted) catchUp();
+      });
+    });
+  };
   const store: EnduringStore = new EnduringStore({
     ...ports,
     journalMaxAgeMs: ports.journalMaxAgeMs ?? HOUR_MS,
@@ -50,15 +63,16 @@ export function endure(ports: EndurePorts, feed: FeedDispatcher, surprises: Surp
     makeUp: () => presence.makeUp(),
     onReplayed: (rows) => feed.committed(rows),
     onBack: () => {
-      if (!hasStarted) return;
-      feed.catchUpToHead().catch((error: unknown) => {
-        log.error('The head of the feed could not be read.', { error: String(error) });
-      });
+      if (hasStarted) catchUp();
     },
     // Before the start nobody knows anything yet that could differ.
     surprises: {
       diverged: (diverged) => {
         if (hasStarted) surprises.diverged(diverged);
+      },
+      doubtful: (sessionId) => {
+        if (hasStarted) surprises.doubtful(sessionId);
+        else doubtful.add(sessionId);
       },
       forgotten: (session) => {
         if (hasStarted) surprises.forgotten(session);
@@ -77,8 +91,10 @@ export function endure(ports: EndurePorts, feed: FeedDispatcher, surprises: Surp
       await duty.start();
       await store.start(maxOpen);
       hasStarted = true;
+      for (const sessionId of doubtful) surprises.doubtful(sessionId);
     },
     stop: () => {
+      hasStarted = false;
       duty.stop();
       presence.stop();
       store.stop();

@@ -154,14 +154,21 @@ export class JournalReplay {
     const known = book.get(sessionId);
     book.forget(sessionId);
     if (known) surprises.forgotten(known.session);
+    if (!(error instanceof Unreplayable) || !error.other) return;
+    // The session that stands in its place is this node's now, and nothing of it is known here.
+    const { session: after, seq } = error.other;
+    book.note(error.other);
+    this.#unsettled.set(after.id, { before: null, after, seq, orders: [] });
+    surprises.doubtful(after.id);
   }
 
   #took(sessionId: SessionId, { stored, feed, written, known, anew, orders }: Replayed): void {
-    const { book, metrics, log, onReplayed } = this.#ports;
+    const { book, metrics, log, onReplayed, surprises } = this.#ports;
     onReplayed(feed);
     for (const [result, count] of Object.entries({ written, known, anew }))
       for (let n = 0; n < count; n += 1) metrics.count('hamrahi_journal_replayed_total', { result });
     if (anew === 0) return;
+    const isNews = !this.#diverged.has(sessionId);
     this.#diverged.add(sessionId);
     log.error('A session went on elsewhere while the database was away; it was decided anew.', {
       code: 'ERR_JOURNAL_DIVERGED',
@@ -177,6 +184,7 @@ export class JournalReplay {
       seq: stored.seq,
       orders: [...(unsettled?.orders ?? []), ...orders],
     });
+    if (isNews) surprises.doubtful(sessionId);
   }
 
   /** The store's timers of what was decided anew, and then the engine: what this node dialled for it may be a stray now. */

@@ -33,10 +33,13 @@ export interface Replayed {
 /** These entries cannot be told to the store: people have to look. */
 export class Unreplayable extends Error {
   readonly code: 'ERR_JOURNAL_CONFLICT' | 'ERR_JOURNAL_TOO_OLD';
-  constructor(code: Unreplayable['code'], message: string) {
+  /** The session of hers that stands in its place. */
+  readonly other: StoredSession | null;
+  constructor(code: Unreplayable['code'], message: string, other: StoredSession | null = null) {
     super(message);
     this.name = 'Unreplayable';
     this.code = code;
+    this.other = other;
   }
 }
 
@@ -99,8 +102,10 @@ class SessionReplay {
     if (this.#stored !== null || first.baseSeq !== null) return;
     if (!this.#mayBegin)
       throw new Unreplayable('ERR_JOURNAL_TOO_OLD', 'it began too long ago to come up again');
-    if ((await this.#tx.findOpen(citizenId)) !== null)
-      throw new Unreplayable('ERR_JOURNAL_CONFLICT', 'the citizen has another open session by now');
+    const other = await this.#tx.findOpen(citizenId);
+    if (other === null) return;
+    const why = 'the citizen has another open session by now';
+    throw new Unreplayable('ERR_JOURNAL_CONFLICT', why, other);
   }
 
   async take(entry: JournalEntry): Promise<void> {

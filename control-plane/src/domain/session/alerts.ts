@@ -14,9 +14,17 @@ export function acknowledgeAlert(draft: Draft, kind: AlertKind, by: OperatorId):
   return true;
 }
 
+/** `false`: nobody has looked yet, and it is the same doubt. */
+export function doubtRecord(draft: Draft): boolean {
+  const { alerts } = draft.facts;
+  if (alerts.some((alert) => alert.kind === 'record-doubtful' && alert.acknowledgedBy === null)) return false;
+  draft.raise('record-doubtful');
+  return true;
+}
+
 /** What it tells of is over, though nobody has said so: she is heard, or speaks with somebody. */
 function isMoot(draft: Draft, kind: AlertKind): boolean {
-  if (kind === 'long-session') return false;
+  if (kind === 'long-session' || kind === 'record-doubtful') return false;
   return draft.hasVoice || (kind === 'no-operator' && draft.facts.assignment?.state === 'assigned');
 }
 

@@ -124,6 +124,8 @@ export type SessionEvent =
   | { readonly type: 'roster.changed' }
   /** This client of an operator was shut out: its token was revoked, or the directory calls the operator inactive. */
   | { readonly type: 'operator.revoked'; readonly operatorId: OperatorId; readonly aor: AddressOfRecord }
+  /** What a node did while the database was away does not fit what the database has: somebody has to look. */
+  | { readonly type: 'record.doubtful' }
   | { readonly type: 'timer.due'; readonly timer: TimerName };
 
 export type EventOf<Type extends SessionEvent['type']> = Extract<SessionEvent, { type: Type }>;

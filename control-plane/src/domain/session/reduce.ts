@@ -12,6 +12,7 @@ import * as fallback from './fallback.ts';
 import { ignored, refused } from './ignored.ts';
 import { bridged, legChanged } from './leg-changed.ts';
 import { mediaChanged } from './media-changed.ts';
+import { doubtRecord } from './alerts.ts';
 import { contactChanged, rosterAnswered } from './roster-answered.ts';
 import type { Arming, Live, Session } from './session.ts';
 import { settle } from './settle.ts';
@@ -87,6 +88,10 @@ function reduceLive(session: Live, event: SessionEvent, at: Instant): Decision {
       return staffAsked(session, event, at);
     case 'panel.alert-acknowledged':
       return acknowledge(session, event, at);
+    case 'record.doubtful': {
+      const draft = new Draft(session, at);
+      return doubtRecord(draft) ? draft.seal() : ignored(session);
+    }
     case 'panel.told':
       return { session, commands: [], verdict: 'applied' };
     case 'contact.online':

@@ -38,7 +38,9 @@ export type AlertKind =
   | 'phone-unusable'
   | 'citizen-silent'
   | 'no-voice'
-  | 'long-session';
+  | 'long-session'
+  /** The record was told two stories: this node and another both acted, or a part could not be written down. */
+  | 'record-doubtful';
 
 /** A fact on the side, not a phase: a supervisor was alerted, until somebody acknowledges it. */
 export interface Alert {
