@@ -1,23 +1,13 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { EngineDirectories } from '../src/adapters/engine-config/gateway-settings.ts';
 
 /**
  * Where one Asterisk process of the sandbox keeps everything: all that it writes lies under its own run
  * directory, all that it only reads (modules, documentation, sounds) comes from the shared root.
  * Names are those of asterisk.conf's [directories], without the "ast" prefix.
  */
-export interface AsteriskDirectories {
-  readonly etc: string;
-  readonly modules: string;
-  readonly varlib: string;
-  readonly db: string;
-  readonly key: string;
-  readonly data: string;
-  readonly agi: string;
-  readonly spool: string;
-  readonly run: string;
-  readonly log: string;
-}
+export type AsteriskDirectories = EngineDirectories;
 
 /** The kernel's limit for a unix socket's path is 107 bytes; the control socket is run/asterisk.ctl. */
 const MAX_RUN_DIR_BYTES = 107 - '/run/asterisk.ctl'.length;

@@ -1,15 +1,9 @@
 /** What a gateway asks its database again and again: none of it may grow with the sessions that have ended. */
 import type { Database } from '../../../control-plane/src/adapters/postgres/open-database.ts';
-import { createCore } from '../../../control-plane/src/app/core.ts';
-import { randomIds, systemClock } from '../../../control-plane/src/adapters/clock/system-clock.ts';
 import type { Instant, ZoneId } from '../../../control-plane/src/domain/ids.ts';
-import { DEFAULT_POLICY } from '../../../control-plane/src/domain/session/policy.ts';
 import { apply } from '../../contract/store-steps.ts';
-import { FakePbx } from '../../support/fake-pbx.ts';
-import { MemoryJournal } from '../../support/memory-journal.ts';
+import { coreOnDatabase, fakeEngine } from '../../support/core-on-database.ts';
 import { activation } from '../../support/session-writes.ts';
-import { silentLog } from '../../support/silent-log.ts';
-import { silentMetrics } from '../../support/silent-metrics.ts';
 import { timed, type Row } from '../load/bench-table.ts';
 import { DAYS, QUIET_ZONE } from './fill.ts';
 
@@ -72,21 +66,7 @@ export async function retentionRows({ records }: Database): Promise<readonly Row
 
 /** A core that starts on it, and takes up what is open. */
 export async function startRow(database: Database): Promise<Row> {
-  const clock = systemClock();
-  const core = createCore({
-    ...database,
-    journal: new MemoryJournal(),
-    pbx: new FakePbx({ clock, trunks: ['carrier'] }),
-    lease: { verify: () => Promise.resolve('held') },
-    sockets: { close: () => undefined },
-    clock,
-    ids: randomIds,
-    log: silentLog,
-    metrics: silentMetrics,
-    policy: DEFAULT_POLICY,
-    trunks: ['carrier'],
-    sipDomain: 'example.org',
-  });
+  const core = coreOnDatabase(database, fakeEngine());
   const tookMs = await millisecondsOf(() => core.start());
   await core.stop();
   return timed(`start of the core, ${OPEN} open`, [tookMs], 2000);

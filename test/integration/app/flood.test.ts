@@ -1,16 +1,11 @@
 /** What one citizen's token does to everybody else, on real PostgreSQL: presses, warm-ups and ids by the hundred. */
 import { expect } from 'chai';
-import { createCore } from '../../../control-plane/src/app/core.ts';
 import type { Core } from '../../../control-plane/src/app/core.ts';
 import { randomIds, systemClock } from '../../../control-plane/src/adapters/clock/system-clock.ts';
 import type { CitizenId, OperatorId, SessionId, ZoneId } from '../../../control-plane/src/domain/ids.ts';
-import { DEFAULT_POLICY } from '../../../control-plane/src/domain/session/policy.ts';
 import type { ActivateRequest, Caller } from '../../../control-plane/src/ports/gateway.ts';
 import type { SessionStore } from '../../../control-plane/src/ports/session-store.ts';
-import { FakePbx } from '../../support/fake-pbx.ts';
-import { MemoryJournal } from '../../support/memory-journal.ts';
-import { silentLog } from '../../support/silent-log.ts';
-import { silentMetrics } from '../../support/silent-metrics.ts';
+import { coreOnDatabase, fakeEngine } from '../../support/core-on-database.ts';
 import { testDatabase, withClient } from '../../support/test-database.ts';
 import type { TestDatabase } from '../../support/test-database.ts';
 
@@ -23,7 +18,7 @@ describe('app: a flood on PostgreSQL', function () {
   let database: TestDatabase;
   let core: Core;
   const clock = systemClock();
-  const pbx = new FakePbx({ clock, trunks: ['carrier'] });
+  const pbx = fakeEngine();
   /** Look-ups of a session by its id that were under way at once, at the most. */
   let lookUps = 0;
 
@@ -46,22 +41,7 @@ describe('app: a flood on PostgreSQL', function () {
       })),
     );
     lookUps = 0;
-    core = createCore({
-      ...database,
-      store: watched(database.store),
-      journal: new MemoryJournal(),
-      pbx,
-      lease: { verify: () => Promise.resolve('held') },
-      sockets: { close: () => undefined },
-      clock,
-      ids: randomIds,
-      log: silentLog,
-      metrics: silentMetrics,
-      // Nobody speaks in this test: only what a press costs is looked at.
-      policy: { ...DEFAULT_POLICY, watchdogMs: 60_000, firstRetryMs: 60_000, operatorReofferMs: 60_000 },
-      trunks: ['carrier'],
-      sipDomain: 'example.org',
-    });
+    core = coreOnDatabase(database, pbx, { store: watched(database.store) });
     await core.start();
   });
   afterEach(async () => {

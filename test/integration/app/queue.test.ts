@@ -1,8 +1,7 @@
 /** RTC-5 on real PostgreSQL: thirty women wait in two zones, and operators come free in any order. */
 import { expect } from 'chai';
-import { createCore } from '../../../control-plane/src/app/core.ts';
 import type { Core } from '../../../control-plane/src/app/core.ts';
-import { randomIds, systemClock } from '../../../control-plane/src/adapters/clock/system-clock.ts';
+import { systemClock } from '../../../control-plane/src/adapters/clock/system-clock.ts';
 import { operatorAor } from '../../../control-plane/src/domain/ids.ts';
 import type {
   CitizenId,
@@ -11,12 +10,8 @@ import type {
   SessionId,
   ZoneId,
 } from '../../../control-plane/src/domain/ids.ts';
-import { DEFAULT_POLICY } from '../../../control-plane/src/domain/session/policy.ts';
 import type { Caller } from '../../../control-plane/src/ports/gateway.ts';
-import { FakePbx } from '../../support/fake-pbx.ts';
-import { MemoryJournal } from '../../support/memory-journal.ts';
-import { silentLog } from '../../support/silent-log.ts';
-import { silentMetrics } from '../../support/silent-metrics.ts';
+import { coreOnDatabase, fakeEngine } from '../../support/core-on-database.ts';
 import { testDatabase } from '../../support/test-database.ts';
 import type { TestDatabase } from '../../support/test-database.ts';
 import { eventually } from '../../e2e/support/eventually.ts';
@@ -49,7 +44,7 @@ describe('app: the queue on PostgreSQL', function () {
   let database: TestDatabase;
   let core: Core;
   const clock = systemClock();
-  const pbx = new FakePbx({ clock, trunks: ['carrier'] });
+  const pbx = fakeEngine();
   const ids: SessionId[] = [];
 
   before(async () => {
@@ -66,21 +61,7 @@ describe('app: the queue on PostgreSQL', function () {
         active: true,
       });
     for (const zoneId of [NORTH, SOUTH, WEST]) await directory.putRoster(zoneId, rosterOf(zoneId));
-    core = createCore({
-      ...database,
-      journal: new MemoryJournal(),
-      pbx,
-      lease: { verify: () => Promise.resolve('held') },
-      sockets: { close: () => undefined },
-      clock,
-      ids: randomIds,
-      log: silentLog,
-      metrics: silentMetrics,
-      // Nobody speaks in this test: only who gets whom is looked at.
-      policy: { ...DEFAULT_POLICY, watchdogMs: 60_000, firstRetryMs: 60_000, operatorReofferMs: 60_000 },
-      trunks: ['carrier'],
-      sipDomain: 'example.org',
-    });
+    core = coreOnDatabase(database, pbx);
     await core.start();
     for (const { id } of OPERATORS.filter(isOfWest)) await comes(id);
   });
