@@ -27,7 +27,6 @@ const PAGE_RECORDS = 1000;
 const PAGE_SESSIONS = 100;
 /** A deleted half of the log need not be listed whole. */
 const MAX_ORPHANS = 1000;
-const FIRST_ID = '00000000-0000-0000-0000-000000000000';
 
 export interface SnapshotReader extends LogSource {
   /** One session with every head over it; `null`: there is no such session. */
@@ -94,9 +93,15 @@ class Snapshot implements SnapshotReader {
     for (const row of rows) yield { head: row.head, leaf: leafOf(row) };
   }
 
+  /** In the order of time, as they lie on the disk: in that of their ids each would be read from another place. */
   async *sessions(): ReturnType<LogSource['sessions']> {
-    for (let after = FIRST_ID; ;) {
-      const page = await this.#records('s.id > ?::uuid ORDER BY s.id LIMIT ?', [after, PAGE_SESSIONS]);
+    const begun = '(SELECT b.created_at, b.id FROM sessions b WHERE b.id = ?::uuid)';
+    for (let after: string | null = null; ;) {
+      const where = after === null ? 'true' : `(s.created_at, s.id) > ${begun}`;
+      const page: readonly SessionRecord[] = await this.#records(
+        `${where} ORDER BY s.created_at, s.id LIMIT ?`,
+        after === null ? [PAGE_SESSIONS] : [after, PAGE_SESSIONS],
+      );
       const sealed = await this.#sealedOf(page.map((one) => one.sessionId));
       for (const session of page) yield { session, sealed: sealed.get(session.sessionId) ?? [] };
       const last = page.at(-1);
