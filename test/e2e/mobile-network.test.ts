@@ -34,7 +34,7 @@ describe('e2e: a mobile network', function () {
 
   it('RTC-2 citizens are heard within 3 s over a round trip of 100 ms with jitter and loss, and can be understood', async () => {
     // Some two calls of a thousand lose one thing twice, and are later (docs/performance.md). One such call in ten is
-    // made good for by ten more without any: that fails by chance once in three thousand runs.
+    // made good for by ten more without any: that fails by chance once in two thousand runs.
     const first = await tenCalls(CALLS - 1);
     expect(first.ok, first.said).to.equal(true);
     if (first.heard === CALLS) return;
