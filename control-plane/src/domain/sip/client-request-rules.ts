@@ -78,7 +78,13 @@ function ruleRegister(request: SipRequest, client: ClientIdentity): Checked<SipR
   if (!contact.ok) return contact;
   if (contact.value === '*' && headerValue(request.headers, 'expires') !== '0')
     return refuse('ERR_EDGE_CONTACT');
-  return pass({ ...request, uri: `sip:${client.sipDomain}`, headers: allowedHeaders(request.headers) });
+  // by its address alone: a display name is its own invention
+  const forced = new Map([
+    ['from', `<${request.from.uriText}>;tag=${tagOf(request.from) ?? ''}`],
+    ['to', `<${request.to.uriText}>`],
+  ]);
+  const headers = withForced(allowedHeaders(request.headers), forced);
+  return pass({ ...request, uri: `sip:${client.sipDomain}`, headers });
 }
 
 /** RFC 3261 §12.2: Call-ID and both tags must be those of a call that the engine offered to this very client. */

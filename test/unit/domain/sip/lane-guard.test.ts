@@ -538,7 +538,13 @@ describe('domain/sip/lane-guard: one way in every message that carries SDP', () 
           expect(from).to.match(/^(<sip:u1@127\.0\.0\.1>|<sip:citizen-c1-d1@sip\.test>|"Ham Rahi" <)/);
         }
       }),
-      { numRuns: 3_000 },
+      {
+        numRuns: 3_000,
+        // a display name in front of the address
+        examples: [
+          [clientRequest('REGISTER'), [[clientRequest('REGISTER').indexOf('<sip:citizen') - 1, '-']]],
+        ],
+      },
     );
   });
 });
