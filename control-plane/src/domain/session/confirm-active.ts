@@ -41,10 +41,12 @@ function takeOver(draft: Draft, leg: Leg): void {
   for (const other of draft.standing('operator-app'))
     if (other.id !== leg.id && other.id !== handOver?.legId) draft.hangup(other, 'cancelled');
   if (draft.phase === 'active') draft.hangupAll('operator-phone', 'stream-won');
-  if (handOver?.legId === leg.id) {
-    completeHandOver(draft, leg);
-    return;
-  }
+  isHis(draft, leg);
+}
+
+/** Hearing her ends a hand-over to him. */
+function isHis(draft: Draft, leg: Leg): void {
+  completeHandOver(draft, leg);
   assignVoice(draft, leg);
 }
 
@@ -59,7 +61,7 @@ export function becomeActiveIfBoth(draft: Draft): void {
   const ear = draft.leg(stream.heardBy);
   const heardOnPhone = ear?.kind === 'operator-phone';
   // A duty phone; or a panel that heard her all the while that another one spoke with her.
-  if (ear) assignVoice(draft, ear);
+  if (ear) isHis(draft, ear);
   if (draft.phase === 'phone-fallback-active') {
     cancelPhones(draft, 'stream-won', stream.heardBy);
     if (heardOnPhone) {

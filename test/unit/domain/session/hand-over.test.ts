@@ -264,6 +264,17 @@ describe('domain/session/hand-over', () => {
       expect(scenario.live.assignment).to.include({ state: 'assigned', operatorId: CHIEF });
     });
 
+    it('TEL-10 gives her to the supervisor whose panel heard her before she streamed, once both calls are lost', () => {
+      const scenario = new SessionScenario().activate().forward(5000);
+      join(scenario, CHIEF, 'supervisor');
+      scenario.answer('operator-app').answer('citizen-phone').answer('operator-phone').heard(CHIEF);
+      expect(scenario.live.assignment, 'she speaks with him').to.include({ operatorId: AKRAM });
+      scenario.end(scenario.leg('citizen-phone'), 'lost').end(scenario.leg('operator-phone'), 'lost');
+      scenario.answer('citizen-app').stream();
+      expect(scenario.live).to.include({ phase: 'active', handOver: null });
+      expect(scenario.live.assignment).to.include({ state: 'assigned', operatorId: CHIEF });
+    });
+
     it('FB-3 calls her operator’s duty phone first when she is on hold, and refuses it while he speaks with her', () => {
       const scenario = callOfAkram();
       join(scenario, AKRAM, 'operator');
