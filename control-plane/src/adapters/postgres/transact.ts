@@ -96,7 +96,9 @@ class TransactionConnection {
     try {
       ({ command } = await this.#client.query('COMMIT'));
     } catch (error) {
-      throw this.#fail(commitErrorOf(error));
+      const outcome = commitErrorOf(error);
+      this.#fail(outcome);
+      throw outcome;
     }
     // A statement that travelled with it failed, and nothing was committed: its reason says whether to try again.
     if (command !== 'COMMIT') throw this.#firstFailure();
@@ -125,8 +127,9 @@ class TransactionConnection {
     return this.#failure ?? this.#fail(new Error('the transaction was undone'));
   }
 
+  /** The first failure: what fails after it fails because of it, and may be looked at before it. */
   #fail(error: Error): Error {
     this.#failure ??= error;
-    return error;
+    return this.#failure;
   }
 }

@@ -191,6 +191,20 @@ describe('adapters/postgres/transact', function () {
     expect(await codeOf(work)).to.equal('ERR_STORE_UNAVAILABLE');
   });
 
+  it('tells of the statement that failed first, whichever answer is looked at before the others', async () => {
+    const pool = openPool(database.url, 1, DEFAULT_DEADLINES, keptLog());
+    opened.push({ close: () => pool.end() });
+    const readOnly = `DO $$ BEGIN RAISE EXCEPTION 'no writing' USING ERRCODE = '25006'; END $$`;
+    const work = transact(pool, async (run) => {
+      const first = run(readOnly).catch(async (error: unknown) => {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        throw error;
+      });
+      await Promise.all([first, run('SELECT 1')]);
+    });
+    expect(await codeOf(work)).to.equal('ERR_STORE_UNAVAILABLE');
+  });
+
   it('tells why a write failed whose COMMIT travelled with it', async () => {
     const { session } = await apply(database.store, activation());
     const second = activation({ citizenId: session.citizenId });
