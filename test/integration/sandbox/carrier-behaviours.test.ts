@@ -126,7 +126,8 @@ describe('sandbox/carrier: every behaviour on the wire (TEL-5)', function () {
     for (const name of ['answer-tone', 'answer-echo', 'answer-silent', 'early-media-answer']) {
       const call = calls.get(name)!;
       expect(performance.now() - call.invitedAt).to.be.greaterThan(8_000);
-      expect(await report.fetchCall(call.callId), name).to.include({ state: 'live', byeBy: null });
+      const seen = await report.fetchCall(call.callId);
+      expect(seen, JSON.stringify(seen)).to.include({ state: 'live', byeBy: null });
     }
   });
 
