@@ -5,10 +5,13 @@ import {
   AKRAM,
   asCitizen,
   asOperator,
+  BINA,
   CHIEF,
   MEERA,
+  sessionIdOf,
   startCoreLab,
   type CoreLab,
+  ZONE,
 } from '../support/core-lab.ts';
 
 describe('scenario: who may touch an SOS', () => {
@@ -50,5 +53,42 @@ describe('scenario: who may touch an SOS', () => {
     const [alert] = (await lab.live(id)).alerts.filter(({ kind }) => kind === 'no-operator');
     expect(alert?.acknowledgedBy).to.equal('root');
     expect(await say({ role: 'supervisor', subject: CHIEF, tokenId: null })).to.equal('ok');
+  });
+
+  /** The supervisor has taken her over, and is on no roster any more. */
+  const afterHisDuty = async (): Promise<CoreLab> => {
+    const lab = await startCoreLab();
+    await lab.becomeActive();
+    await lab.beginShift(CHIEF);
+    expect(codeOf(await lab.gateway.join(asChief, sessionIdOf(1), null))).to.equal('ok');
+    await lab.forward(0);
+    await lab.answer('operator-app');
+    await lab.heard(CHIEF);
+    expect((await lab.live()).assignment).to.include({ operatorId: CHIEF });
+    const roster = await lab.core.directory.roster(ZONE);
+    const left = roster.filter(({ operatorId }) => operatorId !== CHIEF);
+    await lab.core.directory.putRoster(ZONE, left);
+    return lab;
+  };
+  const asChief: Caller = { role: 'supervisor', subject: CHIEF, tokenId: null };
+
+  it('TEL-10 RTC-9 a supervisor who took her over hands her on or ends it, though his duty ended meanwhile', async () => {
+    const lab = await afterHisDuty();
+    const { id } = await lab.live();
+    await lab.beginShift(BINA);
+    expect(codeOf(await lab.gateway.listen(asChief, id, null)), 'for that he has to be on duty').to.equal(
+      'ERR_SOS_FOREIGN',
+    );
+    expect(codeOf(await lab.gateway.redial(asChief, id)), 'her stream is live').to.equal('ERR_SOS_PHASE');
+    expect(codeOf(await lab.gateway.transfer(asChief, id, BINA, null))).to.equal('ok');
+    expect(codeOf(await lab.gateway.resolve(asChief, id, null))).to.equal('ok');
+  });
+
+  it('RTC-9 a supervisor who was shut out does nothing to it, though he had her', async () => {
+    const lab = await afterHisDuty();
+    const { id } = await lab.live();
+    await shutOut(lab, CHIEF);
+    expect(codeOf(await lab.gateway.transfer(asChief, id, null, null))).to.equal('ERR_SOS_FOREIGN');
+    expect(codeOf(await lab.gateway.resolve(asChief, id, null))).to.equal('ERR_SOS_FOREIGN');
   });
 });

@@ -40,12 +40,12 @@ export class SessionAccess {
     session: Session,
   ): Promise<ReturnType<typeof judgeDeed>> {
     const operatorId = subject as OperatorId;
-    if (role === 'operator' && !(await this.#ports.masterData.isActive(operatorId))) return 'unknown';
-    const reach = SESSION_RIGHTS[deed][role];
-    const zones =
-      role === 'operator' || (role === 'supervisor' && reach === 'zone')
-        ? await this.#ports.feedSource.zonesOf(operatorId, role === 'supervisor' ? 'supervisor' : undefined)
-        : [];
+    const asksDuty = role === 'operator' || (role === 'supervisor' && SESSION_RIGHTS[deed][role] === 'zone');
+    if (asksDuty && !(await this.#ports.masterData.isActive(operatorId)))
+      return role === 'operator' ? 'unknown' : 'foreign';
+    const zones = asksDuty
+      ? await this.#ports.feedSource.zonesOf(operatorId, role === 'supervisor' ? 'supervisor' : undefined)
+      : [];
     return judgeDeed(deed, { role, subject, zones }, session);
   }
 }

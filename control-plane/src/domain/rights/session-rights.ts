@@ -21,8 +21,8 @@ export type Deed =
   | 'stop-listening';
 
 /**
- * `hers`: a citizen's own session. `zone`: on duty in its zone; an operator also where he has her, a supervisor only by
- * duty as a supervisor. `has`: the operator who has her.
+ * `hers`: a citizen's own session. `zone`: on duty in its zone (a supervisor: as a supervisor), or who has her, though his
+ * duty ended meanwhile; to listen in, by duty alone. `has`: the operator who has her.
  */
 export type Reach = 'every' | 'zone' | 'has' | 'hers' | 'none';
 
@@ -71,13 +71,14 @@ function reaches(deed: Deed, asker: Asker, session: Session): boolean {
     case 'has':
       return hasHer(asker, session);
     case 'zone':
-      return isOfZones(session.zoneId, asker.zones) || hasHer(asker, session);
+      return isOfZones(session.zoneId, asker.zones) || (deed !== 'listen' && hasHer(asker, session));
     case 'none':
       return false;
   }
 }
 
 function hasHer({ role, subject }: Asker, session: Session): boolean {
+  if (role !== 'operator' && role !== 'supervisor') return false;
   const assignment = isLive(session) ? session.assignment : null;
-  return role === 'operator' && assignment?.state === 'assigned' && assignment.operatorId === subject;
+  return assignment?.state === 'assigned' && assignment.operatorId === subject;
 }

@@ -48,6 +48,8 @@ describe('domain/rights/session-rights', () => {
     expect(judge('listen', 'supervisor', AKRAM), 'it is not as a supervisor that he has her').to.equal(
       'foreign',
     );
+    for (const deed of ['resolve', 'redial', 'transfer', 'join'] as const)
+      expect(judge(deed, 'supervisor', AKRAM), `${deed}: he has her, roster or not`).to.equal('yes');
     expect(judge('see', 'citizen', 'priya')).to.equal('yes');
     expect(judge('see', 'citizen', 'meera')).to.equal('unknown');
     expect(judge('acknowledge', 'citizen', 'priya')).to.equal('foreign');
