@@ -80,6 +80,27 @@ describe('scenario: a stolen laptop', () => {
     expect((await lab.live()).assignment).to.deep.include({ state: 'assigned', operatorId: BINA });
   });
 
+  it('TEL-10 takes nobody away whom its operator hears by his duty phone, and is looked at once', async () => {
+    const lab = await startCoreLab();
+    await lab.beginShift(AKRAM);
+    await comesIn(lab, panelOf(AKRAM), holder(lab, AKRAM, 'stolen'));
+    await lab.connect(PRIYA_AOR);
+    await lab.activate();
+    await lab.answer('citizen-app');
+    await lab.packets();
+    await lab.forward(IN_FORCE_MS);
+    await lab.answer('operator-phone');
+    expect((await lab.live()).phase).to.equal('active');
+    await revoke(lab, 'stolen');
+    await lab.forward(2 * IN_FORCE_MS);
+    const session = await lab.live();
+    expect(session.phase).to.equal('active');
+    expect(session.assignment).to.deep.include({ operatorId: AKRAM, aor: null });
+    expect(lab.ordered(`hangup ${lab.leg('operator-phone')}`)).to.be.empty;
+    const looks = (await lab.eventTypes()).filter((type) => type === 'operator.revoked');
+    expect(looks).to.have.length(1);
+  });
+
   it('RTC-5 leaves another client of the same operator alone', async () => {
     const lab = await streaming();
     await comesIn(lab, panelOf(AKRAM), holder(lab, AKRAM, 'new'));

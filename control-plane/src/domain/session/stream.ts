@@ -247,7 +247,10 @@ export function operatorRevoked(draft: Draft, operatorId: OperatorId, aor: Addre
   if (isAwaited) endReoffer(draft);
   if (legs.some((leg) => leg.id === stream.heardBy)) notHeardAnyMore(draft, 'operator-revoked');
   const leavesNobody = isAwaited && draft.facts.stream.heardBy === null;
-  if ((isAssigned || leavesNobody) && draft.phase !== 'phone-connected') offerNextAfter(draft, operatorId);
+  // By his duty phone he hears her all the same: she stays his, without that panel.
+  if (isAssigned && draft.hasVoice) draft.change({ assignment: { ...assignment, aor: null } });
+  else if ((isAssigned || leavesNobody) && draft.phase !== 'phone-connected')
+    offerNextAfter(draft, operatorId);
   return true;
 }
 
