@@ -3,6 +3,7 @@ import type { Timeline } from '../contracts/sos-api.ts';
 import type { SessionView } from '../contracts/session-view.ts';
 import type { AddressOfRecord, Instant, LegId, OperatorId, SessionId } from '../domain/ids.ts';
 import { parseLegId } from '../domain/ids.ts';
+import { KeyedRate } from '../domain/rate/keyed-rate.ts';
 import type { Deed } from '../domain/rights/session-rights.ts';
 import type { ToldNews } from '../domain/session/event.ts';
 import type { AlertKind, Session } from '../domain/session/session.ts';
@@ -24,6 +25,8 @@ import { citizenViewOf, isoTime, viewOf } from './session-view.ts';
 const MAX_MILESTONES = 500;
 /** A stamp carries its own time: it may be stored later than it was taken. */
 const STAMP_DELAY_MS = 30;
+/** Of one person and session. No more can be of use: while her phone rings it is refused anyhow, and that takes longer. */
+const REDIALS = { perSecond: 0.2, burst: 10 };
 
 export interface GatewayPorts extends ActivationPorts {
   readonly store: SessionStore;
@@ -47,6 +50,7 @@ function failed(
 export class SosGateway implements Gateway {
   readonly #ports: GatewayPorts;
   readonly #access: SessionAccess;
+  readonly #redials = new KeyedRate(REDIALS);
   readonly activate: Gateway['activate'];
   readonly arm: Gateway['arm'];
   readonly activateArmed: Gateway['activateArmed'];
@@ -118,6 +122,8 @@ export class SosGateway implements Gateway {
         'Another operator has her on the telephone; who has her calls her anew.',
       );
     const by = `${caller.role}:${caller.subject}`;
+    if (!this.#redials.take(`${id} ${by}`, this.#ports.clock.now()))
+      return failed('ERR_GATEWAY_BUSY', 'You have her phone called too often.');
     return this.#act(
       caller,
       'redial',

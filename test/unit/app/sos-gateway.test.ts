@@ -169,6 +169,26 @@ describe('app/sos-gateway', () => {
     expect(lab.legs('citizen-phone')).to.deep.equal([`${ID}.citizen-phone.2`]);
   });
 
+  it('RTC-10 one person has her phone called ten times at once and one time in five seconds; others as before', async () => {
+    const lab = await begun();
+    await lab.forward(5000);
+    const answered = async (): Promise<void> => {
+      await lab.forward(0);
+      await lab.answer('citizen-phone');
+    };
+    for (let n = 1; n <= 10; n += 1) {
+      await answered();
+      expect(word(await lab.gateway.redial(asOperator(AKRAM), ID)), `time ${n}`).to.equal('ok');
+    }
+    await answered();
+    expect(word(await lab.gateway.redial(asOperator(AKRAM), ID))).to.equal('ERR_GATEWAY_BUSY');
+    expect((await lab.live()).phase, 'her call stands').to.equal('phone-connected');
+    expect(word(await lab.gateway.redial(SUPERVISOR, ID))).to.equal('ok');
+    await answered();
+    await lab.forward(5000);
+    expect(word(await lab.gateway.redial(asOperator(AKRAM), ID))).to.equal('ok');
+  });
+
   it('FB-3 who looks on from the zone does not cut a talk that another operator has with her', async () => {
     const lab = await begun();
     await lab.forward(5000);
