@@ -85,7 +85,7 @@ export class LaneRegistry {
 
   /** Counted for each token by itself: who has another one of hers uses up nothing of her own. New devices count the core. */
   #mayOpen({ aor, token }: Admission): boolean {
-    return this.#openings.take(`${aor} ${token?.id ?? token?.issuedAt ?? ''}`, this.#context.clock.now());
+    return this.#openings.take(`${aor} ${markOf(token)}`, this.#context.clock.now());
   }
 
   /**
@@ -125,9 +125,14 @@ function isSameWay(one: Admission, other: Admission): boolean {
 
 /** `lanes` in the order in which they were opened. */
 function oldestOfMost(lanes: readonly Lane[]): Lane | undefined {
-  const byToken = Map.groupBy(lanes, (lane) => lane.token?.id ?? null);
+  const byToken = Map.groupBy(lanes, (lane) => markOf(lane.token));
   const most = [...byToken.values()].toSorted((a, b) => b.length - a.length)[0];
   return most?.[0];
+}
+
+/** Tokens without an id are told apart by their time of issue. */
+function markOf(token: TokenMark | undefined): string {
+  return token?.id ?? `at ${token?.issuedAt ?? 'any time'}`;
 }
 
 /** `citizen-7-phone` and `citizen-7-tablet` are one person (domain/ids.ts). */

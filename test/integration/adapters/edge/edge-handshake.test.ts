@@ -203,23 +203,26 @@ describe('adapters/edge: the handshake', function () {
     for (const client of [newer, other]) expect(client.socket.readyState).to.equal(WebSocket.OPEN);
   });
 
-  it('RTC-10: a thief who opens device after device ends his own, not those of a newer token', async () => {
-    await start({ limits: { maxSocketsPerIdentity: 3 } });
-    const tokenOf = (aor: string): string => (aor.includes('thief') ? 'stolen' : 'hers');
-    const admit = lab.admitAs;
-    lab.admitAs = async (credential) => {
-      const admission = await admit(credential);
-      return 'aor' in admission
-        ? { ...admission, token: { id: tokenOf(admission.aor), issuedAt: null } }
-        : admission;
-    };
-    const hers = await lab.connect('operator-o1-hers');
-    for (const n of [1, 2, 3, 4, 5]) await lab.connect(`operator-o1-thief${n}`);
-    expect(hers.socket.readyState).to.equal(WebSocket.OPEN);
-    const second = await lab.connect('operator-o1-hers2');
-    expect(await second.register()).to.match(/^SIP\/2\.0 200 /);
-    expect(hers.socket.readyState).to.equal(WebSocket.OPEN);
-  });
+  for (const [kind, stolen, own] of [
+    ['with an id', { id: 'stolen', issuedAt: null }, { id: 'hers', issuedAt: null }],
+    ['without one', { id: null, issuedAt: 1_000 }, { id: null, issuedAt: 2_000 }],
+  ] as const)
+    it(`RTC-10: a thief who opens device after device ends his own, not those of a newer token ${kind}`, async () => {
+      await start({ limits: { maxSocketsPerIdentity: 3 } });
+      const admit = lab.admitAs;
+      lab.admitAs = async (credential) => {
+        const admission = await admit(credential);
+        return 'aor' in admission
+          ? { ...admission, token: admission.aor.includes('thief') ? stolen : own }
+          : admission;
+      };
+      const hers = await lab.connect('operator-o1-hers');
+      for (const n of [1, 2, 3, 4, 5]) await lab.connect(`operator-o1-thief${n}`);
+      expect(hers.socket.readyState).to.equal(WebSocket.OPEN);
+      const second = await lab.connect('operator-o1-hers2');
+      expect(await second.register()).to.match(/^SIP\/2\.0 200 /);
+      expect(hers.socket.readyState).to.equal(WebSocket.OPEN);
+    });
 
   it('gives the place of a device that is away to a new one of the same identity', async () => {
     await start({ limits: { maxSocketsPerIdentity: 2 } });
