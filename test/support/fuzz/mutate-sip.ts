@@ -30,6 +30,10 @@ const HOSTILE_HEADERS = [
   'Expires: 4294967296',
   'Require: nothing-that-exists',
   'Session-Expires: 90;refresher=uac',
+  // in headers that pass as they are: nothing but the check for control characters holds these back
+  'User-Agent: a\0b',
+  'Supported: outbound\x1b[2J',
+  'Warning: 399 a "\x7f"',
 ];
 const SDP_SWAPS: readonly (readonly [RegExp, string])[] = [
   [/a=(sendrecv|sendonly|recvonly|inactive)/g, 'a=sendrecv'],
