@@ -234,7 +234,7 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     name: 'a duty phone or a panel has her stream, and she stays another one’s',
     rule: 'TEL-10',
     file: 'confirm-active.ts',
-    text: '  if (ear) assignVoice(draft, ear);',
+    text: '  if (ear) isHis(draft, ear);',
     becomes: '',
   },
   {
