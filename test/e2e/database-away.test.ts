@@ -137,8 +137,8 @@ describe('e2e: the database is away', function () {
     });
     expect((await gateway.send(null, 'GET', '/healthz')).status).to.equal(200);
     expect((await gateway.send(null, 'POST', '/v1/sos')).body).to.include({ code: 'ERR_GATEWAY_STANDBY' });
-    proxy.refuse(false);
     expect(await phaseOf(id)).to.be.oneOf([undefined, 'arming']);
+    proxy.refuse(false);
     await restarted;
     expect(await phaseOf(id)).to.be.oneOf([
       'connecting',

@@ -13,7 +13,9 @@ import { testDatabase } from '../../../support/test-database.ts';
 import type { TestDatabase } from '../../../support/test-database.ts';
 
 const NOBODY = '00000000-0000-0000-0000-000000000000' as SessionId;
-const ANSWER_MS = 400;
+const ANSWER_MS = 1_000;
+/** A connection that has died answers not even then. */
+const PATIENCE_MS = 5_000;
 
 describe('adapters/postgres over a network that has died without a word', function () {
   this.timeout(20_000);
@@ -57,18 +59,18 @@ describe('adapters/postgres over a network that has died without a word', functi
     await open();
     proxy.freeze('all');
     through.store.renew();
-    expect(await through.store.ping(ANSWER_MS)).to.equal(true);
+    expect(await through.store.ping(PATIENCE_MS)).to.equal(true);
     await twoReads();
   });
 
   it('leaves connections behind that are all in use, and whose answers do not come', async () => {
-    await open({ deadlines: { answerMs: 4 * ANSWER_MS } });
+    await open({ deadlines: { answerMs: 2 * ANSWER_MS } });
     proxy.freeze('all');
     const lost = [1, 2].map(() => rejection(through.store.find(NOBODY)));
     const waiting = rejection(through.store.find(NOBODY));
     await new Promise((resolve) => setImmediate(resolve));
     through.store.renew();
-    expect(await through.store.ping(ANSWER_MS)).to.equal(true);
+    expect(await through.store.ping(PATIENCE_MS)).to.equal(true);
     for (const error of await Promise.all([...lost, waiting]))
       expect(error).to.have.property('code', 'ERR_STORE_UNAVAILABLE');
   });
