@@ -105,7 +105,8 @@ export const ERROR_TABLE = {
   ERR_SOS_FOREIGN: {
     status: 403,
     title: "Somebody else's session",
-    remedy: 'A citizen activates and sees only her own sessions, an operator those of the own zones.',
+    remedy:
+      'A citizen activates and sees only her own sessions, an operator those of the own zones; a supervisor sees all and acts where on duty as a supervisor.',
   },
   ERR_SOS_PHASE: {
     status: 409,
@@ -133,7 +134,11 @@ export const ERROR_TABLE = {
     title: 'Whose SOS this is must be said',
     remedy: 'A backend sends `citizenId`: letters, digits, underscore, at most 64.',
   },
-  ERR_GATEWAY_BUSY: { status: 503, title: 'Too much at once', remedy: 'Try again after a second.' },
+  ERR_GATEWAY_BUSY: {
+    status: 503,
+    title: 'Too much at once',
+    remedy: 'Try again after a second; what is asked of one session again and again, after five.',
+  },
   ERR_GATEWAY_UNAVAILABLE: {
     status: 503,
     title: 'The gateway cannot serve this now',

@@ -86,6 +86,7 @@ export const SOS_OPERATIONS = {
     path: '/v1/sos/{id}/redial',
     tag: 'sos',
     summary: 'Not reached: call her phone again',
+    description: 'By an operator of her zone or who has her, a supervisor of her zone, or an admin.',
     roles: STAFF,
     params: session,
     responses: { 200: sessionView },
