@@ -317,6 +317,9 @@ export class AsteriskDriver implements PbxDriver {
     if (!this.#attached) return;
     const at = this.#options.clock.now();
     if (event.type === 'StasisStart' && parseLegId(event.channel.id) === null) this.#refuse(event.channel);
+    // A carrier that answers 302 has Asterisk dial on by itself; nothing in its configuration forbids that.
+    if (event.type === 'Dial' && event.dialstatus === '' && parseLegId(event.peer.id) === null)
+      this.#refuse(event.peer);
     if (this.#dialer.swallows(event)) return;
     this.#bridges.apply(event, at);
     this.#contacts.apply(event, at);

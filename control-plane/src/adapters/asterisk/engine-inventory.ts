@@ -53,9 +53,9 @@ export async function readInventory(client: AriClient, app: string): Promise<Ari
   };
 }
 
-/** `PJSIP/<endpoint>-<serial>` → the endpoint's name. */
-export function endpointOf(channel: Channel): string {
-  return /^PJSIP\/(.+)-[0-9a-f]{8}$/.exec(channel.name)?.[1] ?? channel.name;
+/** `PJSIP/<endpoint>-<serial>` → the endpoint's name. Of any other channel its kind alone: its name may hold a number. */
+export function endpointOf({ name }: Channel): string {
+  return /^PJSIP\/(.+)-[0-9a-f]{8}$/.exec(name)?.[1] ?? name.slice(0, name.indexOf('/'));
 }
 
 function legStateOf(state: Channel['state']): LegState {

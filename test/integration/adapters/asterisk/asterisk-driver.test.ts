@@ -174,6 +174,26 @@ describe('adapters/asterisk/asterisk-driver', function () {
     await client.disconnect();
   });
 
+  for (const [where, user] of [
+    ['to a telephone by its trunk', 'PJSIP%2FTRUNK%2Fsip%3A%2B919812300000%40127.0.0.1%3A9'],
+    ['to whoever waits to be commanded', 'Local%2Fhamrahi%40answered-phone'],
+  ] as const)
+    it(`ends what Asterisk dials by itself where it is sent on: ${where}`, async () => {
+      const aor = await newAor();
+      const peer = await registeredPeer(aor);
+      const contact = `Contact: <sip:${user.replace('TRUNK', lab.trunk)}@192.0.2.1>`;
+      peer.answer = ({ cseq: { method } }) => (method === 'INVITE' ? [`302 Moved\r\n${contact}`] : []);
+      const legId = legIdOf(sessionId, 'citizen-app', 1);
+      const order = { legId, sessionId, kind: 'citizen-app', aor, ringTimeoutMs: 10_000 } as const;
+      expect(await lab.driver.dialApp(order)).to.deep.equal(DONE);
+      await until('the end of the leg', () => has('leg.ended', legId));
+      expect(ended(legId)).to.include({ outcome: 'rejected', sipStatus: 302 });
+      await until('the refusal', () => has('call.unexpected'));
+      const from = user.startsWith('Local') ? 'Local' : lab.trunk;
+      expect(events.find(({ type }) => type === 'call.unexpected')).to.include({ from });
+      expect(events.filter(({ type }) => type === 'leg.answered')).to.be.empty;
+    });
+
   it('refuses a client that calls without being asked, and says who it was', async () => {
     const aor = await newAor();
     const peer = await registeredPeer(aor);
