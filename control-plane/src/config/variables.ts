@@ -120,10 +120,14 @@ const engine = {
     fallback: 'hamrahi',
   }),
   HAMRAHI_ARI_PASSWORD: secret(8, 'ARI password.'),
-  HAMRAHI_ARI_APP: text(/^[A-Za-z0-9_-]{1,60}$/, 'letters, digits, underscore and hyphen', {
-    description: 'ARI application: the same on every core node that may take over from another.',
-    fallback: 'hamrahi',
-  }),
+  HAMRAHI_ARI_APP: text(
+    /^[A-Za-z0-9][A-Za-z0-9_-]{1,59}$/,
+    '2 to 60 letters, digits, underscores and hyphens, not one of these two first',
+    {
+      description: 'ARI application: the same on every core node that may take over from another.',
+      fallback: 'hamrahi',
+    },
+  ),
   HAMRAHI_ENGINE_SIP_WS_URL: url(['ws', 'wss'], {
     description: "Asterisk's SIP WebSocket as the edge reaches it.",
     fallback: 'ws://127.0.0.1:8088/ws',

@@ -98,6 +98,9 @@ describe('engine-config/extensions.conf: calls that arrive', function () {
     expect((start['channel'] as unknown as { dialplan: { exten: string } }).dialplan.exten).to.equal(CALLED);
     await ariRequest(engine, 'DELETE', `/channels/${start.channel!.id}?reason_code=19`);
     expect(startLine(await response)).to.equal('480');
+    await untilNoChannels(engine);
+    await events.until(({ type }) => type === 'ChannelDestroyed');
+    expect(events.seen.filter(({ type }) => type === 'StasisStart')).to.have.length(1);
   });
 
   it('480 when the control plane leaves a call to the dialplan', async () => {

@@ -81,6 +81,13 @@ describe('config load-config', () => {
     expect(configOf(PRODUCTION).failpoint).to.equal(null);
   });
 
+  it('takes no name for the ARI application that the dialplan would not know again', () => {
+    for (const HAMRAHI_ARI_APP of ['hamrahi-2', 'h2_b', '2x'])
+      expect(configOf({ ...SANDBOX, HAMRAHI_ARI_APP }).core?.engine.ariApp).to.equal(HAMRAHI_ARI_APP);
+    for (const HAMRAHI_ARI_APP of ['h', '_hamrahi', '-hamrahi', 'x'.repeat(61)])
+      expect(wrongIn({ ...SANDBOX, HAMRAHI_ARI_APP })).to.deep.equal(['HAMRAHI_ARI_APP']);
+  });
+
   it('gives each role what it needs, and no more', () => {
     const edge = configOf(EDGE);
     expect(edge.core).to.equal(null);

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { startAsterisk, type AsteriskProcess } from '../../../../control-plane/sandbox/asterisk-process.ts';
@@ -237,7 +239,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
   });
 
   it('TEL-10: ends a holding prompt that began before the connection was lost', async () => {
-    const citizen = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
+    const citizen = await dial(lab.driver, 'citizen-phone', 'answer-tone');
     const operator = await dial(lab.driver, 'operator-phone', 'answer-at-once');
     await until('answers', () => has('leg.answered', citizen) && has('leg.answered', operator));
     expect(await lab.driver.startHoldingPrompt(citizen)).to.deep.equal(DONE);
@@ -271,6 +273,17 @@ describe('adapters/asterisk/asterisk-driver', function () {
     expect(back?.type === 'engine.back' && back.snapshot.legs).to.have.length(150);
     await Promise.all(legIds.map((legId) => lab.driver.hangup(legId, 'normal')));
     await until('every end', () => legIds.every((legId) => has('leg.ended', legId)), 8_000);
+  });
+
+  it('OBS-1 a call that was answered and ended is over for the dialplan too: nothing of it is run again', async () => {
+    const legId = await dial(lab.driver, 'citizen-phone', 'answer-tone');
+    await until('the answer', () => has('leg.answered', legId));
+    expect(await lab.driver.startHoldingPrompt(legId)).to.deep.equal(DONE);
+    await lab.driver.hangup(legId, 'normal');
+    await until('its end', () => has('leg.ended', legId));
+    await delay(UNATTENDED_MS);
+    const log = readFileSync(join(lab.engine.runDir, 'log/full'), 'utf8');
+    expect(log.split('\n').filter((line) => line.includes("app 'h'"))).to.deep.equal([]);
   });
 
   it('RTC-9 TEL-10 commands whoever answered while its connection was lost, and takes the prompt from their ears', async () => {
@@ -323,7 +336,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
     };
 
     it('finds the calls of the one before it, and commands them', async () => {
-      const citizen = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
+      const citizen = await dial(lab.driver, 'citizen-phone', 'answer-tone');
       const operator = await dial(lab.driver, 'operator-phone', 'answer-at-once');
       await until('answers', () => has('leg.answered', citizen) && has('leg.answered', operator));
       await lab.driver.startHoldingPrompt(citizen);
@@ -434,7 +447,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
     });
 
     it('breaks a socket on which Asterisk is stuck, and commands again by a new one', async () => {
-      const legId = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
+      const legId = await dial(lab.driver, 'citizen-phone', 'answer-tone');
       await until('the answer', () => has('leg.answered', legId));
       // a playback by another's hand: until it ends, Asterisk will not add the channel, nor answer anything else
       await ariRequest(lab.engine, 'POST', `/channels/${legId}/play/stuck?media=tone:ring`);
