@@ -9,6 +9,8 @@ import { within } from './within.ts';
 
 /** A disk that syncs slower than this is not waited for. */
 const SYNC_MS = 250;
+/** At a start, for the whole of it. A node that waits for its disk for ever would hold the lease, and nobody would act. */
+const READ_MS = 30_000;
 /** Nobody's decision waits for these. */
 const ASIDE_MS = 1000;
 const CLEAR_MS = 10_000;
@@ -46,9 +48,12 @@ export class JournalDesk {
     return this.#isDurable;
   }
 
-  /** What an earlier life left behind. */
+  /** What an earlier life left behind. Throws when the disk does not give it: another node has to act. */
   async read(): Promise<void> {
-    const { entries, damaged } = await this.#ports.journal.read();
+    const { clock, journal } = this.#ports;
+    const found = await within(clock, READ_MS, journal.read(), null);
+    if (!found) throw new Error('the journal was not read in time: its disk does not answer');
+    const { entries, damaged } = found;
     this.#pending = [...entries];
     this.#count();
     if (entries.length + damaged > 0)

@@ -275,7 +275,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
     await until('every end', () => legIds.every((legId) => has('leg.ended', legId)), 8_000);
   });
 
-  it('OBS-1 a call that was answered and ended is over for the dialplan too: nothing of it is run again', async () => {
+  it('RTC-9 a call that was answered and ended is over for the dialplan too: nothing of it is run again', async () => {
     const legId = await dial(lab.driver, 'citizen-phone', 'answer-tone');
     await until('the answer', () => has('leg.answered', legId));
     expect(await lab.driver.startHoldingPrompt(legId)).to.deep.equal(DONE);
