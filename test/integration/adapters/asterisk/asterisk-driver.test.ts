@@ -239,7 +239,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
   });
 
   it('TEL-10: ends a holding prompt that began before the connection was lost', async () => {
-    const citizen = await dial(lab.driver, 'citizen-phone', 'answer-tone');
+    const citizen = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
     const operator = await dial(lab.driver, 'operator-phone', 'answer-at-once');
     await until('answers', () => has('leg.answered', citizen) && has('leg.answered', operator));
     expect(await lab.driver.startHoldingPrompt(citizen)).to.deep.equal(DONE);
@@ -276,7 +276,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
   });
 
   it('RTC-9 a call that was answered and ended is over for the dialplan too: nothing of it is run again', async () => {
-    const legId = await dial(lab.driver, 'citizen-phone', 'answer-tone');
+    const legId = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
     await until('the answer', () => has('leg.answered', legId));
     expect(await lab.driver.startHoldingPrompt(legId)).to.deep.equal(DONE);
     await lab.driver.hangup(legId, 'normal');
@@ -336,7 +336,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
     };
 
     it('finds the calls of the one before it, and commands them', async () => {
-      const citizen = await dial(lab.driver, 'citizen-phone', 'answer-tone');
+      const citizen = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
       const operator = await dial(lab.driver, 'operator-phone', 'answer-at-once');
       await until('answers', () => has('leg.answered', citizen) && has('leg.answered', operator));
       await lab.driver.startHoldingPrompt(citizen);
@@ -447,7 +447,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
     });
 
     it('breaks a socket on which Asterisk is stuck, and commands again by a new one', async () => {
-      const legId = await dial(lab.driver, 'citizen-phone', 'answer-tone');
+      const legId = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
       await until('the answer', () => has('leg.answered', legId));
       // a playback by another's hand: until it ends, Asterisk will not add the channel, nor answer anything else
       await ariRequest(lab.engine, 'POST', `/channels/${legId}/play/stuck?media=tone:ring`);
