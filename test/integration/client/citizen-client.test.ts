@@ -145,7 +145,7 @@ describe('control-plane/client/citizen-client on real Asterisk', function () {
     await eventually('she streams', () => priya.client.state.name === 'streaming');
     const { length } = cast.gateway.connections;
     priya.client.networkChanged();
-    await eventually('a new connection', () => cast.gateway.connections.length === length + 1, 500);
+    await eventually('a new connection', () => cast.gateway.connections.length === length + 1, 3_000);
     const { packetsSent } = priya.rtp();
     // Longer than a call is given to heal.
     await eventually('two seconds of packets', () => priya.rtp().packetsSent > packetsSent + 110);

@@ -41,8 +41,12 @@ describe('adapters/edge-link/core-link-server and adapters/edge/core-link', func
       socket.write('GET /edge-link HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
     const prod = setInterval(() => silent.forEach((socket) => socket.writable && socket.write('x')), 100);
     const late = new Promise((resolve) => setTimeout(resolve, 6_000, 'still open').unref());
-    expect(await Promise.race([Promise.all(closed).then(() => 'cut'), late])).to.equal('cut');
-    clearInterval(prod);
+    try {
+      expect(await Promise.race([Promise.all(closed).then(() => 'cut'), late])).to.equal('cut');
+    } finally {
+      clearInterval(prod);
+      for (const socket of silent) socket.destroy();
+    }
     expect(await link(port).admit({ kind: 'ticket', value: 't' })).to.include({ ok: true });
   });
 
