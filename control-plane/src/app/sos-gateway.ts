@@ -273,5 +273,8 @@ export class SosGateway implements Gateway {
 function isSpokenWithByAnother(caller: Caller, session: Session): boolean {
   if (caller.role !== 'operator' || session.phase !== 'phone-connected') return false;
   if (session.bridgedWith === null) return false;
+  // Who had her when the phones were called: what answered in his place may be a machine.
+  const [first] = session.fallback.chain;
+  if (first && first.role !== 'citizen' && first.operatorId === caller.subject) return false;
   return session.assignment?.state !== 'assigned' || session.assignment.operatorId !== caller.subject;
 }

@@ -201,6 +201,20 @@ describe('app/sos-gateway', () => {
     expect(word(await lab.gateway.redial(asOperator(AKRAM), ID))).to.equal('ok');
   });
 
+  it('FB-3 who had her when the phones were called has her called anew, though a machine took another duty phone', async () => {
+    const lab = await begun();
+    await lab.forward(5000);
+    await lab.forward(8000);
+    await lab.answer('citizen-phone');
+    await lab.answer('operator-phone');
+    const { phase, assignment } = await lab.live();
+    expect({ phase, assignment }).to.nested.include({
+      phase: 'phone-connected',
+      'assignment.operatorId': BINA,
+    });
+    expect(word(await lab.gateway.redial(asOperator(AKRAM), ID))).to.equal('ok');
+  });
+
   it('an idempotency key: the same body again is the same answer, another body is flagged and served', async () => {
     const lab = await startCoreLab();
     const first = await lab.activate({ idempotencyKey: 'k', bodyHash: 'one' });
