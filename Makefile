@@ -11,13 +11,13 @@ SUITES := unit contract integration scenario
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup tools asterisk chromium client demo sandbox test test-unit test-contract test-integration \
+.PHONY: help setup tools asterisk chromium iproute client demo sandbox test test-unit test-contract test-integration \
 	test-scenario test-e2e fuzz coverage lint format generate bench bench-load bench-4g bench-history soak chaos measure clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
-setup: tools asterisk chromium client ## fetch all that demo, sandbox and tests need (they do it by themselves)
+setup: tools asterisk chromium iproute client ## fetch all that demo, sandbox and tests need (they do it by themselves)
 
 demo: tools asterisk client ## two SOS on real Asterisk, timed against the requirements; DEMO_JSON=file writes them down
 	@$(NODE) control-plane/sandbox/demo.ts
@@ -60,7 +60,7 @@ bench-load: tools asterisk client ## a hundred sessions at once: times, processo
 chaos: tools asterisk client ## every fault against a session in every phase; ARGS='core.killed' picks some, CHAOS_JSON=file writes all down
 	@$(NODE) test/chaos/main.ts $(ARGS)
 
-bench-4g: tools asterisk client ## SOS over a mobile network (100 ms, jitter, loss): heard in time, and understood; as root; BENCH_JSON=file
+bench-4g: tools asterisk iproute client ## SOS over a mobile network (100 ms, jitter, loss): heard in time, and understood; as root; BENCH_JSON=file
 	@$(NODE) test/bench/link/main.ts
 
 soak: tools asterisk client ## ten thousand short sessions without growth (SOAK_SESSIONS=n: fewer); BENCH_JSON=file
@@ -117,6 +117,9 @@ asterisk: tools
 
 chromium: tools
 	@$(NODE) control-plane/sandbox/install/main.ts chromium
+
+iproute: tools
+	@$(NODE) control-plane/sandbox/install/main.ts iproute
 
 client: tools
 	@$(NODE) control-plane/tools/build-client.ts

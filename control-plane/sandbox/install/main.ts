@@ -1,5 +1,5 @@
 /**
- * `node control-plane/sandbox/install/main.ts [asterisk] [chromium]`: brings the named parts onto this machine,
+ * `node control-plane/sandbox/install/main.ts [asterisk] [chromium] [iproute]`: brings the named parts onto this machine,
  * silently when they are there. Exit code 0, or 1 with one line that says what is wrong and one with what to do.
  */
 import { existsSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { asteriskSuite, findAsteriskRoot, installAsteriskRoot } from './asterisk
 import { chromiumPath, installChromium } from './chromium.ts';
 import { installed, type InstallResult } from './failure.ts';
 import { takeInstallLock } from './install-lock.ts';
+import { findIp, installIproute } from './iproute.ts';
 import { startProgress, type Progress } from './progress.ts';
 import { requireRoot } from './requirements.ts';
 
@@ -36,6 +37,14 @@ const steps = new Map<string, Step>([
       what: 'The browser Chromium',
       isThere: () => existsSync(chromiumPath),
       install: (progress) => installChromium(top, progress),
+    },
+  ],
+  [
+    'iproute',
+    {
+      what: 'The package iproute2',
+      isThere: () => findIp() !== undefined,
+      install: (progress) => installIproute(top, progress),
     },
   ],
 ]);
