@@ -51,8 +51,9 @@ coverage: tools ## coverage of the unit tests, in coverage/index.html
 	@$(BIN)/c8 --all --src control-plane/src --include 'control-plane/src/**/*.ts' --reporter text --reporter html \
 		$(NODE) node_modules/mocha/bin/mocha.js --reporter dot 'test/unit/**/*.test.ts'
 
-bench: tools asterisk client ## latencies over many activations, beside a floor measured in the same run
-	@$(NODE) test/bench/main.ts
+bench: tools asterisk client ## latencies over many activations beside a floor of the same run, then bench-load
+	@status=0; $(NODE) test/bench/main.ts || status=1; \
+		BENCH_JSON=$${BENCH_JSON:+$${BENCH_JSON%.json}-load.json} $(NODE) test/bench/load/main.ts || status=1; exit $$status
 
 bench-load: tools asterisk client ## a hundred sessions at once: times, processor, memory, and whether any voice crossed; BENCH_JSON=file
 	@$(NODE) test/bench/load/main.ts
