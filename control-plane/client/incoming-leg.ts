@@ -52,6 +52,7 @@ export class IncomingLeg extends TypedEvents<IncomingLegEvents> {
     invitation.stateChange.addListener((state) => {
       if (state === SessionState.Terminated) this.finish();
     });
+    forgiveMissingAck(invitation);
   }
 
   /** `null` before the offer was taken up. */
@@ -145,4 +146,16 @@ export class IncomingLeg extends TypedEvents<IncomingLegEvents> {
     this.media?.close();
     this.emit('ended', this.end);
   }
+}
+
+/**
+ * A 200 whose ACK never comes (the call ended meanwhile) is given up after 32 s (RFC 3261 §13.3.1.4). SIP.js then ends the
+ * call once more, and throws from its timer if it has ended: an app would die of it.
+ */
+function forgiveMissingAck(invitation: Invitation): void {
+  const owed = invitation as unknown as { onAckTimeout: () => void };
+  const giveUp = owed.onAckTimeout.bind(invitation);
+  owed.onAckTimeout = () => {
+    if (invitation.state !== SessionState.Terminated) giveUp();
+  };
 }
