@@ -208,7 +208,9 @@ async function judge(
     );
     if (twice) objections.push(`two calls at once to one phone: ${twice}`);
   }
-  if (role.calledOnce && !fault.cutsMedia) {
+  // A clock that was set forward while nobody looked takes its step from the time that her phone rings.
+  const ringsShorter = (fault.clockStepMs ?? 0) > 0;
+  if (role.calledOnce && !fault.cutsMedia && !ringsShorter) {
     const hers = calls.filter(({ number }) => number === act.citizen.phone).length;
     if (hers > 1) objections.push(`her phone, which answers, was called ${hers} times`);
   }
