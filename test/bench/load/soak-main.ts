@@ -7,7 +7,7 @@ const sessions = Number(process.env['SOAK_SESSIONS'] ?? 10_000);
 const { rows, samples, ok } = await runSoak(
   {
     sessions,
-    lanes: 8,
+    lanes: 16,
     realEvery: 20,
     fallbackEvery: 10,
     warmUp: Math.min(2_000, sessions / 4),

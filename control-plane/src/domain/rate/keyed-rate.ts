@@ -3,6 +3,8 @@ import { TokenBucket } from './token-bucket.ts';
 
 /** Beyond so many, whoever has been quiet for longest is forgotten. */
 const MAX_KEPT = 20_000;
+/** Of those who have been quiet for longest, so many are looked at with each count: more than can come. */
+const LOOKS = 2;
 
 export interface Rate {
   readonly perSecond: number;
@@ -24,9 +26,19 @@ export class KeyedRate {
     const bucket = this.#buckets.get(key) ?? new TokenBucket(perSecond, burst, now);
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
-    const quietest = this.#buckets.keys().next();
-    if (this.#buckets.size > MAX_KEPT && !quietest.done) this.#buckets.delete(quietest.value);
+    this.#forgetQuiet(now);
     return bucket.take(now);
+  }
+
+  /** Who has been quiet until his bucket was full again is as good as somebody new. */
+  #forgetQuiet(now: number): void {
+    let looks = 0;
+    for (const [key, bucket] of this.#buckets) {
+      if (looks === LOOKS || this.#buckets.size === 1) return;
+      if (!bucket.isFull(now) && this.#buckets.size <= MAX_KEPT) return;
+      this.#buckets.delete(key);
+      looks += 1;
+    }
   }
 
   get size(): number {

@@ -12,12 +12,21 @@ export class TokenBucket {
     this.#at = now;
   }
 
+  /** As it was when it was new. */
+  isFull(now: number): boolean {
+    return this.#tokensAt(now) === this.#burst;
+  }
+
   take(now: number): boolean {
-    const refill = (Math.max(0, now - this.#at) / 1000) * this.#perSecond;
-    this.#tokens = Math.min(this.#burst, this.#tokens + refill);
+    this.#tokens = this.#tokensAt(now);
     this.#at = now;
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  #tokensAt(now: number): number {
+    const refill = (Math.max(0, now - this.#at) / 1000) * this.#perSecond;
+    return Math.min(this.#burst, this.#tokens + refill);
   }
 }

@@ -11,6 +11,19 @@ describe('domain/rate/keyed-rate', () => {
     expect(taken('a', 1_000)).to.equal(1);
   });
 
+  it('keeps nobody who has been quiet until he may do again all that he may', () => {
+    const rate = new KeyedRate({ perSecond: 1, burst: 2 });
+    for (let n = 0; n < 100; n += 1) rate.take(`early ${n}`, 0);
+    for (let n = 0; n < 60; n += 1) rate.take(`late ${n}`, 900);
+    expect(rate.size, 'nobody is forgotten before').to.equal(160);
+    for (let n = 0; n < 50; n += 1) rate.take('now', 1_000);
+    expect(rate.size).to.equal(61);
+    expect(
+      rate.take('late 0', 1_000) && !rate.take('late 0', 1_000),
+      'who is kept has not forgotten',
+    ).to.equal(true);
+  });
+
   it('keeps 20,000 at the most, and forgets whoever has been quiet for longest', () => {
     const rate = new KeyedRate({ perSecond: 1, burst: 2 });
     const isSpent = (key: string): boolean => !rate.take(key, 0);
