@@ -236,6 +236,8 @@ describe('e2e: in a real browser', function () {
     const citizen = await gateway.armedCitizen(district.location, { toneHz: 1400 });
     const id = await press(citizen, district.location);
     await panel.sound(id);
+    // Sound comes before the stream is confirmed; only what was there can be lost.
+    await panel.cardIs(id, 'active');
     await citizen.vanish();
     await panel.cardIs(id, 'degraded');
     await panel.says(id, 'phase', 'Voice lost');
