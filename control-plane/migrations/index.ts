@@ -11,6 +11,7 @@ import * as handOver from './0008-hand-over.ts';
 import * as audit from './0009-audit.ts';
 import * as queue from './0010-queue.ts';
 import * as longHistory from './0011-long-history.ts';
+import * as telephony from './0012-telephony.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -30,4 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   audit,
   queue,
   longHistory,
+  telephony,
 ];

@@ -255,7 +255,7 @@ describe('scenario: the store is away', () => {
       const at = lab.clock.now();
       const event = { type: 'roster.changed' } as const;
       const events = [{ event, at, personal: null }];
-      const nothing = { timersSet: [], timersCleared: [], legs: [], feed: [] };
+      const nothing = { timersSet: [], timersCleared: [], legs: [], feed: [], outbox: [] };
       await tx.apply({ ...nothing, before, after: before.session, at, events });
     });
     await lab.forward(2000);

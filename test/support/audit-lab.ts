@@ -103,7 +103,7 @@ async function addCall(database: Database, id: SessionId): Promise<void> {
       at,
       events: [{ event: { type: 'pbx.answered', legId }, at, personal: null }],
       legs: [
-        { legId, change: { state: 'answered', at } },
+        { legId, change: { state: 'answered', trunk: null, at } },
         { legId, change: { state: 'ended', at, outcome: 'completed', sipStatus: 200, q850: 16 } },
       ],
     }),

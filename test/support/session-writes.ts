@@ -87,6 +87,7 @@ export function write(
     timersCleared: [],
     legs: [],
     feed: [],
+    outbox: [],
     ...parts,
   };
 }

@@ -11,6 +11,7 @@ import type { SessionEvent, TimerName } from '../domain/session/event.ts';
 import type { Party } from '../domain/session/leg.ts';
 import { reduce } from '../domain/session/reduce.ts';
 import type { Session } from '../domain/session/session.ts';
+import { outboxOf } from './outbox-of.ts';
 import type { PersonalFacts, SessionTx, SessionWrite, StoredSession } from '../ports/session-store.ts';
 
 /** More roster questions than this from one event is a bug. */
@@ -130,5 +131,6 @@ function gather(
   if (fired?.type === 'timer.due' && !timers.has(fired.timer)) timers.set(fired.timer, null);
   const timersSet = [...timers].flatMap(([timer, dueAt]) => (dueAt === null ? [] : [{ timer, dueAt }]));
   const timersCleared = [...timers].flatMap(([timer, dueAt]) => (dueAt === null ? [timer] : []));
-  return { before, after, at, events, timersSet, timersCleared, legs, feed };
+  const outbox = outboxOf(after, at, feed, legs);
+  return { before, after, at, events, timersSet, timersCleared, legs, feed, outbox };
 }

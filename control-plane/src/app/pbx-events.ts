@@ -14,7 +14,22 @@ export function sessionEventOf(
     case 'leg.progress':
       return ofLeg(event.legId, { type: 'pbx.progress', legId: event.legId });
     case 'leg.answered':
-      return ofLeg(event.legId, { type: 'pbx.answered', legId: event.legId });
+      return ofLeg(event.legId, {
+        type: 'pbx.answered',
+        legId: event.legId,
+        ...(event.trunk === undefined ? {} : { trunk: event.trunk }),
+      });
+    case 'leg.tried':
+      return ofLeg(event.legId, {
+        type: 'pbx.tried',
+        legId: event.legId,
+        try: event.try,
+        trunk: event.trunk,
+      });
+    case 'leg.try-ended': {
+      const { legId, try: number, trunk, outcome, sipStatus, q850 } = event;
+      return ofLeg(legId, { type: 'pbx.try-ended', legId, try: number, trunk, outcome, sipStatus, q850 });
+    }
     case 'leg.key-pressed':
       return ofLeg(event.legId, { type: 'pbx.key-pressed', legId: event.legId, key: event.key });
     case 'leg.ended': {
@@ -22,7 +37,12 @@ export function sessionEventOf(
       return ofLeg(legId, { type: 'pbx.ended', legId, outcome, sipStatus, q850 });
     }
     case 'leg.carrier-reference':
-      return ofLeg(event.legId, { type: 'pbx.carrier-reference', legId: event.legId, callId: event.callId });
+      return ofLeg(event.legId, {
+        type: 'pbx.carrier-reference',
+        legId: event.legId,
+        ...(event.try === undefined ? {} : { try: event.try }),
+        callId: event.callId,
+      });
     case 'leg.bridged': {
       const bridge = parseBridgeId(event.bridgeId);
       const { bridgeId, legIds, technology } = event;

@@ -44,6 +44,35 @@ export function parseLegId(text: string): { sessionId: SessionId; kind: LegKind;
   return { sessionId: sessionId as SessionId, kind: kind as LegKind, attempt: Number(attempt) };
 }
 
+/** A telephone call that the backend asked for; a UUID. */
+export type CallId = Brand<string, 'CallId'>;
+/** `call-to`: who is called first; `call-bridge-to`: who is joined with it. */
+export type CallLegKind = 'call-to' | 'call-bridge-to';
+export const CALL_LEG_KINDS: readonly CallLegKind[] = ['call-to', 'call-bridge-to'];
+
+export function callLegIdOf(callId: CallId, kind: CallLegKind, attempt: number): LegId {
+  return `${callId}.${kind}.${attempt}` as LegId;
+}
+
+/** What a call's leg id says of itself, or `null` (a session's leg, or no leg at all). */
+export function parseCallLegId(text: string): { callId: CallId; kind: CallLegKind; attempt: number } | null {
+  const match = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(call-to|call-bridge-to)\.(\d{1,6})$/.exec(
+    text,
+  );
+  if (!match) return null;
+  const [, callId, kind, attempt] = match;
+  return { callId: callId as CallId, kind: kind as CallLegKind, attempt: Number(attempt) };
+}
+
+/** `<call>.call` joins the parties of a call. */
+export function callBridgeIdOf(callId: CallId): BridgeId {
+  return `${callId}.call` as BridgeId;
+}
+
+export function parseCallBridgeId(text: string): CallId | null {
+  return (/^([0-9a-f-]{36})\.call$/.exec(text)?.[1] ?? null) as CallId | null;
+}
+
 export type BridgeKind = 'stream' | 'phone';
 
 /** `<session>.stream` carries her microphone to the operator, `<session>.phone` the two phones. */

@@ -62,7 +62,8 @@ export interface PbxSnapshot {
 export type PbxEvent =
   | { readonly type: 'leg.ringing'; readonly legId: LegId; readonly at: Instant }
   | { readonly type: 'leg.progress'; readonly legId: LegId; readonly at: Instant }
-  | { readonly type: 'leg.answered'; readonly legId: LegId; readonly at: Instant }
+  /** `trunk`: by which the telephone was reached; absent for apps, and where it is not known. */
+  | { readonly type: 'leg.answered'; readonly legId: LegId; readonly at: Instant; readonly trunk?: string }
   /** A key was pressed at the far end of an answered leg (DTMF): `0`–`9`, `*`, `#`. */
   | { readonly type: 'leg.key-pressed'; readonly legId: LegId; readonly key: string; readonly at: Instant }
   | {
@@ -76,8 +77,29 @@ export type PbxEvent =
   | {
       readonly type: 'leg.carrier-reference';
       readonly legId: LegId;
+      /** Of which try; absent: the first. */
+      readonly try?: number;
       readonly at: Instant;
       readonly callId: string;
+    }
+  /** A telephone leg was put on a trunk; a later try of the same leg may follow. */
+  | {
+      readonly type: 'leg.tried';
+      readonly legId: LegId;
+      readonly try: number;
+      readonly trunk: string;
+      readonly at: Instant;
+    }
+  /** That try is over; the leg itself ends by `leg.ended`. */
+  | {
+      readonly type: 'leg.try-ended';
+      readonly legId: LegId;
+      readonly try: number;
+      readonly trunk: string;
+      readonly outcome: LegOutcome;
+      readonly sipStatus: number | null;
+      readonly q850: number | null;
+      readonly at: Instant;
     }
   | {
       readonly type: 'leg.bridged';

@@ -16,6 +16,7 @@ import type { FeedEventName, LegChange } from '../domain/session/command.ts';
 import type { SessionEvent, TimerName } from '../domain/session/event.ts';
 import type { Party } from '../domain/session/leg.ts';
 import type { Session } from '../domain/session/session.ts';
+import type { OutboxDraft } from './outbox.ts';
 import type { FreeOperator } from '../domain/routing/choose-operator.ts';
 
 export interface StoredSession {
@@ -47,6 +48,8 @@ export interface SessionWrite {
   readonly timersCleared: readonly TimerName[];
   readonly legs: readonly { readonly legId: LegId; readonly change: LegChange }[];
   readonly feed: readonly FeedDraft[];
+  /** What webhooks tell of it. */
+  readonly outbox: readonly OutboxDraft[];
 }
 
 export interface PersonalFacts {

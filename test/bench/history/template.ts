@@ -112,6 +112,7 @@ async function played(
     timersCleared: [],
     legs: kinds.flatMap((kind) => call(legIdOf(ID, kind, 1), partyOf(kind), session.createdAt, at)),
     feed: [],
+    outbox: [],
   };
 }
 
@@ -124,7 +125,7 @@ function partyOf(kind: string): Party {
 function call(legId: LegId, party: Party, from: Instant, to: Instant): SessionWrite['legs'] {
   return [
     { legId, change: { state: 'dialing', party, at: from } },
-    { legId, change: { state: 'answered', at: (from + 400) as Instant } },
+    { legId, change: { state: 'answered', trunk: null, at: (from + 400) as Instant } },
     { legId, change: { state: 'ended', at: to, outcome: 'completed', sipStatus: 200, q850: 16 } },
   ];
 }

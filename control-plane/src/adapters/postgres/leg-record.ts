@@ -20,6 +20,17 @@ export interface LegRecord {
     readonly q850: number | null;
   } | null;
   carrierCallId: string | null;
+  /** By which it was answered; until then, and if never, the last one tried. */
+  trunk: string | null;
+  tries: Map<number, TryRecord>;
+}
+
+/** One try on one trunk; what a write does not tell is null. */
+export interface TryRecord {
+  trunk: string | null;
+  dialledAt: Instant | null;
+  carrierCallId: string | null;
+  end: LegRecord['end'];
 }
 
 /** One record per leg, in the order of their first change. Of doubled facts the first stands. */
@@ -53,6 +64,8 @@ function emptyRecord(legId: LegId): LegRecord {
     answeredAt: null,
     end: null,
     carrierCallId: null,
+    trunk: null,
+    tries: new Map(),
   };
 }
 
@@ -70,12 +83,35 @@ function note(record: LegRecord, change: LegChange): void {
       return;
     case 'answered':
       record.answeredAt ??= change.at;
+      record.trunk = change.trunk ?? record.trunk;
       return;
     case 'carrier-reference':
       record.carrierCallId ??= change.callId;
+      tryOf(record, change.try).carrierCallId ??= change.callId;
       return;
+    case 'tried': {
+      const one = tryOf(record, change.try);
+      one.trunk ??= change.trunk;
+      one.dialledAt ??= change.at;
+      if (record.answeredAt === null) record.trunk = change.trunk;
+      return;
+    }
+    case 'try-ended': {
+      const one = tryOf(record, change.try);
+      one.trunk ??= change.trunk;
+      one.end ??= change;
+      return;
+    }
     case 'ended':
       record.end ??= change;
       return;
   }
+}
+
+function tryOf(record: LegRecord, number: number): TryRecord {
+  const known = record.tries.get(number);
+  if (known) return known;
+  const fresh: TryRecord = { trunk: null, dialledAt: null, carrierCallId: null, end: null };
+  record.tries.set(number, fresh);
+  return fresh;
 }

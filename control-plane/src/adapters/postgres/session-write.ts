@@ -40,6 +40,10 @@ export function prepareWrite(write: SessionWrite, head: ChainHead, fence: Fence)
     fence.node,
     fence.epoch,
     sessionRecord(write.after).handedTo,
+    ...callValues(legRecords(write.legs)),
+    write.outbox.map((draft) => draft.type),
+    write.outbox.map((draft) => timestampText(draft.at)),
+    write.outbox.map((draft) => jsonText(draft.data)),
   ];
   return {
     statement: { name: 'session-write', text: SESSION_WRITE_SQL, values },
@@ -163,5 +167,24 @@ function legValues(records: readonly LegRecord[]): unknown[] {
     records.map((leg) => leg.end?.sipStatus ?? null),
     records.map((leg) => leg.end?.q850 ?? null),
     records.map((leg) => (leg.carrierCallId === null ? null : storableText(leg.carrierCallId))),
+  ];
+}
+
+/** By which trunk each leg went, and every try of it. */
+function callValues(records: readonly LegRecord[]): unknown[] {
+  const tries = records.flatMap(({ id, tries: of }) =>
+    [...of].map(([number, one]) => ({ id, number, ...one })),
+  );
+  return [
+    records.map((leg) => leg.trunk),
+    tries.map((one) => one.id),
+    tries.map((one) => one.number),
+    tries.map((one) => one.trunk),
+    tries.map((one) => timestampTextOrNull(one.dialledAt)),
+    tries.map((one) => (one.carrierCallId === null ? null : storableText(one.carrierCallId))),
+    tries.map((one) => timestampTextOrNull(one.end?.at ?? null)),
+    tries.map((one) => one.end?.outcome ?? null),
+    tries.map((one) => one.end?.sipStatus ?? null),
+    tries.map((one) => one.end?.q850 ?? null),
   ];
 }

@@ -18,6 +18,8 @@ export type PbxCommand =
       readonly legId: LegId;
       readonly party: Party;
       readonly ringTimeoutMs: number;
+      /** Tries that this leg has behind it (a process before this one made them); absent: none. */
+      readonly triesBefore?: number;
     }
   | {
       readonly type: 'pbx.hangup';
@@ -67,8 +69,25 @@ export type RecordCommand =
 
 export type LegChange =
   | { readonly state: 'dialing'; readonly party: Party; readonly at: Instant }
-  | { readonly state: 'ringing' | 'progress' | 'answered'; readonly at: Instant }
-  | { readonly state: 'carrier-reference'; readonly callId: string; readonly at: Instant }
+  | { readonly state: 'ringing' | 'progress'; readonly at: Instant }
+  /** `trunk` null: an app, or not known. */
+  | { readonly state: 'answered'; readonly trunk: string | null; readonly at: Instant }
+  | {
+      readonly state: 'carrier-reference';
+      readonly try: number;
+      readonly callId: string;
+      readonly at: Instant;
+    }
+  | { readonly state: 'tried'; readonly try: number; readonly trunk: string; readonly at: Instant }
+  | {
+      readonly state: 'try-ended';
+      readonly try: number;
+      readonly trunk: string;
+      readonly at: Instant;
+      readonly outcome: LegOutcome;
+      readonly sipStatus: number | null;
+      readonly q850: number | null;
+    }
   | {
       readonly state: 'ended';
       readonly at: Instant;

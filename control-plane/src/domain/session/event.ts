@@ -79,7 +79,18 @@ export type SessionEvent =
   | { readonly type: 'edge.answer-received'; readonly legId: LegId; readonly status: number | null }
   | { readonly type: 'pbx.ringing'; readonly legId: LegId }
   | { readonly type: 'pbx.progress'; readonly legId: LegId }
-  | { readonly type: 'pbx.answered'; readonly legId: LegId }
+  | { readonly type: 'pbx.answered'; readonly legId: LegId; readonly trunk?: string }
+  /** The call went out by a trunk; a later try may follow or run beside it. */
+  | { readonly type: 'pbx.tried'; readonly legId: LegId; readonly try: number; readonly trunk: string }
+  | {
+      readonly type: 'pbx.try-ended';
+      readonly legId: LegId;
+      readonly try: number;
+      readonly trunk: string;
+      readonly outcome: LegOutcome;
+      readonly sipStatus: number | null;
+      readonly q850: number | null;
+    }
   | {
       readonly type: 'pbx.ended';
       readonly legId: LegId;
@@ -93,7 +104,12 @@ export type SessionEvent =
       readonly legIds: readonly LegId[];
       readonly technology: string;
     }
-  | { readonly type: 'pbx.carrier-reference'; readonly legId: LegId; readonly callId: string }
+  | {
+      readonly type: 'pbx.carrier-reference';
+      readonly legId: LegId;
+      readonly try?: number;
+      readonly callId: string;
+    }
   /** A key was pressed at a phone: `0`–`9`, `*`, `#`. */
   | { readonly type: 'pbx.key-pressed'; readonly legId: LegId; readonly key: string }
   | { readonly type: 'media.first-packet'; readonly legId: LegId }

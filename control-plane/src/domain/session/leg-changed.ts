@@ -26,6 +26,8 @@ export function legChanged(
     | 'pbx.ended'
     | 'pbx.carrier-reference'
     | 'pbx.key-pressed'
+    | 'pbx.tried'
+    | 'pbx.try-ended'
   >,
   at: Instant,
 ): Decision {
@@ -52,7 +54,7 @@ export function legChanged(
         draft.publish('phone.ringing', { leg: leg.kind });
       break;
     case 'pbx.answered':
-      return answered(draft, session, leg);
+      return answered(draft, session, leg, event.trunk ?? null);
     case 'pbx.ended':
       return ended(draft, leg, event);
     case 'pbx.key-pressed':
@@ -65,10 +67,25 @@ export function legChanged(
       draft.order({
         type: 'leg.record',
         legId: leg.id,
-        change: { state: 'carrier-reference', callId: event.callId, at },
+        change: { state: 'carrier-reference', try: event.try ?? 1, callId: event.callId, at },
       });
       if (session.fallback?.callReference === leg.id) draft.changeFallback({ callReference: event.callId });
       break;
+    case 'pbx.tried': {
+      const { legId, try: number, trunk } = event;
+      draft.replaceLeg(legId, { tries: Math.max(leg.tries ?? 0, number) });
+      draft.order({ type: 'leg.record', legId, change: { state: 'tried', try: number, trunk, at } });
+      break;
+    }
+    case 'pbx.try-ended': {
+      const { legId, try: number, trunk, outcome, sipStatus, q850 } = event;
+      draft.order({
+        type: 'leg.record',
+        legId,
+        change: { state: 'try-ended', try: number, trunk, at, outcome, sipStatus, q850 },
+      });
+      break;
+    }
   }
   return draft.seal();
 }
@@ -83,11 +100,11 @@ function strangeLeg(session: Live, event: Parameters<typeof legChanged>[1]): Dec
   };
 }
 
-function answered(draft: Draft, session: Live, leg: Leg): Decision {
+function answered(draft: Draft, session: Live, leg: Leg, trunk: string | null): Decision {
   if (leg.state === 'answered') return ignored(session);
   draft.replaceLeg(leg.id, { state: 'answered' });
   draft.noteAttempt(leg.id, { answeredAt: draft.at });
-  draft.order({ type: 'leg.record', legId: leg.id, change: { state: 'answered', at: draft.at } });
+  draft.order({ type: 'leg.record', legId: leg.id, change: { state: 'answered', trunk, at: draft.at } });
   if (leg.ending) {
     // The answer crossed our CANCEL: it is hung up, never joined (FB-8).
     draft.order({ type: 'pbx.hangup', legId: leg.id, reason: 'cancelled' });

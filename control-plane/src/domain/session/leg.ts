@@ -46,6 +46,8 @@ export interface Leg {
   readonly streaming: boolean;
   /** There was sound in its packets; it may be known before they count as a stream. */
   readonly sound: boolean;
+  /** Tries that were made for it so far, each by one trunk; absent: none yet. */
+  readonly tries?: number;
   /** A hangup was ordered; what it reports until its end changes nothing. */
   readonly ending: boolean;
 }

@@ -114,6 +114,8 @@ function reduceLive(session: Live, event: SessionEvent, at: Instant): Decision {
     case 'pbx.ended':
     case 'pbx.carrier-reference':
     case 'pbx.key-pressed':
+    case 'pbx.tried':
+    case 'pbx.try-ended':
       return legChanged(session, event, at);
     case 'pbx.bridged':
       return bridged(session, event, at);

@@ -53,7 +53,13 @@ function dial(session: Live, leg: Leg): PbxCommand {
   const { id: legId, kind, party, aor } = leg;
   if (aor !== null && kind !== 'citizen-phone' && kind !== 'operator-phone')
     return { type: 'pbx.dial-app', legId, kind, aor, ringTimeoutMs };
-  return { type: 'pbx.dial-phone', legId, party, ringTimeoutMs };
+  return {
+    type: 'pbx.dial-phone',
+    legId,
+    party,
+    ringTimeoutMs,
+    ...(leg.tries === undefined ? {} : { triesBefore: leg.tries }),
+  };
 }
 
 function place(session: Live, leg: Leg): readonly PbxCommand[] {

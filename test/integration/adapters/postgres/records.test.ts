@@ -105,9 +105,9 @@ describe('adapters/postgres: the records', function () {
       [{ state: 'dialing', party, at: ms(1) }],
       [{ state: 'ringing', at: ms(2) }],
       [
-        { state: 'carrier-reference', callId: 'abc@carrier', at: ms(2) },
+        { state: 'carrier-reference', try: 1, callId: 'abc@carrier', at: ms(2) },
         { state: 'ringing', at: ms(3) },
-        { state: 'answered', at: ms(4) },
+        { state: 'answered', trunk: null, at: ms(4) },
       ],
       [{ state: 'ended', at: ms(5), outcome: 'completed', sipStatus: 200, q850: 16 }],
       [{ state: 'ended', at: ms(6), outcome: 'lost', sipStatus: null, q850: null }],

@@ -16,8 +16,8 @@ describe('adapters/postgres/leg-record', () => {
       { legId: legIdOf(session, 'operator-app', 1), change: { state: 'ringing', at: at(3) } },
       { legId: phone, change: { state: 'ringing', at: at(4) } },
       { legId: phone, change: { state: 'ringing', at: at(5) } },
-      { legId: phone, change: { state: 'carrier-reference', callId: 'a@b', at: at(5) } },
-      { legId: phone, change: { state: 'answered', at: at(6) } },
+      { legId: phone, change: { state: 'carrier-reference', try: 1, callId: 'a@b', at: at(5) } },
+      { legId: phone, change: { state: 'answered', trunk: null, at: at(6) } },
       { legId: phone, change: { state: 'ended', at: at(7), outcome: 'completed', sipStatus: 200, q850: 16 } },
       { legId: phone, change: { state: 'ended', at: at(8), outcome: 'lost', sipStatus: null, q850: null } },
     ]);
