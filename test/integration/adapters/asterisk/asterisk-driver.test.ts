@@ -90,7 +90,6 @@ describe('adapters/asterisk/asterisk-driver', function () {
     const legId = legIdOf(sessionId, kind, 1);
     const order = {
       legId,
-      sessionId,
       number: lab.number(behaviour),
       trunk: lab.trunk,
       ringTimeoutMs: 10_000,
@@ -224,7 +223,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
     await Promise.all(
       legIds.map(async (legId, index) => {
         const number = lab.number('answer-at-once');
-        await lab.driver.dialPhone({ legId, sessionId, number, trunk: lab.trunk, ringTimeoutMs: 10_000 });
+        await lab.driver.dialPhone({ legId, number, trunk: lab.trunk, ringTimeoutMs: 10_000 });
         await delay(index / 2);
         expect(await lab.driver.hangup(legId, 'stream-won')).to.deep.equal(DONE);
       }),
@@ -261,7 +260,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
     await Promise.all(
       legIds.map((legId) => {
         const number = lab.number('ring-for-ever');
-        return lab.driver.dialPhone({ legId, sessionId, number, trunk: lab.trunk, ringTimeoutMs: 20_000 });
+        return lab.driver.dialPhone({ legId, number, trunk: lab.trunk, ringTimeoutMs: 20_000 });
       }),
     );
     await until('all ring', () => legIds.every((legId) => has('leg.ringing', legId)), 8_000);
@@ -348,7 +347,6 @@ describe('adapters/asterisk/asterisk-driver', function () {
       ]);
       const order = {
         legId: citizen,
-        sessionId,
         number: lab.number('busy'),
         trunk: lab.trunk,
         ringTimeoutMs: 9_000,
@@ -421,7 +419,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
       const refused = { ok: false, code: 'ERR_PBX_REPLACED' };
       expect(await lab.driver.hangup(legId, 'normal')).to.include(refused);
       expect(await lab.driver.join(bridgeIdOf(sessionId, 'phone'), legId, 'both')).to.include(refused);
-      const order = { legId, sessionId, number: lab.number('busy'), trunk: lab.trunk, ringTimeoutMs: 9_000 };
+      const order = { legId, number: lab.number('busy'), trunk: lab.trunk, ringTimeoutMs: 9_000 };
       expect(await lab.driver.dialPhone(order)).to.include(refused);
       await delay(1_200);
       expect(has('engine.back')).to.equal(false);
@@ -433,7 +431,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
       lab.proxy.freeze('answers');
       const legId = legIdOf(sessionId, 'citizen-phone', 1);
       const number = lab.number('answer-at-once');
-      const order = { legId, sessionId, number, trunk: lab.trunk, ringTimeoutMs: 9_000 };
+      const order = { legId, number, trunk: lab.trunk, ringTimeoutMs: 9_000 };
       const result = await lab.driver.dialPhone(order);
       expect(result).to.include({ ok: false });
       expect(result.ok ? '' : result.code).to.be.oneOf(['ERR_PBX_TIMEOUT', 'ERR_PBX_DISCONNECTED']);
