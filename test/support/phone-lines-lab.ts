@@ -34,7 +34,7 @@ export function phoneLinesLab(
     trunks: () => lab.trunks,
     health: {
       report: (report) => reports.push(report),
-      qualified: (trunk, up) => states.set(trunk, up ? 'up' : 'down'),
+      qualified: () => undefined,
       stateOf: (trunk) => states.get(trunk) ?? 'up',
       p95PostDialDelayMs: (trunk) => p95.get(trunk) ?? null,
     },

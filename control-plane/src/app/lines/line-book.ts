@@ -131,8 +131,11 @@ export class LineBook {
     const tried = new Set(live.line.tries.map(({ trunk }) => trunk));
     const left = routes.filter(({ trunk }) => !tried.has(trunk));
     live.line = { ...live.line, routes: left, purpose: dial.purpose };
-    for (const { number, state } of live.line.tries)
-      if (state === 'dialing') this.#perform(live, { do: 'ask-silence', try: number });
+    for (const { number, state } of live.line.tries) {
+      if (state !== 'dialing') continue;
+      this.#perform(live, { do: 'ask-silence', try: number });
+      this.#perform(live, { do: 'ask-hedge', try: number });
+    }
     this.#perform(live, { do: 'ask-dead' });
   }
 
