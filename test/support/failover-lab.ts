@@ -72,7 +72,10 @@ async function build(stops: (() => Promise<void>)[], stop: () => Promise<void>):
   // Where it answers to is known once the engine has a port.
   const gateway = { host: '127.0.0.1', port: 9 };
   const peer = await openUdpPeer(PEER_HOST, gateway);
-  stops.push(() => Promise.resolve(peer.close()));
+  stops.push(async () => {
+    await Promise.resolve();
+    peer.close();
+  });
   const second = sandboxTrunk(carrier.port);
   const first: Trunk = {
     ...second,
