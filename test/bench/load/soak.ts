@@ -3,6 +3,7 @@
  * resolved. What a session needs it must give back: memory, rows, channels, endpoints, open files.
  */
 import type { Location } from '../../../control-plane/src/contracts/common.ts';
+import { topicsOfDevices } from '../../support/asterisk-topics.ts';
 import { told as row, type Row } from './bench-table.ts';
 import { armed, connectCitizen, inLanes, joinCitizen, openPanels, pause } from './crowd.ts';
 import type { CitizenPlan, CrowdCitizen, CrowdPanel } from './crowd.ts';
@@ -242,7 +243,11 @@ async function leftovers(
 ): Promise<readonly Row[]> {
   const stay = ['sandbox', ...panels.map(({ aor }) => aor)];
   const left = await nothingInAsterisk(gateway, stay, untilForgotten);
-  const rows: Row[] = [row('left in Asterisk', left.slice(0, 300), 'nothing', left === 'nothing')];
+  const devices = topicsOfDevices(gateway.sandbox.engine.asterisk.directories);
+  const rows: Row[] = [
+    row('left in Asterisk', left.slice(0, 300), 'nothing', left === 'nothing'),
+    row('states of devices in Asterisk', String(devices.length), 'none', devices.length === 0),
+  ];
   for (const [what, statement] of Object.entries(OWNERLESS)) {
     const count = await soonNone(gateway, statement);
     rows.push(row(what, String(count), 'none', count === 0));

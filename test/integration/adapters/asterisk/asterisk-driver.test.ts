@@ -21,6 +21,7 @@ import type { PbxEvent } from '../../../../control-plane/src/ports/pbx-driver.ts
 import type { PhoneBehaviour } from '../../../contract/pbx-driver.contract.ts';
 import { ariRequest } from '../../../support/ari-request.ts';
 import { startAsteriskPbxLab, type AsteriskPbxLab } from '../../../support/asterisk-pbx-lab.ts';
+import { topicsOfDevices } from '../../../support/asterisk-topics.ts';
 import { asteriskRootDir } from '../../../support/sandbox-roots.ts';
 import {
   headerOf,
@@ -194,6 +195,20 @@ describe('adapters/asterisk/asterisk-driver', function () {
       expect(events.find(({ type }) => type === 'call.unexpected')).to.include({ from });
       expect(events.filter(({ type }) => type === 'leg.answered')).to.be.empty;
     });
+
+  it('leaves nothing in Asterisk of a client that was called and is gone, whatever its name', async () => {
+    const aor = await newAor();
+    const peer = await registeredPeer(aor);
+    await until('its contact', () => has('contact.online'));
+    const legId = legIdOf(sessionId, 'citizen-app', 1);
+    const order = { legId, sessionId, kind: 'citizen-app', aor, ringTimeoutMs: 10_000 } as const;
+    expect(await lab.driver.dialApp(order)).to.deep.equal(DONE);
+    await peer.untilRequest(({ cseq }) => cseq.method === 'INVITE');
+    await lab.driver.hangup(legId, 'normal');
+    await until('the end of the leg', () => has('leg.ended', legId));
+    expect(await lab.driver.removeEndpoint(aor)).to.deep.equal(DONE);
+    expect(topicsOfDevices(lab.engine.asterisk.directories)).to.deep.equal([]);
+  });
 
   it('refuses a client that calls without being asked, and says who it was', async () => {
     const aor = await newAor();
