@@ -3,7 +3,7 @@
  * resolved. What a session needs it must give back: memory, rows, channels, endpoints, open files.
  */
 import type { Location } from '../../../control-plane/src/contracts/common.ts';
-import { topicsOfDevices } from '../../support/asterisk-topics.ts';
+import { giveBackFreeMemory, topicsOfDevices } from '../../support/asterisk-memory.ts';
 import { told as row, type Row } from './bench-table.ts';
 import { armed, connectCitizen, inLanes, joinCitizen, openPanels, pause } from './crowd.ts';
 import type { CitizenPlan, CrowdCitizen, CrowdPanel } from './crowd.ts';
@@ -172,6 +172,8 @@ function forget(panels: readonly CrowdPanel[]): void {
 }
 
 async function look(gateway: GatewayUnderLoad, inside: Inside, sessions: number): Promise<Sample> {
+  // Memory that is free inside comes and goes with peaks, and would hide a leak or look like one.
+  giveBackFreeMemory(gateway.sandbox.engine.settings.directories);
   const figures = gateway.figures();
   const of = (value: (part: Part) => number): Record<Part, number> => ({
     core: value('core'),

@@ -21,7 +21,7 @@ import type { PbxEvent } from '../../../../control-plane/src/ports/pbx-driver.ts
 import type { PhoneBehaviour } from '../../../contract/pbx-driver.contract.ts';
 import { ariRequest } from '../../../support/ari-request.ts';
 import { startAsteriskPbxLab, type AsteriskPbxLab } from '../../../support/asterisk-pbx-lab.ts';
-import { topicsOfDevices } from '../../../support/asterisk-topics.ts';
+import { topicsOfDevices } from '../../../support/asterisk-memory.ts';
 import { asteriskRootDir } from '../../../support/sandbox-roots.ts';
 import {
   headerOf,

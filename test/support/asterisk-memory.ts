@@ -13,6 +13,11 @@ export function topicsOfDevices(directories: AsteriskDirectories): readonly stri
   return [...topics.matchAll(/^devicestate:all\/(\S+)/gm)].map(([, device]) => device ?? '');
 }
 
+/** What is freed inside, and kept for later, goes back to the machine: what is left is what Asterisk holds. */
+export function giveBackFreeMemory(directories: AsteriskDirectories): void {
+  asked(directories, 'malloc trim');
+}
+
 function asked({ etc }: AsteriskDirectories, command: string): string {
   const root = asteriskRootDir();
   const { loader, libraryPath } = rootLoader(root);
