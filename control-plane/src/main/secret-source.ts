@@ -16,28 +16,39 @@ export interface SecretPorts {
   readonly metrics: Metrics;
 }
 
-/** Started: what could be read in time is there. */
-export async function startSecretSource(
+export interface StartedSecrets {
+  readonly source: SecretSource;
+  /**
+   * What could be read in time is there: a moment later, or some seconds where Vault is away. A start that waits for it
+   * waits for Vault; who does not is told of each value as it comes.
+   */
+  readonly ready: Promise<void>;
+}
+
+export function startSecretSource(
   config: SecretsConfig,
   references: readonly string[],
-  { alerts, clock, log, metrics }: SecretPorts,
-): Promise<SecretSource> {
-  const source = createSecretSource(config, { alerts, clock, log, metrics });
+  ports: SecretPorts,
+): StartedSecrets {
+  const source = createSecretSource(config, ports);
   const look = (): void => {
-    log.info('looking for changed secrets', { signal: 'SIGHUP' });
+    ports.log.info('looking for changed secrets', { signal: 'SIGHUP' });
     void source.refresh();
   };
   process.on('SIGHUP', look);
-  await source.start(references);
+  const stop = (): Promise<void> => {
+    process.off('SIGHUP', look);
+    return source.stop();
+  };
   return {
-    start: (others) => source.start(others),
-    refresh: () => source.refresh(),
-    get: (reference) => source.get(reference),
-    onChange: (listener) => source.onChange(listener),
-    stop: () => {
-      process.off('SIGHUP', look);
-      return source.stop();
+    source: {
+      start: (others) => source.start(others),
+      refresh: () => source.refresh(),
+      get: (reference) => source.get(reference),
+      onChange: (listener) => source.onChange(listener),
+      stop,
     },
+    ready: source.start(references),
   };
 }
 

@@ -72,7 +72,8 @@ export class VaultApi {
     const looked = await answerOf(wrappingAnswer, lookup);
     if (!looked.ok) return looked;
     const made = looked.value.data.creation_path;
-    if (!made.startsWith(`auth/${authMount}/role/`) || !made.endsWith('/secret-id'))
+    // Below a namespace, perhaps.
+    if (!`/${made}`.includes(`/auth/${authMount}/role/`) || !made.endsWith('/secret-id'))
       return {
         ok: false,
         fault: { code: 'ERR_SECRETS_UNWRAP', reason: 'what is wrapped is no secret id of AppRole' },
