@@ -6,6 +6,7 @@ import {
 } from '../../../control-plane/src/adapters/secrets/vault-secrets.ts';
 import type { Clock } from '../../../control-plane/src/ports/clock.ts';
 import type { ChangingLab } from '../../contract/secret-source.contract.ts';
+import { eventually } from '../../e2e/support/eventually.ts';
 import { startCuttableProxy } from '../cuttable-proxy.ts';
 import { keptAlerts } from '../kept-alerts.ts';
 import { keptLog } from '../kept-log.ts';
@@ -27,7 +28,13 @@ export interface FakeVaultLab extends ChangingLab {
   readonly clock: ManualClock;
   /** Another reader of the same Vault, with the lab's options changed. Stopped with the lab. */
   readonly reader: (change: Partial<VaultSecretsOptions>) => VaultSecrets;
+  /** Lets time pass that brings one look, and waits for its end. */
+  readonly pass: (ms: number) => Promise<void>;
+  /** Looks that have ended. */
+  readonly looks: () => number;
 }
+
+const LOOK_MS = 5000;
 
 type Base = Omit<ChangingLab, 'lose' | 'restore'>;
 
@@ -36,9 +43,15 @@ export async function openFakeVaultLab(wishes: VaultLabWishes = {}): Promise<Fak
   const vault = await startFakeVault({ clock, ...wishes.vault });
   const { namespace } = wishes.vault ?? {};
   const admin = new VaultAdmin(vault.address, vault.rootToken, namespace ?? null);
-  const { base, reader } = await openLab(vault.address, admin, clock, wishes);
+  const { base, reader, looks } = await openLab(vault.address, admin, clock, wishes);
   return {
     ...base,
+    looks,
+    pass: async (ms) => {
+      const before = looks();
+      await clock.advance(ms);
+      await eventually('a look has ended', () => (looks() > before ? true : null), LOOK_MS);
+    },
     vault,
     admin,
     clock,
@@ -89,6 +102,7 @@ export async function openRealVaultLab(address: string, token: string): Promise<
 async function openLab(address: string, admin: VaultAdmin, clock: Clock, wishes: VaultLabWishes) {
   await admin.setUp(wishes.role);
   const [alerts, log] = [keptAlerts(), keptLog()];
+  let looks = 0;
   const options: VaultSecretsOptions = {
     address,
     caFile: null,
@@ -103,7 +117,7 @@ async function openLab(address: string, admin: VaultAdmin, clock: Clock, wishes:
     clock,
     log,
     alerts,
-    metrics: silentMetrics,
+    metrics: { ...silentMetrics, count: (name) => (looks += name === 'hamrahi_secrets_looks_total' ? 1 : 0) },
     ...wishes.options,
   };
   const readers: VaultSecrets[] = [];
@@ -132,7 +146,7 @@ async function openLab(address: string, admin: VaultAdmin, clock: Clock, wishes:
       for (const one of readers) await one.stop();
     },
   };
-  return { base, reader };
+  return { base, reader, looks: () => looks };
 }
 
 function splitOf(reference: string): readonly [path: string, key: string] {
