@@ -1,8 +1,9 @@
 /**
- * One secret in one file. It has to be a plain file of ours or root's that nobody else may read. systemd's credentials
- * (`$CREDENTIALS_DIRECTORY`) are 0400 and root's, with an ACL entry that lets the service's account read them; the mode then
- * shows the mask of the ACL where the group's rights stand: 0440, though no group may read. Where a file system has no ACLs,
- * systemd gives the file to the account (0400). So there, and only there, root's 0440 is taken.
+ * One secret in one file. It has to be a plain file of ours or root's that nobody else may read: 0600 or 0400. systemd's
+ * credentials (`$CREDENTIALS_DIRECTORY`) come in two forms, under User= and DynamicUser= alike. Where their file system has
+ * no ACLs (systemd 252, ramfs) the file is the account's own, 0400. Where it has (systemd 257, tmpfs) it stays root's, 0400,
+ * with an ACL entry that lets the account read; its mode then shows the ACL's mask where a group's rights stand, 0440,
+ * though no group may read. So in that directory, and only there, root's 0440 is taken.
  */
 import { constants, type BigIntStats } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
