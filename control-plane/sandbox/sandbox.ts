@@ -21,6 +21,7 @@ import { startGatewayEngine, type GatewayEngine } from './gateway-engine.ts';
 import { CITIZENS, OPERATORS, SUPERVISOR } from './people.ts';
 import { cleanUpDeadRuns, makeRunDirectory } from './run-directory.ts';
 import { startSandboxDatabase, type SandboxDatabase } from './sandbox-database.ts';
+import { secretFiles, TRUNK_SECRET, trunkSecretSettings } from './secret-files.ts';
 import { writeSandboxFile, type SandboxFile } from './sandbox-file.ts';
 import { seed } from './seed.ts';
 
@@ -53,6 +54,8 @@ export interface SandboxOptions {
   readonly edgeEnv?: Readonly<Record<string, string>>;
   /** `false`: Asterisk logs no more than on a server, where verbose lines would name who calls whom. Default true. */
   readonly verboseEngineLog?: boolean;
+  /** The carrier knows us by this password. Default: by our address. */
+  readonly trunkPassword?: string;
 }
 
 export interface Sandbox {
@@ -113,7 +116,8 @@ async function build(
     startSandboxDatabase(join(runDir, 'postgres')).then((one) => kept(stops, one)),
     startCarrier({ root, runDir: join(runDir, 'carrier') }).then((one) => kept(stops, one)),
   ]);
-  const trunksDir = writeTrunk(runDir, carrier);
+  const { trunkPassword } = options;
+  const trunksDir = writeTrunk(runDir, carrier, trunkPassword !== undefined);
   say('starting Asterisk');
   const engine = kept(
     stops,
@@ -122,6 +126,8 @@ async function build(
       runDir: join(runDir, 'gateway'),
       ariApp: ARI_APP,
       trunks: readTrunks(trunksDir),
+      secretOf: (reference) =>
+        reference === TRUNK_SECRET && trunkPassword !== undefined ? new Secret(trunkPassword) : undefined,
       ...(bind === null ? {} : { address: bind }),
       verboseLog: options.verboseEngineLog ?? true,
     }),
@@ -154,7 +160,7 @@ async function build(
     certificate,
     host,
     edgeApart: options.edgeApart === true,
-    extra: options.env ?? {},
+    extra: { ...trunkSecretSettings(runDir, trunkPassword), ...options.env },
     edgeExtra: options.edgeEnv ?? {},
   });
   say('starting the control plane');
@@ -243,14 +249,15 @@ function checkedAddress(bind: string | undefined): string | null {
   );
 }
 
-/** The shipped trunk file with the port that the simulator found free. */
-function writeTrunk(runDir: string, carrier: Carrier): string {
+/** The shipped trunk file with the port that the simulator found free, and with a password where there is one. */
+function writeTrunk(runDir: string, carrier: Carrier, hasPassword: boolean): string {
   const folder = join(runDir, 'trunks');
   mkdirSync(folder);
   copyFileSync(join(REPOSITORY, 'sip-trunks/trunk.schema.json'), join(folder, 'trunk.schema.json'));
   const document = parseDocument(readFileSync(join(REPOSITORY, 'sip-trunks/sandbox.yml'), 'utf8'));
   document.setIn(['hosts', 0, 'address'], carrier.host);
   document.setIn(['hosts', 0, 'port'], carrier.port);
+  if (hasPassword) document.setIn(['auth'], { kind: 'digest', username: 'sandbox', secret: TRUNK_SECRET });
   writeFileSync(join(folder, 'sandbox.yml'), document.toString());
   return folder;
 }
@@ -348,11 +355,10 @@ function environment(is: {
   readonly edgeExtra: Readonly<Record<string, string>>;
 }): Environments {
   const { file, certificate, host } = is;
-  const edgeSecret = randomBytes(32).toString('base64url');
   const both = {
     HAMRAHI_ENV: 'sandbox',
     HAMRAHI_NODE_ID: 'sandbox',
-    HAMRAHI_EDGE_SECRET: edgeSecret,
+    ...secretFiles(file.runDir, { HAMRAHI_EDGE_SECRET: randomBytes(32).toString('base64url') }),
     ...(certificate
       ? { HAMRAHI_TLS_CERT_FILE: certificate.certFile, HAMRAHI_TLS_KEY_FILE: certificate.keyFile }
       : {}),
@@ -372,13 +378,15 @@ function environment(is: {
       HAMRAHI_JWT_AUDIENCE: file.jwt.audience,
       HAMRAHI_ARI_URL: is.links.ariUrl,
       HAMRAHI_ARI_USER: file.ari.user,
-      HAMRAHI_ARI_PASSWORD: file.ari.password,
       HAMRAHI_ARI_APP: file.ari.app,
       HAMRAHI_ENGINE_SIP_WS_URL: `${file.ari.url.replace('http', 'ws')}/ws`,
       HAMRAHI_TRUNKS_DIR: is.trunksDir,
       HAMRAHI_TRUNKS: 'sandbox',
       ...auditSettings(file.runDir),
-      DATABASE_URL: is.links.databaseUrl,
+      ...secretFiles(file.runDir, {
+        HAMRAHI_ARI_PASSWORD: file.ari.password,
+        DATABASE_URL: is.links.databaseUrl,
+      }),
       HAMRAHI_JOURNAL_DIR: join(file.runDir, 'journal'),
       ...is.extra,
     },
