@@ -61,6 +61,8 @@ export interface CoreConfig {
     readonly relayAddress: string;
   };
   readonly trunks: { readonly directory: string; readonly names: readonly string[] };
+  /** Where what trunk files name by reference is kept (TEL-6). */
+  readonly secrets: SecretsConfig;
   readonly database:
     | { readonly kind: 'url'; readonly url: Secret }
     | { readonly kind: 'embedded'; readonly directory: string };
@@ -77,6 +79,28 @@ export interface CoreConfig {
     };
   };
   readonly policy: Policy;
+}
+
+export type SecretsConfig =
+  /** `isSystemds`: systemd's own, whose modes are read in its way. */
+  | { readonly kind: 'directory'; readonly directory: string; readonly isSystemds: boolean }
+  /** By the variable's name. */
+  | { readonly kind: 'environment'; readonly values: Readonly<Record<string, Secret>> }
+  | ({ readonly kind: 'vault' } & VaultConfig);
+
+export interface VaultConfig {
+  readonly address: string;
+  readonly caFile: string | null;
+  readonly namespace: string | null;
+  readonly authMount: string;
+  readonly roleId: Secret;
+  readonly secretId:
+    | { readonly kind: 'value'; readonly value: Secret }
+    | { readonly kind: 'file'; readonly file: string; readonly isSystemds: boolean };
+  readonly isWrapped: boolean;
+  readonly mount: string;
+  readonly prefix: string | null;
+  readonly pollMs: number;
 }
 
 export interface EdgeConfig {

@@ -1,6 +1,7 @@
 /** The one way from the environment to settings. */
+import { dirname } from 'node:path';
 import type { Policy } from '../domain/session/policy.ts';
-import type { Config, CoreConfig, EdgeConfig } from './config.ts';
+import type { Config, CoreConfig, EdgeConfig, SecretsConfig, VaultConfig } from './config.ts';
 import {
   readVariable,
   readVariables,
@@ -10,6 +11,8 @@ import {
   type VariableName,
 } from './read-variables.ts';
 import { RULES } from './rules.ts';
+import { secretsKind, secretVariableErrors } from './secrets-place.ts';
+import { secretVariables } from './secret-variables.ts';
 import { POLICY_VARIABLES, VARIABLES } from './variables.ts';
 
 export type ConfigResult =
@@ -24,9 +27,9 @@ export function loadConfig(env: Environment): ConfigResult {
     expected: rule.expected,
     got: VARIABLES[rule.variable].secret ? null : (env[rule.variable] ?? null),
   }));
-  const all = [...errors, ...broken];
+  const all = [...errors, ...broken, ...secretVariableErrors(env, values)];
   if (all.length > 0) return { ok: false, errors: all };
-  return { ok: true, value: freezeDeep(configOf(values as Values)) };
+  return { ok: true, value: freezeDeep(configOf(values as Values, env)) };
 }
 
 /** The settings of this process. The only reader of `process.env`. */
@@ -53,7 +56,7 @@ export function describeConfigErrors(errors: readonly ConfigError[]): string {
     .join('\n');
 }
 
-function configOf(v: Values): Config {
+function configOf(v: Values, env: Environment): Config {
   const tls =
     v.HAMRAHI_TLS_CERT_FILE !== null && v.HAMRAHI_TLS_KEY_FILE !== null
       ? { certFile: v.HAMRAHI_TLS_CERT_FILE, keyFile: v.HAMRAHI_TLS_KEY_FILE }
@@ -65,12 +68,12 @@ function configOf(v: Values): Config {
     logLevel: v.HAMRAHI_LOG_LEVEL,
     failpoint: v.HAMRAHI_FAILPOINT,
     tls,
-    core: v.HAMRAHI_ROLE === 'edge' ? null : coreOf(v),
+    core: v.HAMRAHI_ROLE === 'edge' ? null : coreOf(v, env),
     edge: v.HAMRAHI_ROLE === 'core' ? null : edgeOf(v),
   };
 }
 
-function coreOf(v: Values): CoreConfig {
+function coreOf(v: Values, env: Environment): CoreConfig {
   return {
     http: {
       listen: v.HAMRAHI_HTTP_LISTEN,
@@ -99,6 +102,7 @@ function coreOf(v: Values): CoreConfig {
       relayAddress: v.HAMRAHI_RELAY_ADDRESS,
     },
     trunks: { directory: v.HAMRAHI_TRUNKS_DIR, names: present(v.HAMRAHI_TRUNKS) },
+    secrets: secretsOf(v, env),
     database: v.DATABASE_URL
       ? { kind: 'url', url: v.DATABASE_URL }
       : { kind: 'embedded', directory: v.HAMRAHI_POSTGRES_DATA_DIR },
@@ -121,6 +125,33 @@ function clientsOf(v: Values): CoreConfig['clients'] {
     turn: v.HAMRAHI_TURN_SECRET
       ? { urls: v.HAMRAHI_TURN_URLS, secret: v.HAMRAHI_TURN_SECRET, ttlS: v.HAMRAHI_TURN_TTL_S }
       : null,
+  };
+}
+
+function secretsOf(v: Values, env: Environment): SecretsConfig {
+  const kind = secretsKind(v);
+  if (kind === 'environment') return { kind, values: secretVariables(env) };
+  if (kind === 'vault') return { kind, ...vaultOf(v) };
+  const directory = present(v.HAMRAHI_SECRETS_DIR ?? v.CREDENTIALS_DIRECTORY);
+  return { kind, directory, isSystemds: directory === v.CREDENTIALS_DIRECTORY };
+}
+
+function vaultOf(v: Values): VaultConfig {
+  const file = v.HAMRAHI_VAULT_SECRET_ID_FILE;
+  return {
+    address: present(v.HAMRAHI_VAULT_ADDR),
+    caFile: v.HAMRAHI_VAULT_CA_FILE,
+    namespace: v.HAMRAHI_VAULT_NAMESPACE,
+    authMount: v.HAMRAHI_VAULT_AUTH_MOUNT,
+    roleId: present(v.HAMRAHI_VAULT_ROLE_ID),
+    secretId:
+      file === null
+        ? { kind: 'value', value: present(v.HAMRAHI_VAULT_SECRET_ID) }
+        : { kind: 'file', file, isSystemds: isBelow(file, v.CREDENTIALS_DIRECTORY) },
+    isWrapped: v.HAMRAHI_VAULT_SECRET_ID_WRAPPED,
+    mount: v.HAMRAHI_VAULT_MOUNT,
+    prefix: v.HAMRAHI_VAULT_PREFIX,
+    pollMs: v.HAMRAHI_VAULT_POLL_S * 1000,
   };
 }
 
@@ -166,6 +197,11 @@ function edgeOf(v: Values): EdgeConfig {
         ? { urls: present(v.HAMRAHI_CORE_URL), secret: present(v.HAMRAHI_EDGE_SECRET) }
         : null,
   };
+}
+
+/** Directly in it. */
+function isBelow(file: string, directory: string | null): boolean {
+  return directory !== null && dirname(file) === directory.replace(/\/+$/, '');
 }
 
 /** The rules have made sure of it. */

@@ -3,6 +3,8 @@ import { DEFAULT_POLICY, type Policy } from '../domain/session/policy.ts';
 import { parseFailpoint } from './failpoint-order.ts';
 import { choice, list, listen, parsedBy, secret, text, url, whole, yesNo } from './variable.ts';
 
+const VAULT_PATH = /^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+){0,9}$/;
+
 const node = {
   HAMRAHI_ENV: choice(['production', 'sandbox'], {
     description: 'production holds the settings to stricter rules (see below).',
@@ -26,6 +28,14 @@ const node = {
     'kill or stop, a place, its passage and perhaps on-signal, such as kill:committed/timer.watchdog:2',
     { description: 'For crash tests: where this process ends or stops itself.', fallback: null },
   ),
+  DEBUG: text(/./, 'names of packages', {
+    description: 'Has packages print what they are given, numbers and secrets too.',
+    fallback: null,
+  }),
+  NODE_DEBUG: text(/./, "names of Node's modules", {
+    description: 'Has Node print what it sends, credentials too.',
+    fallback: null,
+  }),
 };
 
 const listeners = {
@@ -143,6 +153,66 @@ const engine = {
   HAMRAHI_TRUNKS: list(/^[a-z0-9][a-z0-9-]{0,40}$/, 'trunk names', {
     description: 'Trunks in the order in which they are tried.',
     fallback: null,
+  }),
+};
+
+const secrets = {
+  HAMRAHI_SECRETS: choice(['directory', 'environment', 'vault'], {
+    description:
+      'Where the secrets that trunk files name are kept. Unset: the directory if there is one, else the environment (in production: nowhere).',
+    fallback: null,
+  }),
+  HAMRAHI_SECRETS_DIR: text(/./, 'a directory name', {
+    description: 'A file for each: trunks/tata/password is in trunks.tata.password.',
+    fallback: null,
+  }),
+  CREDENTIALS_DIRECTORY: text(/^\//, 'an absolute directory name', {
+    description: 'The same, set by systemd (LoadCredential=).',
+    fallback: null,
+  }),
+  HAMRAHI_ALLOW_ENVIRONMENT_SECRETS: yesNo({
+    description:
+      'Take trunks/tata/password from HAMRAHI_SECRET_TRUNKS_TATA_PASSWORD in production, too, where whoever sees the process sees it.',
+    fallback: 'no',
+  }),
+};
+
+const vault = {
+  HAMRAHI_VAULT_ADDR: url(['https', 'http'], { description: 'Vault or OpenBao.', fallback: null }),
+  HAMRAHI_VAULT_CA_FILE: text(/./, 'a file name', {
+    description:
+      'PEM of the authority that signed its certificate; read at each request. Unset: those of Node.',
+    fallback: null,
+  }),
+  HAMRAHI_VAULT_NAMESPACE: text(VAULT_PATH, 'names with slashes between', {
+    description: 'Namespace (Enterprise, OpenBao).',
+    fallback: null,
+  }),
+  HAMRAHI_VAULT_AUTH_MOUNT: text(VAULT_PATH, 'names with slashes between', {
+    description: 'Where AppRole is mounted, below auth/.',
+    fallback: 'approle',
+  }),
+  HAMRAHI_VAULT_ROLE_ID: secret(1, 'AppRole: role id.'),
+  HAMRAHI_VAULT_SECRET_ID: secret(1, 'AppRole: secret id.'),
+  HAMRAHI_VAULT_SECRET_ID_FILE: text(/./, 'a file name', {
+    description: 'File with the secret id, read at each login: a new one needs no restart.',
+    fallback: null,
+  }),
+  HAMRAHI_VAULT_SECRET_ID_WRAPPED: yesNo({
+    description: 'It is a response-wrapping token, opened once.',
+    fallback: 'no',
+  }),
+  HAMRAHI_VAULT_MOUNT: text(VAULT_PATH, 'names with slashes between', {
+    description: 'Mount of the KV engine, version 2.',
+    fallback: 'secret',
+  }),
+  HAMRAHI_VAULT_PREFIX: text(VAULT_PATH, 'names with slashes between', {
+    description: 'trunks/tata/password is the key password of <prefix>/trunks/tata; unset: no prefix.',
+    fallback: null,
+  }),
+  HAMRAHI_VAULT_POLL_S: whole(5, 3600, {
+    description: 'Looks for changed secrets so often, seconds; SIGHUP has it look at once.',
+    fallback: '60',
   }),
 };
 
@@ -294,6 +364,8 @@ export const VARIABLE_GROUPS = {
   Clients: clients,
   Tokens: tokens,
   'Engine and trunks': engine,
+  Secrets: secrets,
+  Vault: vault,
   Database: database,
   Records: records,
   Limits: limits,
@@ -307,6 +379,8 @@ export const VARIABLES = {
   ...clients,
   ...tokens,
   ...engine,
+  ...secrets,
+  ...vault,
   ...database,
   ...records,
   ...limits,

@@ -36,6 +36,8 @@ import type { Log } from '../ports/log.ts';
 import type { Revocations } from '../ports/revocations.ts';
 import { StoreError } from '../ports/session-store.ts';
 import { admit, callerOf } from './admission.ts';
+import { loggedAlerts } from './logged-alerts.ts';
+import { secretsOf, startSecretSource } from './secret-source.ts';
 
 const POOL_SIZE = 16;
 const MEGABYTE = 1_048_576;
@@ -73,6 +75,9 @@ export async function startCoreNode(
   const stops: (() => Promise<unknown>)[] = [];
   const { database, keeper } = await openStore(config, core, ports, stops);
   const trunks = readTrunks(core);
+  const secretPorts = { alerts: loggedAlerts(log), clock, log, metrics };
+  const { source: secrets } = startSecretSource(core.secrets, secretsOf(trunks), secretPorts);
+  stops.push(() => secrets.stop());
   const journal = new FileJournal({
     directory: resolve(core.journal.directory),
     name: config.nodeId,

@@ -41,6 +41,11 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_clock_steps_total: 'Times that the clock of the machine was set, by direction.',
   hamrahi_clock_offset_ms:
     'How far the clock of the machine has moved since the process began, beside our own.',
+  hamrahi_secrets_looks_total: 'Looks for secrets, by place and result.',
+  hamrahi_secrets_changes_total: 'Secrets read for the first time or changed, by place.',
+  hamrahi_secrets_missing: 'Secrets that are needed and were never read, by place.',
+  hamrahi_secrets_stale: '1: a last known secret is in use because it cannot be read any more, by place.',
+  hamrahi_secrets_vault_sessions_total: 'Logins at Vault and renewals of the token, by result.',
   hamrahi_audit_head: 'Number of the last head that was signed over the log.',
   hamrahi_audit_anchor_ahead: '1: the anchor knows heads that the database does not. It was rolled back.',
   hamrahi_audit_failures_total: 'Rounds in which a head could not be made or anchored.',
