@@ -332,6 +332,12 @@ async function describe(is: Described): Promise<SandboxFile> {
   };
 }
 
+/** Loopback, and with BIND the network of who binds: nothing leaves it. */
+function webhookNetworks(host: string): string {
+  const loopback = '127.0.0.0/8,::1/128';
+  return host.startsWith('127.') ? loopback : `${loopback},${host.split('.').slice(0, 3).join('.')}.0/24`;
+}
+
 interface Environments {
   readonly core: Readonly<Record<string, string>>;
   readonly edge: Readonly<Record<string, string>>;
@@ -378,6 +384,9 @@ function environment(is: {
       HAMRAHI_TRUNKS_DIR: is.trunksDir,
       HAMRAHI_TRUNKS: 'sandbox',
       ...auditSettings(file.runDir),
+      HAMRAHI_DATA_KEY: randomBytes(32).toString('base64'),
+      HAMRAHI_WEBHOOK_ALLOW_HTTP: 'yes',
+      HAMRAHI_WEBHOOK_ALLOWED_NETWORKS: webhookNetworks(host),
       DATABASE_URL: is.links.databaseUrl,
       HAMRAHI_JOURNAL_DIR: join(file.runDir, 'journal'),
       ...is.extra,
