@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import type { Instant } from '../../control-plane/src/domain/ids.ts';
+import { filtersOf } from '../../control-plane/src/domain/webhook/event-filter.ts';
 import type { MessageId, WebhookId } from '../../control-plane/src/domain/webhook/webhook-ids.ts';
 import type {
   AttemptRecord,
@@ -62,7 +63,7 @@ export function webhookStoreContract(name: string, open: () => WebhookStorePorts
     const claim = (now: Instant = T0, room = WIDE, busy = new Map<WebhookId, Room>(), owner = 'us') =>
       queue().claim({ owner, now, until: (now + LEASE_MS) as Instant, room, busy });
     const end = (
-      { claim: of, webhookId, url }: ClaimedDelivery,
+      { claim: of, webhookId, messageId, url }: ClaimedDelivery,
       then: AttemptRecord['then'],
       more: Partial<AttemptRecord> = {},
     ): AttemptRecord => {
@@ -70,7 +71,7 @@ export function webhookStoreContract(name: string, open: () => WebhookStorePorts
         then.state === 'delivered'
           ? { status: 204, reason: null }
           : { status: 500, reason: 'status' as const };
-      return { claim: of, webhookId, url, at: after(50), ...result, then, isGone: false, ...more };
+      return { claim: of, webhookId, messageId, url, at: after(50), ...result, then, isGone: false, ...more };
     };
     const again = (ms: number): AttemptRecord['then'] => ({ state: 'pending', dueAt: after(ms) });
     const told = (claimed: readonly ClaimedDelivery[]): string[] =>
@@ -149,6 +150,25 @@ export function webhookStoreContract(name: string, open: () => WebhookStorePorts
         const theirs = await endpoints().deliveries(ended, { ...ALL, type: 'call.ended' });
         expect(mine!.messageId, 'one event, one id').to.equal(theirs[0]!.messageId);
         expect(mine!.messageId).to.match(/^msg_[0-9a-f-]{36}$/);
+      });
+
+      it('lets through what each filter says, and nothing that only looks like it', async () => {
+        const filters = ['*', 'call.*', 'sos.*', 'call.ended', 'sos.alert', 'call', 'caller.*'];
+        const types = [
+          'call.ended',
+          'call.ended-twice',
+          'caller.ended',
+          'sos.alert',
+          'sos.alert-acknowledged',
+        ];
+        const ids = await Promise.all(filters.map((filter) => endpoint({ events: [filter] })));
+        await happen(...types.map((type, n) => event(`s${n}`, 1, type)));
+        for (const [n, id] of ids.entries()) {
+          const told = (await endpoints().deliveries(id, ALL)).map(({ type }) => type).toReversed();
+          expect(told, filters[n]).to.deep.equal(
+            types.filter((type) => filtersOf(type).includes(filters[n]!)),
+          );
+        }
       });
 
       it('is taken once, by however many', async () => {

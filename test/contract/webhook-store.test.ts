@@ -8,7 +8,10 @@ import { webhookStoreContract } from './webhook-store.contract.ts';
 const memory = memoryWebhooks();
 webhookStoreContract('memory', () => ({
   ...memory,
-  commit: (...entries) => Promise.resolve(memory.commit(...entries)),
+  commit: (...entries) => {
+    memory.commit(...entries);
+    return Promise.resolve();
+  },
 }));
 
 describe('in PostgreSQL', function () {

@@ -62,6 +62,7 @@ export async function startReceiver(answer: Answer = status(204)): Promise<Webho
   const count: WebhookReceiver['count'] = (many, fits = () => true, deadlineMs = 5000) =>
     new Promise((resolve, reject) => {
       const look = (): void => {
+        if (received.length < many) return;
         const found = received.filter(fits);
         if (found.length < many) return;
         waiting.delete(look);

@@ -13,14 +13,10 @@ export const messageId = z
 
 export const webhookBody = z
   .object({
-    url: z
-      .string()
-      .min(8)
-      .max(2000)
-      .meta({
-        description:
-          'https, without credentials and fragment; its address a public one, or allowed by the settings.',
-      }),
+    url: z.string().min(8).max(2000).meta({
+      description:
+        'https, without credentials and fragment; its address a public one, or allowed by the settings.',
+    }),
     description: humanText(200).default(''),
     events: z.array(eventFilter).min(1).max(50).default(['*']),
     enabled: z
@@ -81,13 +77,10 @@ export const deliveryView = z
     nextAttemptAt: timestamp.nullable(),
     lastAttemptAt: timestamp.nullable(),
     lastStatus: z.int().nullable().meta({ description: 'HTTP status; null: there was none.' }),
-    lastReason: z
-      .string()
-      .nullable()
-      .meta({
-        description:
-          'Of a failure: status, redirect, gone, timeout, connect-timeout, connection, tls, unknown-host, refused-address, …',
-      }),
+    lastReason: z.string().nullable().meta({
+      description:
+        'Of a failure: status, redirect, gone, timeout, connect-timeout, connection, tls, unknown-host, refused-address, …',
+    }),
   })
   .meta({ id: 'WebhookDelivery' });
 export const deliveryList = z.object({

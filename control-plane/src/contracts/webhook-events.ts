@@ -1,5 +1,6 @@
 /** What webhooks tell: `{type, timestamp, data}` by Standard Webhooks 1.0.0. */
 import { z } from 'zod';
+import { filtersOf } from '../domain/webhook/event-filter.ts';
 import { sessionId, timestamp } from './common.ts';
 import { feedEventType } from './panel-feed.ts';
 
@@ -18,20 +19,14 @@ export const sosEventType = z.enum(SOS_EVENT_TYPES).meta({ id: 'SosEventType' })
 
 const TEST_EVENT_TYPE = 'webhook.test';
 const KNOWN_TYPES: readonly string[] = [...callEventType.options, ...SOS_EVENT_TYPES, TEST_EVENT_TYPE];
-
-const FILTER = /^(?:\*|[a-z]+\.\*|[a-z]+(?:[.-][a-z]+)+)$/;
-
 /** A type that does not exist would be waited for in vain. */
-function tellsSomething(filter: string): boolean {
-  const family = filter.endsWith('.*') ? filter.slice(0, -1) : null;
-  return filter === '*' || KNOWN_TYPES.some((type) => type === filter || (family && type.startsWith(family)));
-}
+const FILTERS: ReadonlySet<string> = new Set(KNOWN_TYPES.flatMap(filtersOf));
 
 export const eventFilter = z
   .string()
   .max(60)
-  .regex(FILTER)
-  .refine(tellsSomething, 'no event has this type')
+  .regex(/^(?:\*|[a-z]+\.(?:\*|[a-z-]+))$/)
+  .refine((filter) => FILTERS.has(filter), 'no event has this type')
   .meta({ description: 'An event type, a family of them (`call.*`, `sos.*`), or `*`.' });
 
 const sequence = z.int().nonnegative().meta({

@@ -68,6 +68,7 @@ export interface ClaimOrder {
 export interface AttemptRecord {
   readonly claim: ClaimId;
   readonly webhookId: WebhookId;
+  readonly messageId: MessageId;
   readonly url: string;
   readonly at: Instant;
   readonly status: number | null;

@@ -10,7 +10,7 @@ export const MAX_WEBHOOKS = 50;
 export interface WebhookSettings {
   readonly url: string;
   readonly description: string;
-  /** Of `matchesAny`. */
+  /** Of `filtersOf`. */
   readonly events: readonly string[];
   readonly enabled: boolean;
 }

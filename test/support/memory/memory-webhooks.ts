@@ -1,7 +1,7 @@
 /** Endpoints and deliveries in memory; the contract suite holds it to what PostgreSQL promises. */
 import { randomUUID } from 'node:crypto';
 import type { Instant } from '../../../control-plane/src/domain/ids.ts';
-import { matchesAny } from '../../../control-plane/src/domain/webhook/event-filter.ts';
+import { filtersOf } from '../../../control-plane/src/domain/webhook/event-filter.ts';
 import type { ClaimId, MessageId, WebhookId } from '../../../control-plane/src/domain/webhook/webhook-ids.ts';
 import type { OutboxData, OutboxRow } from '../../../control-plane/src/ports/outbox.ts';
 import type {
@@ -140,7 +140,7 @@ function deliveryQueue(tables: Tables): DeliveryQueue {
       for (const { position, subjectSeq: sequence, ...event } of taken) {
         const messageId = `msg_${randomUUID()}` as MessageId;
         for (const { webhook } of tables.endpoints.values())
-          if (webhook.enabled && matchesAny(webhook.events, event.type))
+          if (webhook.enabled && filtersOf(event.type).some((filter) => webhook.events.includes(filter)))
             tables.rows.push(rowOf(webhook.id, messageId, position, { ...event, sequence }, now));
       }
       return Promise.resolve(taken.length);

@@ -1,29 +1,39 @@
 /** The statements of `PostgresDeliveryQueue`. Those that decide what is sent are fenced as a session's writes are. */
 
 /**
- * Not SKIP LOCKED: whoever passes over what another is just taking would tell of a later change of a session before
- * an earlier one. A second one waits here, and finds the rows gone.
+ * One statement, and so one transaction. Not SKIP LOCKED: whoever passes over what another is just taking would tell of
+ * a later change of a session before an earlier one. A second one waits here, and finds the rows gone. What lets a type
+ * through is said by `filtersOf`.
  */
-export const TAKE_OUTBOX_SQL = `
-WITH fence AS MATERIALIZED (SELECT hold_lease(?, ?::bigint))
-SELECT o.id::text AS id, o.type FROM fence CROSS JOIN outbox o ORDER BY o.id LIMIT ? FOR UPDATE OF o`;
-
-/** Shared with who counts on the endpoint; kept out is only who deletes it. */
-export const ENABLED_SQL = `SELECT id, events FROM webhook_endpoints WHERE enabled ORDER BY id FOR KEY SHARE`;
-
-export const MAKE_DELIVERIES_SQL = `
-INSERT INTO webhook_deliveries (endpoint_id, message_id, position, subject, subject_seq, type, at, data, state, untried, due_at)
-SELECT m.endpoint_id, m.message_id, o.id, o.subject, o.subject_seq, o.type, o.at, o.data, 'pending', true, ?::timestamptz
-FROM unnest(?::bigint[], ?::uuid[], ?::text[]) AS m (outbox_id, endpoint_id, message_id)
-JOIN outbox o ON o.id = m.outbox_id`;
-
-export const DROP_OUTBOX_SQL = 'DELETE FROM outbox WHERE id = ANY (?::bigint[])';
+export const FAN_OUT_SQL = `
+WITH fence AS MATERIALIZED (SELECT hold_lease(?, ?::bigint)),
+taken AS (
+  SELECT o.* FROM fence CROSS JOIN outbox o ORDER BY o.id LIMIT ? FOR UPDATE OF o
+), messages AS MATERIALIZED (
+  SELECT t.*, 'msg_' || gen_random_uuid() AS message_id FROM taken t
+), endpoints AS (
+  -- Kept out is only who deletes one.
+  SELECT e.id, e.events FROM webhook_endpoints e WHERE e.enabled FOR KEY SHARE OF e
+), made AS (
+  INSERT INTO webhook_deliveries (endpoint_id, message_id, position, subject, subject_seq, type, at, data, state, untried, due_at)
+  SELECT e.id, m.message_id, m.id, m.subject, m.subject_seq, m.type, m.at, m.data, 'pending', true, ?::timestamptz
+  FROM messages m JOIN endpoints e ON e.events && ARRAY['*', split_part(m.type, '.', 1) || '.*', m.type]
+), gone AS (
+  DELETE FROM outbox WHERE id IN (SELECT t.id FROM taken t)
+)
+SELECT count(*)::integer AS taken FROM taken`;
 
 const FREE = '(d.claimed_until IS NULL OR d.claimed_until <= n.now)';
 
+/**
+ * What a crash of the server forgets of claims and ends is begun again, under the same id. In the way of each delivery it
+ * is not worth a wait for the disk, or for a synchronous standby.
+ */
+const NOT_ON_DISK = `set_config('synchronous_commit', 'off', true)`;
+
 /** Two limits for each endpoint: retries that hang leave first attempts their room, and the other way round. */
 export const CLAIM_SQL = `
-WITH fence AS MATERIALIZED (SELECT hold_lease(?, ?::bigint)),
+WITH fence AS MATERIALIZED (SELECT hold_lease(?, ?::bigint), ${NOT_ON_DISK}),
 n AS (SELECT ?::timestamptz AS now, ?::integer AS first, ?::integer AS again),
 busy AS (SELECT * FROM unnest(?::uuid[], ?::integer[], ?::integer[]) AS b (endpoint_id, first, again)),
 room AS (
@@ -56,26 +66,28 @@ RETURNING d.claim, d.endpoint_id AS webhook_id, e.url, e.secret,
   d.subject_seq::float8 AS sequence, d.position, (extract(epoch from d.at) * 1000)::float8 AS at, d.data, d.attempts,
   d.untried AS is_first`;
 
+/** What is gone is disabled, unless it has another URL by now: that one did not say so. */
 export const RECORD_SQL = `
+WITH lax AS MATERIALIZED (SELECT ${NOT_ON_DISK}), r AS (
+  SELECT * FROM lax CROSS JOIN unnest(?::uuid[], ?::text[], ?::uuid[], ?::text[], ?::timestamptz[], ?::timestamptz[], ?::integer[], ?::text[], ?::boolean[],
+    ?::text[]) AS r (endpoint_id, message_id, claim, state, due_at, at, status, reason, is_gone, url)
+), gone AS (
+  UPDATE webhook_endpoints e SET enabled = false, disabled_because = 'gone', changed_at = r.at
+  FROM r WHERE r.is_gone AND e.id = r.endpoint_id AND e.url = r.url AND e.enabled
+)
 UPDATE webhook_deliveries d SET state = r.state, untried = false, attempts = d.attempts + 1,
   due_at = coalesce(r.due_at, d.due_at), claim = NULL, claimed_by = NULL, claimed_until = NULL,
   last_attempt_at = r.at, last_status = r.status, last_reason = r.reason
-FROM unnest(?::uuid[], ?::text[], ?::timestamptz[], ?::timestamptz[], ?::integer[], ?::text[])
-  AS r (claim, state, due_at, at, status, reason)
-WHERE d.claim = r.claim`;
+FROM r WHERE d.endpoint_id = r.endpoint_id AND d.message_id = r.message_id AND d.claim = r.claim`;
 
-/** Not who has another URL by now: that one did not say so. */
-export const DISABLE_GONE_SQL = `
-UPDATE webhook_endpoints e SET enabled = false, disabled_because = 'gone', changed_at = r.at
-FROM unnest(?::uuid[], ?::text[], ?::timestamptz[]) AS r (id, url, at)
-WHERE e.id = r.id AND e.url = r.url AND e.enabled`;
-
-const UNCLAIMED = 'claim = NULL, claimed_by = NULL, claimed_until = NULL';
-export const TAKE_OVER_SQL = `
-UPDATE webhook_deliveries SET ${UNCLAIMED}
-FROM (SELECT hold_lease(?, ?::bigint)) fence WHERE claim IS NOT NULL AND claimed_by <> ?`;
-export const GIVE_BACK_SQL = `
-UPDATE webhook_deliveries SET ${UNCLAIMED} WHERE claim IS NOT NULL AND claimed_by = ?`;
+const UNCLAIM = 'UPDATE webhook_deliveries SET claim = NULL, claimed_by = NULL, claimed_until = NULL';
+/** In two steps, each along an index of what is pending: of what was delivered there may be millions. */
+export const TAKE_OVER_SQLS: readonly string[] = [`untried`, `state = 'pending' AND NOT untried`].map(
+  (which) => `${UNCLAIM} FROM (SELECT hold_lease(?, ?::bigint)) fence WHERE ${which} AND claimed_by <> ?`,
+);
+export const GIVE_BACK_SQLS: readonly string[] = [`untried`, `state = 'pending' AND NOT untried`].map(
+  (which) => `${UNCLAIM} WHERE ${which} AND claimed_by = ?`,
+);
 
 /** Beyond this it is only known to be large. */
 const COUNTED = 100_000;

@@ -1,8 +1,6 @@
 /** Deliveries as jobs: rows with short leases, so that a process that dies delays one by seconds. */
-import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Instant } from '../../domain/ids.ts';
-import { matchesAny } from '../../domain/webhook/event-filter.ts';
 import type { ClaimId, MessageId, WebhookId } from '../../domain/webhook/webhook-ids.ts';
 import type { Fence } from '../../ports/lease.ts';
 import type { OutboxData } from '../../ports/outbox.ts';
@@ -16,23 +14,17 @@ import type {
 import {
   BACKLOG_SQL,
   CLAIM_SQL,
-  DISABLE_GONE_SQL,
-  DROP_OUTBOX_SQL,
   DROP_OVER_SQL,
   DROP_WAITING_SQLS,
-  ENABLED_SQL,
-  GIVE_BACK_SQL,
-  MAKE_DELIVERIES_SQL,
+  GIVE_BACK_SQLS,
+  FAN_OUT_SQL,
   RECORD_SQL,
-  TAKE_OUTBOX_SQL,
-  TAKE_OVER_SQL,
+  TAKE_OVER_SQLS,
 } from './delivery-queue-sql.ts';
 import { guarded } from './guarded.ts';
 import { timestampText, timestampTextOrNull } from './instant.ts';
 
 const STEP_ROWS = 1000;
-
-type Runner = Knex | Knex.Transaction;
 
 export class PostgresDeliveryQueue implements DeliveryQueue {
   readonly #knex: Knex;
@@ -43,30 +35,11 @@ export class PostgresDeliveryQueue implements DeliveryQueue {
     this.#fence = fence;
   }
 
-  fanOut(limit: number, now: Instant): Promise<number> {
+  async fanOut(limit: number, now: Instant): Promise<number> {
     const { lease, epoch } = this.#fence();
-    return guarded(
-      this.#knex.transaction(async (trx) => {
-        const taken = await rows<OutboxHead>(trx, TAKE_OUTBOX_SQL, [lease, epoch, limit]);
-        if (taken.length === 0) return 0;
-        const endpoints = await rows<Endpoint>(trx, ENABLED_SQL, []);
-        const made = taken.flatMap(({ id, type }) => {
-          const messageId = `msg_${randomUUID()}`;
-          return endpoints
-            .filter(({ events }) => matchesAny(events, type))
-            .map((endpoint) => [id, endpoint.id, messageId] as const);
-        });
-        if (made.length > 0)
-          await run(trx, MAKE_DELIVERIES_SQL, [
-            timestampText(now),
-            made.map(([id]) => id),
-            made.map(([, endpointId]) => endpointId),
-            made.map(([, , messageId]) => messageId),
-          ]);
-        await run(trx, DROP_OUTBOX_SQL, [taken.map(({ id }) => id)]);
-        return taken.length;
-      }),
-    );
+    const values = [lease, epoch, limit, timestampText(now)];
+    const [row] = await guarded(rows<{ taken: number }>(this.#knex, FAN_OUT_SQL, values));
+    return row?.taken ?? 0;
   }
 
   async claim({ owner, now, until, room, busy }: ClaimOrder): Promise<readonly ClaimedDelivery[]> {
@@ -89,34 +62,31 @@ export class PostgresDeliveryQueue implements DeliveryQueue {
   }
 
   async record(ends: readonly AttemptRecord[]): Promise<void> {
-    const gone = ends.filter(({ isGone }) => isGone);
     await guarded(
-      this.#knex.transaction(async (trx) => {
-        await run(trx, RECORD_SQL, [
-          ends.map(({ claim }) => claim),
-          ends.map(({ then }) => then.state),
-          ends.map(({ then }) => timestampTextOrNull(then.state === 'pending' ? then.dueAt : null)),
-          ends.map(({ at }) => timestampText(at)),
-          ends.map(({ status }) => status),
-          ends.map(({ reason }) => reason),
-        ]);
-        if (gone.length === 0) return;
-        await run(trx, DISABLE_GONE_SQL, [
-          gone.map(({ webhookId }) => webhookId),
-          gone.map(({ url }) => url),
-          gone.map(({ at }) => timestampText(at)),
-        ]);
-      }),
+      run(this.#knex, RECORD_SQL, [
+        ends.map(({ webhookId }) => webhookId),
+        ends.map(({ messageId }) => messageId),
+        ends.map(({ claim }) => claim),
+        ends.map(({ then }) => then.state),
+        ends.map(({ then }) => timestampTextOrNull(then.state === 'pending' ? then.dueAt : null)),
+        ends.map(({ at }) => timestampText(at)),
+        ends.map(({ status }) => status),
+        ends.map(({ reason }) => reason),
+        ends.map(({ isGone }) => isGone),
+        ends.map(({ url }) => url),
+      ]),
     );
   }
 
-  takeOver(owner: string): Promise<number> {
+  async takeOver(owner: string): Promise<number> {
     const { lease, epoch } = this.#fence();
-    return guarded(run(this.#knex, TAKE_OVER_SQL, [lease, epoch, owner]));
+    let found = 0;
+    for (const sql of TAKE_OVER_SQLS) found += await guarded(run(this.#knex, sql, [lease, epoch, owner]));
+    return found;
   }
 
   async giveBack(owner: string): Promise<void> {
-    await guarded(run(this.#knex, GIVE_BACK_SQL, [owner]));
+    for (const sql of GIVE_BACK_SQLS) await guarded(run(this.#knex, sql, [owner]));
   }
 
   async backlog(): Promise<Backlog> {
@@ -144,23 +114,13 @@ export class PostgresDeliveryQueue implements DeliveryQueue {
   }
 }
 
-async function rows<Row>(runner: Runner, sql: string, values: readonly unknown[]): Promise<Row[]> {
+async function rows<Row>(runner: Knex, sql: string, values: readonly unknown[]): Promise<Row[]> {
   return (await runner.raw<{ rows: Row[] }>(sql, values as Knex.RawBinding[])).rows;
 }
 
 /** How many rows it changed. */
-async function run(runner: Runner, sql: string, values: readonly unknown[]): Promise<number> {
+async function run(runner: Knex, sql: string, values: readonly unknown[]): Promise<number> {
   return (await runner.raw<{ rowCount: number }>(sql, values as Knex.RawBinding[])).rowCount;
-}
-
-interface OutboxHead {
-  readonly id: string;
-  readonly type: string;
-}
-
-interface Endpoint {
-  readonly id: WebhookId;
-  readonly events: readonly string[];
 }
 
 interface ClaimedRow {

@@ -37,9 +37,9 @@ FROM (SELECT ?::text AS message_id, ?::timestamptz AS at) n JOIN webhook_endpoin
 RETURNING ${DELIVERY}`;
 const DELIVERIES_SQL = `
 SELECT ${DELIVERY} FROM webhook_deliveries
-WHERE endpoint_id = ?::uuid AND position < coalesce(?::bigint, 9223372036854775807)
+WHERE endpoint_id = ?::uuid AND webhook_deliveries.position < coalesce(?::bigint, 9223372036854775807)
   AND (?::text IS NULL OR state = ?::text) AND (?::text IS NULL OR type = ?::text)
-ORDER BY position DESC LIMIT ?`;
+ORDER BY webhook_deliveries.position DESC LIMIT ?`;
 /** What follows of its subject waits for it no more: it was told long ago, or could be. */
 const REDELIVER_SQL = `
 UPDATE webhook_deliveries SET state = 'pending', untried = false, attempts = 0, due_at = ?::timestamptz,

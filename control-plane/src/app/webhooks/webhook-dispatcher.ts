@@ -1,11 +1,12 @@
 /**
- * Delivers what the outbox holds. A round, over and over: write down the attempts that have ended, make deliveries of
- * new events, begin what is due. Everything is a row, so that a process that dies loses nothing: what it had begun is
+ * Delivers what the outbox holds. A round, over and over: make deliveries of new events, begin what is due; beside it,
+ * attempts that have ended are written down, so that no news waits for that. Everything is a row, so that a process that dies loses nothing: what it had begun is
  * sent again, under the same id. Only the node that holds the lease has one.
  */
 import type { Instant } from '../../domain/ids.ts';
 import { judgeAttempt, reasonOf } from '../../domain/webhook/judge-attempt.ts';
 import type { AttemptResult, AttemptVerdict } from '../../domain/webhook/judge-attempt.ts';
+import type { ClaimId } from '../../domain/webhook/webhook-ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
 import { StoreError } from '../../ports/session-store.ts';
@@ -13,10 +14,11 @@ import type { WebhookSecrets, WebhookSender } from '../../ports/webhook-sender.t
 import type { AttemptRecord, ClaimedDelivery, DeliveryQueue, Room } from '../../ports/webhook-store.ts';
 import { BusyEndpoints } from './busy-endpoints.ts';
 import type { EndpointHealth } from './endpoint-health.ts';
+import { Rounds } from './rounds.ts';
 import { webhookBody } from './webhook-body.ts';
 
 /** Of one endpoint at once. */
-export const ROOM: Room = { first: 12, again: 4 };
+export const ROOM: Room = { first: 24, again: 8 };
 const FAN_OUT_ROWS = 200;
 const RECORDED_AT_ONCE = 200;
 /** Whatever nobody told of is found after this. */
@@ -44,10 +46,10 @@ export class WebhookDispatcher {
   readonly #ports: DispatcherPorts;
   readonly #busy = new BusyEndpoints();
   readonly #underWay = new Set<Promise<void>>();
+  readonly #rounds = new Rounds(() => this.#guarded(() => this.#round()));
+  readonly #bookings = new Rounds(() => this.#guarded(() => this.#writeDown()));
   /** Ended and not written down yet. */
-  #ends: AttemptRecord[] = [];
-  #round: Promise<void> | null = null;
-  #isWanted = false;
+  readonly #ends = new Map<ClaimId, AttemptRecord>();
   /** There may be something in the outbox. */
   #hasNews = false;
   #hasTakenOver = false;
@@ -79,69 +81,51 @@ export class WebhookDispatcher {
     this.#cancelLook();
     this.#cancelWake();
     if (!wasRunning) return;
-    const { clock, queue, owner, sender, log } = this.#ports;
-    const late = new Promise<void>((resolve) => void clock.at((clock.now() + STOP_MS) as Instant, resolve));
-    await Promise.race([this.#round, late]);
+    const { queue, owner, sender, log } = this.#ports;
+    const late = this.#pause(STOP_MS);
+    await Promise.race([this.#rounds.idle(), late]);
     await Promise.race([Promise.all(this.#underWay), late]);
-    const ends = this.#ends;
-    this.#ends = [];
     sender.close();
-    try {
-      if (ends.length > 0) await queue.record(ends);
-      await queue.giveBack(owner);
-    } catch (error) {
-      log.warn('Webhooks that were under way are sent again by who comes next.', { error: String(error) });
-    }
+    const tidied = this.#writeDown()
+      .then(() => queue.giveBack(owner))
+      .catch((error: unknown) => {
+        log.warn('Webhooks that were under way are sent again by who comes next.', { error: String(error) });
+      });
+    await Promise.race([tidied, this.#pause(STOP_MS)]);
   }
 
+  /** While the database is away, this is all that asks it. */
   #look(): void {
     const { clock } = this.#ports;
     this.#hasNews = true;
-    this.#begin();
+    this.#rounds.want();
     this.#cancelLook = clock.at((clock.now() + LOOK_EVERY_MS) as Instant, () => this.#look());
   }
 
-  #goOn(): void {
-    if (this.#isRunning() && !this.#isAway) this.#begin();
+  #goOn(rounds: Rounds = this.#rounds): void {
+    if (this.#isRunning() && !this.#isAway) rounds.want();
   }
 
-  #begin(): void {
-    this.#isWanted = true;
-    this.#round ??= this.#rounds().finally(() => {
-      this.#round = null;
-      // Wanted after the last look at it.
-      if (this.#isWanted) this.#goOn();
-    });
-  }
-
-  async #rounds(): Promise<void> {
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    if (!this.#isRunning()) return;
     try {
-      while (this.#isWanted && this.#isRunning()) {
-        this.#isWanted = false;
-        await this.#oneRound();
-        if (this.#isAway) this.#ports.log.info('The database is back: webhooks go on.');
-        this.#isAway = false;
-      }
+      await work();
+      if (this.#isAway) this.#ports.log.info('The database is back: webhooks go on.');
+      this.#isAway = false;
     } catch (error) {
-      this.#isWanted = false;
       this.#failed(error);
     }
   }
 
-  async #oneRound(): Promise<void> {
-    const { queue, clock, owner, log } = this.#ports;
-    if (!this.#hasTakenOver) {
-      const found = await queue.takeOver(owner);
-      if (found > 0) log.info('Webhooks that another process had begun are sent again.', { found });
-      this.#hasTakenOver = true;
-    }
-    await this.#writeDown();
+  async #round(): Promise<void> {
+    const { queue, clock, owner } = this.#ports;
+    if (!this.#hasTakenOver) await this.#takeOver();
+    // Leases may be over by now: what has ended must not begin again for that.
+    if (this.#isAway) await this.#writeDown();
     if (this.#hasNews) {
       this.#hasNews = false;
-      if ((await queue.fanOut(FAN_OUT_ROWS, clock.now())) === FAN_OUT_ROWS) {
-        this.#hasNews = true;
-        this.#isWanted = true;
-      }
+      const taken = await queue.fanOut(FAN_OUT_ROWS, clock.now());
+      if (taken === FAN_OUT_ROWS) this.nudge();
     }
     if (!this.#isRunning()) return;
     const now = clock.now();
@@ -150,11 +134,20 @@ export class WebhookDispatcher {
     if (this.#isRunning()) for (const one of claimed) this.#deliver(one);
   }
 
+  async #takeOver(): Promise<void> {
+    const { queue, owner, log } = this.#ports;
+    const found = await queue.takeOver(owner);
+    if (found > 0) log.info('Webhooks that another process had begun are sent again.', { found });
+    this.#hasTakenOver = true;
+  }
+
+  /** Harmless when repeated: an end counts for its claim alone. */
   async #writeDown(): Promise<void> {
-    while (this.#ends.length > 0) {
-      const ends = this.#ends.slice(0, RECORDED_AT_ONCE);
+    while (this.#ends.size > 0) {
+      const ends = [...this.#ends.values()].slice(0, RECORDED_AT_ONCE);
       await this.#ports.queue.record(ends);
-      this.#ends.splice(0, ends.length);
+      for (const { claim } of ends) this.#ends.delete(claim);
+      this.#goOn();
     }
   }
 
@@ -187,7 +180,7 @@ export class WebhookDispatcher {
     this.#underWay.add(work);
     void work.finally(() => {
       this.#underWay.delete(work);
-      this.#goOn();
+      this.#goOn(this.#bookings);
     });
   }
 
@@ -217,7 +210,7 @@ export class WebhookDispatcher {
     const { clock, chance } = this.#ports;
     const at = clock.now();
     const verdict = judgeAttempt(result, delivery.attempts, chance());
-    this.#ends.push(recordOf(delivery, result, verdict, at));
+    this.#ends.set(delivery.claim, recordOf(delivery, result, verdict, at));
     this.#tell(delivery, result, verdict, at);
     if (verdict.next === 'again') this.#wake((at + verdict.afterMs) as Instant);
   }
@@ -260,6 +253,11 @@ export class WebhookDispatcher {
     });
   }
 
+  #pause(ms: number): Promise<void> {
+    const { clock } = this.#ports;
+    return new Promise((resolve) => void clock.at((clock.now() + ms) as Instant, resolve));
+  }
+
   /** Asked anew after each wait. */
   #isRunning(): boolean {
     return this.#state === 'running';
@@ -267,7 +265,7 @@ export class WebhookDispatcher {
 }
 
 function recordOf(
-  { claim, webhookId, url }: ClaimedDelivery,
+  { claim, webhookId, messageId, url }: ClaimedDelivery,
   result: AttemptResult,
   verdict: AttemptVerdict,
   at: Instant,
@@ -276,6 +274,7 @@ function recordOf(
   return {
     claim,
     webhookId,
+    messageId,
     url,
     at,
     status: result.kind === 'answered' ? result.status : null,

@@ -1,10 +1,7 @@
 /** Which events an endpoint is told: exact types (`call.ended`), whole families (`sos.*`), everything (`*`). */
 
-export function matchesAny(filters: readonly string[], type: string): boolean {
-  return filters.some((filter) => matches(filter, type));
-}
-
-function matches(filter: string, type: string): boolean {
-  if (filter === '*' || filter === type) return true;
-  return filter.endsWith('.*') && type.startsWith(filter.slice(0, -1));
+/** Every filter that lets this type through. */
+export function filtersOf(type: string): readonly string[] {
+  const [family = ''] = type.split('.', 1);
+  return ['*', `${family}.*`, type];
 }
