@@ -365,6 +365,12 @@ async function describe(is: Described): Promise<SandboxFile> {
   };
 }
 
+/** Loopback, and with BIND the network of who binds: nothing leaves it. */
+function webhookNetworks(host: string): string {
+  const loopback = '127.0.0.0/8,::1/128';
+  return host.startsWith('127.') ? loopback : `${loopback},${host.split('.').slice(0, 3).join('.')}.0/24`;
+}
+
 interface Environments {
   readonly core: Readonly<Record<string, string>>;
   readonly edge: Readonly<Record<string, string>>;
@@ -412,8 +418,11 @@ function environment(is: {
       ...auditSettings(file.runDir),
       ...secretFiles(file.runDir, {
         HAMRAHI_ARI_PASSWORD: file.ari.password,
+        HAMRAHI_DATA_KEY: randomBytes(32).toString('base64'),
         DATABASE_URL: is.links.databaseUrl,
       }),
+      HAMRAHI_WEBHOOK_ALLOW_HTTP: 'yes',
+      HAMRAHI_WEBHOOK_ALLOWED_NETWORKS: webhookNetworks(host),
       HAMRAHI_JOURNAL_DIR: join(file.runDir, 'journal'),
       ...is.extra,
     },

@@ -1,21 +1,28 @@
 /** A real HTTP server on a free port over fakes; every answer that `call` gets is checked against the contract. */
+import { randomUUID } from 'node:crypto';
 import { JwtAuthenticator } from '../../control-plane/src/adapters/auth/jwt-authenticator.ts';
 import { sharedSecret } from '../../control-plane/src/adapters/auth/key-source.ts';
 import { mintToken } from '../../control-plane/src/adapters/auth/mint-token.ts';
 import { TokenRevocations } from '../../control-plane/src/app/token-revocations.ts';
 import { systemClock } from '../../control-plane/src/adapters/clock/system-clock.ts';
 import { startHttp, type HttpOptions } from '../../control-plane/src/adapters/http/start-http.ts';
+import { HttpWebhookSender } from '../../control-plane/src/adapters/webhook/http-sender.ts';
+import { SealedSecrets } from '../../control-plane/src/adapters/webhook/sealed-secrets.ts';
+import { WebhookDesk } from '../../control-plane/src/app/webhooks/webhook-desk.ts';
 import { PrometheusMetrics } from '../../control-plane/src/adapters/metrics/prometheus-metrics.ts';
 import type { Problem, Role } from '../../control-plane/src/contracts/common.ts';
 import { Secret } from '../../control-plane/src/domain/secret.ts';
 import { checkAgainstContract } from './contract-check.ts';
 import { FakeGateway } from './fake-gateway.ts';
 import { keptLog } from './kept-log.ts';
+import { memoryWebhooks } from './memory/memory-webhooks.ts';
 import { memoryStore } from './memory-store.ts';
 
 export const ISSUER = 'https://issuer.test';
 export const AUDIENCE = 'gateway-test';
 export const JWT_SECRET = new Secret('a-secret-that-only-the-tests-use-0123456789');
+
+export const DATA_KEY = new Secret(Buffer.alloc(32, 7).toString('base64'));
 
 export interface LabAnswer {
   readonly status: number;
@@ -63,7 +70,18 @@ export function labParts() {
     clock,
     revocations,
   });
-  return { clock, gateway, directory, tickets, revocations, log, metrics, authenticator };
+  const stored = memoryWebhooks();
+  const webhooks = new WebhookDesk({
+    endpoints: stored.webhookEndpoints,
+    secrets: new SealedSecrets(DATA_KEY),
+    sender: new HttpWebhookSender({ allowedNetworks: [], publicAllowed: true, allowHttp: false, clock }),
+    newId: randomUUID,
+    clock,
+    log,
+    nudge: () => undefined,
+    changed: () => undefined,
+  });
+  return { clock, gateway, directory, tickets, revocations, webhooks, stored, log, metrics, authenticator };
 }
 
 export type LabParts = ReturnType<typeof labParts>;

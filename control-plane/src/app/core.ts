@@ -99,6 +99,8 @@ export interface CorePorts {
   readonly alerts?: OpsAlerts;
   readonly sipDomain: string;
   readonly failpoints?: Failpoints;
+  /** Told of each change after its commit, before its commands run; must cost nothing. */
+  readonly committed?: () => void;
 }
 
 export interface Core {
@@ -258,6 +260,7 @@ export function createCore(ports: CorePorts): Core {
   loop.watch((outcome) => {
     const { after } = outcome;
     const before = open.note(after);
+    ports.committed?.();
     milestones.note(outcome);
     if ('endedAt' in after && after.legs.length === 0) sealer?.nudge();
     if ('endedAt' in after && before !== null) masterData.sessionOver(after.citizenId);

@@ -78,6 +78,15 @@ export interface CoreConfig {
       readonly ledgerMs: number | null;
     };
   };
+  readonly webhooks: {
+    /** `null`: none can be created. */
+    readonly dataKey: Secret | null;
+    readonly allowedNetworks: readonly string[];
+    /** `false`: nowhere but to the allowed networks. */
+    readonly publicAllowed: boolean;
+    readonly allowHttp: boolean;
+    readonly kept: { readonly deliveredMs: number; readonly failedMs: number };
+  };
   readonly policy: Policy;
 }
 

@@ -112,6 +112,7 @@ function coreOf(v: Values, env: Environment): CoreConfig {
       maxAgeMs: v.HAMRAHI_JOURNAL_MAX_AGE_MS,
     },
     records: recordsOf(v),
+    webhooks: webhooksOf(v),
     policy: policyOf(v),
   };
 }
@@ -167,6 +168,19 @@ function recordsOf(v: Values): CoreConfig['records'] {
       personalMs: msOf(v.HAMRAHI_PERSONAL_KEPT_DAYS),
       eventsMs: msOf(v.HAMRAHI_EVENTS_KEPT_DAYS),
       ledgerMs: msOf(v.HAMRAHI_LEDGER_KEPT_DAYS),
+    },
+  };
+}
+
+function webhooksOf(v: Values): CoreConfig['webhooks'] {
+  return {
+    dataKey: v.HAMRAHI_DATA_KEY,
+    allowedNetworks: v.HAMRAHI_WEBHOOK_ALLOWED_NETWORKS,
+    publicAllowed: v.HAMRAHI_ENV === 'production',
+    allowHttp: v.HAMRAHI_WEBHOOK_ALLOW_HTTP,
+    kept: {
+      deliveredMs: v.HAMRAHI_WEBHOOK_DELIVERED_KEPT_DAYS * DAY_MS,
+      failedMs: v.HAMRAHI_WEBHOOK_FAILED_KEPT_DAYS * DAY_MS,
     },
   };
 }

@@ -197,6 +197,11 @@ export const RULES: readonly Rule[] = [
       (v.HAMRAHI_TURN_SECRET === null) === v.HAMRAHI_TURN_URLS.length > 0,
   },
   {
+    variable: 'HAMRAHI_WEBHOOK_ALLOW_HTTP',
+    expected: 'no in production: webhooks tell of citizens',
+    broken: (v) => isProduction(v) && v.HAMRAHI_WEBHOOK_ALLOW_HTTP === true,
+  },
+  {
     variable: 'HAMRAHI_FIRST_RETRY_MS',
     expected: 'less than HAMRAHI_WATCHDOG_MS',
     broken: (v) =>

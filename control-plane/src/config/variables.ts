@@ -1,6 +1,7 @@
 /** Every environment variable of the gateway. docs/configuration.md is generated from this table. */
 import { DEFAULT_POLICY, type Policy } from '../domain/session/policy.ts';
 import { parseFailpoint } from './failpoint-order.ts';
+import { parseNetworks } from './networks.ts';
 import { choice, list, listen, parsedBy, secret, text, url, whole, yesNo } from './variable.ts';
 
 const VAULT_PATH = /^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+){0,9}$/;
@@ -263,6 +264,33 @@ const records = {
   HAMRAHI_LEDGER_KEPT_DAYS: kept('Milestones and verdicts of ended sessions'),
 };
 
+const webhooks = {
+  HAMRAHI_DATA_KEY: secret(
+    1,
+    'Key that the secrets of webhooks are kept under in the database; unset: no webhook can be created. `openssl rand -base64 32` makes one.',
+    (value) => /^[A-Za-z0-9+/]{43}=$/.test(value),
+    '32 bytes in base64',
+  ),
+  HAMRAHI_WEBHOOK_ALLOWED_NETWORKS: parsedBy(
+    parseNetworks,
+    'a comma-separated list of networks such as 10.1.2.0/24 or fd00::/8',
+    {
+      description:
+        'Where webhooks may go besides public addresses: loopback, private and other special ones are refused otherwise. In the sandbox: where they may go at all.',
+      fallback: '',
+    },
+  ),
+  HAMRAHI_WEBHOOK_ALLOW_HTTP: yesNo({ description: 'Webhooks without TLS too.', fallback: 'no' }),
+  HAMRAHI_WEBHOOK_DELIVERED_KEPT_DAYS: whole(1, 365, {
+    description: 'Log of what was delivered: days kept.',
+    fallback: '7',
+  }),
+  HAMRAHI_WEBHOOK_FAILED_KEPT_DAYS: whole(1, 365, {
+    description: 'Log of what could not be delivered, to be sent again by hand: days kept.',
+    fallback: '30',
+  }),
+};
+
 function kept(what: string) {
   return whole(0, 36_500, { description: `${what}: days kept; 0: for good.`, fallback: '0' });
 }
@@ -368,6 +396,7 @@ export const VARIABLE_GROUPS = {
   Vault: vault,
   Database: database,
   Records: records,
+  Webhooks: webhooks,
   Limits: limits,
   'Times and choices of a session': policy,
 } as const;
@@ -383,6 +412,7 @@ export const VARIABLES = {
   ...vault,
   ...database,
   ...records,
+  ...webhooks,
   ...limits,
   ...policy,
 } as const;

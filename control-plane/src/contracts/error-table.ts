@@ -165,6 +165,32 @@ export const ERROR_TABLE = {
     title: 'The entry contradicts another one',
     remedy: 'For instance a second catch-all zone, or a roster with an unknown operator.',
   },
+  ERR_WEBHOOK_NOT_FOUND: { status: 404, title: 'No such webhook', remedy: 'Check the id.' },
+  ERR_WEBHOOK_DELIVERY_NOT_FOUND: {
+    status: 404,
+    title: 'No such delivery',
+    remedy: 'Check the id: it is the `webhook-id`. Deliveries are kept for a few days or weeks.',
+  },
+  ERR_WEBHOOK_URL: {
+    status: 400,
+    title: 'Nothing can be sent to this URL',
+    remedy: '`detail` says why. https, no credentials; a private address must be allowed by the settings.',
+  },
+  ERR_WEBHOOK_LIMIT: {
+    status: 409,
+    title: 'As many webhooks as there can be',
+    remedy: 'Remove one that nobody needs: there are at most 50.',
+  },
+  ERR_WEBHOOK_DISABLED: {
+    status: 409,
+    title: 'The webhook is disabled',
+    remedy: 'Enable it first, by PUT with `enabled`.',
+  },
+  ERR_WEBHOOK_NO_DATA_KEY: {
+    status: 501,
+    title: 'The gateway has no key to keep a secret with',
+    remedy: 'Whoever runs the gateway sets HAMRAHI_DATA_KEY.',
+  },
   ERR_STORE_UNAVAILABLE: {
     status: 503,
     title: 'The database does not answer',

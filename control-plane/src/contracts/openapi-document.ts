@@ -10,6 +10,7 @@ import { problem } from './common.ts';
 import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS, type OperationId } from './operations.ts';
+import { openapiWebhooks } from './openapi-webhooks.ts';
 
 export const API_VERSION = '0.1.0';
 
@@ -39,6 +40,7 @@ const TAGS = {
   sos: 'Activation and life of an SOS session.',
   client: 'What apps and panels need to connect.',
   directory: 'Citizens, operators, zones and the duty roster.',
+  webhooks: 'Who is told of what, and what became of it.',
   probe: 'For orchestrators and monitoring.',
 } as const;
 
@@ -56,6 +58,7 @@ export function openapiDocument() {
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     security: [{ bearer: [] }],
     paths: paths(),
+    webhooks: openapiWebhooks(),
     components: {
       securitySchemes: {
         bearer: {
@@ -130,6 +133,7 @@ function successes(operation: Operation): ZodOpenApiResponsesObject {
 const SUCCESS_WORDS: Readonly<Record<string, string>> = {
   200: 'OK',
   201: 'Created',
+  202: 'Taken; it is done soon',
   204: 'Removed',
   503: 'Not ready; the checks say why',
 };

@@ -1,4 +1,5 @@
 /** A core node, wired by hand: database, engine, HTTP, feed, and the listener that edges attach to. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,9 +23,12 @@ import { processFailpoints } from '../adapters/failpoints/process-failpoints.ts'
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
 import { CORE_LEASE, PostgresLease } from '../adapters/postgres/lease.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
+import { HttpWebhookSender } from '../adapters/webhook/http-sender.ts';
+import { SealedSecrets } from '../adapters/webhook/sealed-secrets.ts';
 import { LeaseKeeper } from '../app/lease-keeper.ts';
 import { createCore, type Core, type CorePorts } from '../app/core.ts';
 import { rehearse } from '../app/rehearse.ts';
+import { createWebhooks, type WebhookService } from '../app/webhooks/create-webhooks.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
 import type { AddressOfRecord, Instant, LegId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -33,8 +37,10 @@ import type { Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
+import type { OpsAlerts } from '../ports/ops-alerts.ts';
 import type { Revocations } from '../ports/revocations.ts';
 import { StoreError } from '../ports/session-store.ts';
+import type { Webhooks } from '../ports/webhooks.ts';
 import { admit, callerOf } from './admission.ts';
 import { loggedAlerts } from './logged-alerts.ts';
 import { secretsOf, startSecretSource } from './secret-source.ts';
@@ -99,6 +105,8 @@ export async function startCoreNode(
     log,
     metrics,
   });
+  const webhooks = webhooksOf(core, database, NO_ALERTS, ports);
+  stops.push(() => webhooks.stop());
   const links: { server: CoreLinkServer | null } = { server: null };
   const gatewayCore = createCore({
     ...database,
@@ -113,6 +121,7 @@ export async function startCoreNode(
     metrics,
     ...sealingOf(core, database, log),
     retention: core.records.kept,
+    committed: () => webhooks.nudge(),
     policy: core.policy,
     trunks: () => trunks,
     sipDomain: core.clients.sipDomain,
@@ -149,7 +158,14 @@ export async function startCoreNode(
   });
   const { server } = links;
   stops.push(() => server.stop());
-  const { http, feed } = await serve(config, core, ports, gatewayCore, authenticator, standsBy);
+  const { http, feed } = await serve(
+    config,
+    core,
+    ports,
+    { ...gatewayCore, webhooks: webhooks.api },
+    authenticator,
+    standsBy,
+  );
   stops.push(
     () => http.close(CLOSE_DEADLINE_MS),
     () => feed.close(CLOSE_DEADLINE_MS),
@@ -166,6 +182,7 @@ export async function startCoreNode(
     });
     if (!(await keeper.acquire())) return false;
     await gatewayCore.start();
+    webhooks.start();
     await Promise.race([rehearsed, within(clock, REHEARSAL_MS)]);
     serves = true;
     log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
@@ -198,6 +215,30 @@ function sealingOf({ records }: CoreConfig, database: Database, log: Log): Pick<
   if (signer === null) throw new Error('HAMRAHI_AUDIT_KEY is no Ed25519 private key');
   const anchor = records.anchorFile === null ? null : new AnchorFile(records.anchorFile);
   return { sealing: { audit: database.auditLog(signer), anchor, intervalMs: records.auditIntervalMs } };
+}
+
+/** Told on the log alone. */
+const NO_ALERTS: OpsAlerts = { raise: () => undefined, resolve: () => undefined };
+
+function webhooksOf(
+  { webhooks }: CoreConfig,
+  { webhookEndpoints, deliveryQueue }: Database,
+  alerts: OpsAlerts,
+  { clock, log, metrics }: NodePorts,
+): WebhookService {
+  return createWebhooks({
+    endpoints: webhookEndpoints,
+    queue: deliveryQueue,
+    sender: new HttpWebhookSender({ ...webhooks, clock }),
+    secrets: new SealedSecrets(webhooks.dataKey),
+    alerts,
+    kept: webhooks.kept,
+    newId: randomUUID,
+    chance: Math.random,
+    clock,
+    log,
+    metrics,
+  });
 }
 
 function socketChanged(core: Core, { type, aor: text, token }: SocketNotice, log: Log): void {
@@ -292,7 +333,7 @@ async function serve(
   config: Config,
   core: CoreConfig,
   { clock, log, metrics }: NodePorts,
-  { gateway, feedSource, directory, tickets, revocations }: Core,
+  { gateway, feedSource, directory, tickets, revocations, webhooks }: Core & { readonly webhooks: Webhooks },
   authenticator: JwtAuthenticator,
   standsBy: () => boolean,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
@@ -318,6 +359,7 @@ async function serve(
     directory,
     tickets,
     revocations,
+    webhooks,
     clients: core.clients,
     metricsToken: core.http.metricsToken,
     exposition: () => metrics.exposition(),

@@ -63,5 +63,13 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_journal_replayed_total:
     'Journal entries told to the database: written, known already, or decided anew.',
   hamrahi_journal_set_aside_total: 'Parts of the journal that the database does not take.',
+  hamrahi_webhook_attempts_total: 'Attempts to deliver a webhook, by what they came to.',
+  hamrahi_webhook_delivery_ms: 'From the event to its delivery, by whether the first attempt succeeded.',
+  hamrahi_webhook_backlog:
+    'Events not looked at yet (outbox), deliveries never tried, and those that are tried again; at most 100,000 each.',
+  hamrahi_webhook_oldest_untried_ms:
+    'Age of the oldest event that no endpoint was told of, though one is to be.',
+  hamrahi_webhook_rounds_failed_total:
+    'Rounds of the webhook dispatcher that failed, as a rule at the database.',
   hamrahi_pbx_unexpected_calls_total: 'Calls that nobody ordered and that were refused, by their source.',
 };

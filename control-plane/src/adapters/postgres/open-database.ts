@@ -12,9 +12,11 @@ import type { RevocationStore } from '../../ports/revocations.ts';
 import { StoreError } from '../../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
+import type { DeliveryQueue, WebhookEndpointStore } from '../../ports/webhook-store.ts';
 import { PostgresAuditLog } from './audit-log.ts';
 import { DEFAULT_DEADLINES, openPool } from './connections.ts';
 import type { Deadlines } from './connections.ts';
+import { PostgresDeliveryQueue } from './delivery-queue.ts';
 import { postgresDirectory } from './directory.ts';
 import { FeedReader } from './feed-reader.ts';
 import { readLog } from './log-source.ts';
@@ -31,6 +33,7 @@ import { SessionQueries } from './session-queries.ts';
 import { SessionTransaction } from './session-transaction.ts';
 import { PostgresTickets } from './tickets.ts';
 import { transact } from './transact.ts';
+import { PostgresWebhookEndpoints } from './webhook-endpoints.ts';
 
 export interface DatabaseOptions {
   /** `postgres://…`, password and all: never logged. */
@@ -59,6 +62,8 @@ export interface Database {
   readonly ledger: Ledger;
   readonly revocations: RevocationStore;
   readonly reports: LedgerReports;
+  readonly webhookEndpoints: WebhookEndpointStore;
+  readonly deliveryQueue: DeliveryQueue;
   /** Makes heads with this key. */
   auditLog(signer: AuditSigner): AuditLog;
   /** The log as one snapshot, to be checked or exported. */
@@ -93,6 +98,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     ledger: new PostgresLedger(knex),
     revocations: new PostgresRevocations(knex),
     reports: new PostgresLedgerReports(knex),
+    webhookEndpoints: new PostgresWebhookEndpoints(knex),
+    deliveryQueue: new PostgresDeliveryQueue(knex, fence),
     auditLog: (signer) => new PostgresAuditLog(knex, signer),
     readLog: (work) => readLog(knex, work),
     migrate: () => migrate(url, deadlines, log),
