@@ -4,7 +4,7 @@
  * a process that dies between its decision and its orders. Each step is one number. After every decision the promises of
  * a call are checked.
  */
-import { callDifferences } from '../../control-plane/src/app/calls/reconcile-calls.ts';
+import { callDifferences, owedOrders } from '../../control-plane/src/app/calls/reconcile-calls.ts';
 import { isLiveCall, legOf, talkOf } from '../../control-plane/src/domain/call/call.ts';
 import type { Call, Place } from '../../control-plane/src/domain/call/call.ts';
 import type { CallDecision } from '../../control-plane/src/domain/call/call-draft.ts';
@@ -239,11 +239,7 @@ export class CallWorld {
     const bridges = isBridged ? [{ bridgeId: `${CALL_ID}.call` as BridgeId, legIds: [] }] : [];
     const found = callDifferences({ legs, bridges }, [this.call], this.#at, () => false);
     for (const { event } of found.events) this.send(event);
-    for (const { orders } of found.orders)
-      for (const order of orders) {
-        const isDue = !('legId' in order) || legOf(this.call, order.legId) !== null;
-        if (isDue && !isStale(this.call, order)) this.#carryOut(order);
-      }
+    for (const order of owedOrders(this.call, (legId) => this.channels.has(legId))) this.#carryOut(order);
     for (const legId of found.strayLegs) {
       const stray = this.channels.get(legId);
       if (stray) stray.hangupAt ??= this.now;
@@ -260,13 +256,6 @@ export class CallWorld {
     const all = [...this.channels.values()];
     return all[pick % Math.max(1, all.length)] ?? null;
   }
-}
-
-/** The comparison's orders are of the call as it was before the events that it found. */
-function isStale(call: Call, order: CallOrder): boolean {
-  if (order.type === 'pbx.join') return talkOf(call) !== 'joined';
-  if (order.type === 'pbx.hold' || order.type === 'pbx.close-bridge') return talkOf(call) === 'joined';
-  return order.type === 'pbx.dial-phone' && !isLiveCall(call);
 }
 
 export function takeCallStep(world: CallWorld, step: number): void {

@@ -60,6 +60,8 @@ export interface CallTx {
 }
 
 export interface CallFilter {
+  /** `null`: anybody. */
+  readonly createdBy: string | null;
   readonly states: readonly CallState[];
   /** Created at or after, and before. */
   readonly since: Instant | null;

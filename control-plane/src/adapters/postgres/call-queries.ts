@@ -44,12 +44,21 @@ export class CallQueries {
     return found ?? null;
   }
 
-  list({ states, since, until, metadata, before, limit }: CallFilter): Promise<readonly KnownCall[]> {
+  list({
+    createdBy,
+    states,
+    since,
+    until,
+    metadata,
+    before,
+    limit,
+  }: CallFilter): Promise<readonly KnownCall[]> {
     const conditions = [
+      ...(createdBy === null ? [] : ['c.created_by = :createdBy']),
       ...(states.length === 0 ? [] : ['c.state = ANY (CAST(:states AS text[]))']),
       ...(since === null ? [] : ['c.created_at >= CAST(:since AS timestamptz)']),
       ...(until === null ? [] : ['c.created_at < CAST(:until AS timestamptz)']),
-      ...(metadata === null ? [] : ['c.created_by = :createdBy', 'p.metadata @> CAST(:metadata AS jsonb)']),
+      ...(metadata === null ? [] : ['c.created_by = :owner', 'p.metadata @> CAST(:metadata AS jsonb)']),
       ...(before === null
         ? []
         : [
@@ -60,12 +69,13 @@ export class CallQueries {
     const statement = `SELECT ${KNOWN} ${FROM} ${where} ORDER BY c.created_at DESC, c.id DESC LIMIT :limit`;
     return this.#known(statement, {
       limit,
+      ...(createdBy === null ? {} : { createdBy }),
       ...(states.length === 0 ? {} : { states: [...states] }),
       ...(since === null ? {} : { since: timestampText(since) }),
       ...(until === null ? {} : { until: timestampText(until) }),
       ...(metadata === null
         ? {}
-        : { createdBy: metadata.createdBy, metadata: JSON.stringify({ [metadata.key]: metadata.value }) }),
+        : { owner: metadata.createdBy, metadata: JSON.stringify({ [metadata.key]: metadata.value }) }),
       ...(before === null ? {} : { before }),
     });
   }

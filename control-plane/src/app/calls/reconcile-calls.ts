@@ -11,8 +11,6 @@ import type { LegSnapshot, PbxSnapshot } from '../../ports/pbx-driver.ts';
 export interface CallDifferences {
   /** What the calls have missed. */
   readonly events: readonly { readonly callId: CallId; readonly event: CallEvent }[];
-  /** What was decided and may not have been carried out. */
-  readonly orders: readonly { readonly callId: CallId; readonly orders: readonly CallOrder[] }[];
   /** In the engine, and in no call. */
   readonly strayLegs: readonly LegId[];
   readonly strayBridges: readonly BridgeId[];
@@ -28,29 +26,16 @@ export function callDifferences(
   at: Instant,
   isDialledSince: (legId: LegId) => boolean,
 ): CallDifferences {
-  const events: { callId: CallId; event: CallEvent }[] = [];
-  const orders: { callId: CallId; orders: readonly CallOrder[] }[] = [];
   const alive = new Map(snapshot.legs.map((leg) => [leg.legId, leg]));
   const known = new Set(calls.flatMap(({ legs }) => legs.map(({ id }) => id)));
   const live = new Set(calls.filter(isLiveCall).map(({ id }) => id));
-  for (const call of calls) {
-    const fresh = call.legs.filter(({ id }) => isDialledSince(id)).map(({ id }) => id);
-    for (const leg of call.legs) {
-      if (fresh.includes(leg.id)) continue;
-      const event = missedOf(call, leg, alive.get(leg.id), at);
-      if (event) events.push({ callId: call.id, event });
-    }
-    // A dial that stands is repeated only where the engine has no such leg.
-    const owed = standingCallOrders(call).filter(
-      (order) => order.type !== 'pbx.dial-phone' || !(alive.has(order.legId) || fresh.includes(order.legId)),
-    );
-    const ended = events.flatMap(({ event }) => (event.type === 'pbx.ended' ? [event.legId] : []));
-    const left = owed.filter((order) => !('legId' in order) || !ended.includes(order.legId));
-    if (left.length > 0) orders.push({ callId: call.id, orders: left });
-  }
   return {
-    events,
-    orders,
+    events: calls.flatMap((call) =>
+      call.legs.flatMap((leg) => {
+        const event = isDialledSince(leg.id) ? null : missedOf(call, leg, alive.get(leg.id), at);
+        return event ? [{ callId: call.id, event }] : [];
+      }),
+    ),
     strayLegs: snapshot.legs
       .map(({ legId }) => legId)
       .filter((legId) => parseCallLegId(legId) !== null && !known.has(legId)),
@@ -58,6 +43,11 @@ export function callDifferences(
       .map(({ bridgeId }) => bridgeId)
       .filter((bridgeId) => isStray(bridgeId, live)),
   };
+}
+
+/** What a call owes the engine once it knows what it missed: a dial only where there is no such leg. */
+export function owedOrders(call: Call, isThere: (legId: LegId) => boolean): readonly CallOrder[] {
+  return standingCallOrders(call).filter((order) => order.type !== 'pbx.dial-phone' || !isThere(order.legId));
 }
 
 /** A leg that was to be dialled and is not there is dialled (unknown → dial); any other is lost. */

@@ -50,7 +50,7 @@ function retry(call: LiveCall, timer: CallTimer, at: Instant): CallDecision {
 /** No trunk had room for it, or the engine was away: perhaps it is on its way all the same, and is hung up. */
 function queuedTooLong(call: LiveCall, timer: CallTimer, at: Instant): CallDecision {
   const leg = calling(call, timer);
-  if (leg?.state !== 'waiting') return unchanged(call);
+  if (leg?.state !== 'waiting' || leg.until > at) return unchanged(call);
   const draft = new CallDraft(call, at);
   if (leg.kind === 'call-to') return draft.finish('failed', 'no-capacity', NO_ROOM);
   draft.hangUp(leg, 'cancelled', NO_ROOM.outcome);
