@@ -239,7 +239,7 @@ export class CallWorld {
     const bridges = isBridged ? [{ bridgeId: `${CALL_ID}.call` as BridgeId, legIds: [] }] : [];
     const found = callDifferences({ legs, bridges }, [this.call], this.#at, () => false);
     for (const { event } of found.events) this.send(event);
-    for (const order of owedOrders(this.call, (legId) => this.channels.has(legId))) this.#carryOut(order);
+    for (const order of owedOrders(this.call, () => false)) this.#carryOut(order);
     for (const legId of found.strayLegs) {
       const stray = this.channels.get(legId);
       if (stray) stray.hangupAt ??= this.now;

@@ -9,6 +9,7 @@ import { PrometheusMetrics } from '../../control-plane/src/adapters/metrics/prom
 import type { Problem, Role } from '../../control-plane/src/contracts/common.ts';
 import { Secret } from '../../control-plane/src/domain/secret.ts';
 import { checkAgainstContract } from './contract-check.ts';
+import { FakeCalls } from './fake-calls.ts';
 import { FakeGateway } from './fake-gateway.ts';
 import { keptLog } from './kept-log.ts';
 import { memoryStore } from './memory-store.ts';
@@ -51,6 +52,7 @@ export const LAB_CLIENTS: HttpOptions['clients'] = {
 export function labParts() {
   const clock = systemClock();
   const gateway = new FakeGateway();
+  const calls = new FakeCalls();
   const { directory, tickets, revocations: store } = memoryStore();
   const log = keptLog();
   const metrics = new PrometheusMetrics();
@@ -63,7 +65,7 @@ export function labParts() {
     clock,
     revocations,
   });
-  return { clock, gateway, directory, tickets, revocations, log, metrics, authenticator };
+  return { clock, gateway, calls, directory, tickets, revocations, log, metrics, authenticator };
 }
 
 export type LabParts = ReturnType<typeof labParts>;

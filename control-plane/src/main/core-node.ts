@@ -1,4 +1,5 @@
 /** A core node, wired by hand: database, engine, HTTP, feed, and the listener that edges attach to. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -19,16 +20,19 @@ import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
 import { FileJournal } from '../adapters/journal/file-journal.ts';
 import type { PrometheusMetrics } from '../adapters/metrics/prometheus-metrics.ts';
 import { processFailpoints } from '../adapters/failpoints/process-failpoints.ts';
+import { worldPlans } from '../adapters/numbering/world-plans.ts';
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
 import { CORE_LEASE, PostgresLease } from '../adapters/postgres/lease.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
 import { LeaseKeeper } from '../app/lease-keeper.ts';
+import { createCalls, type CallService } from '../app/calls/create-calls.ts';
 import { createCore, type Core, type CorePorts } from '../app/core.ts';
 import { rehearse } from '../app/rehearse.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
-import type { AddressOfRecord, Instant, LegId } from '../domain/ids.ts';
+import type { AddressOfRecord, CallId, Instant, LegId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import { auditSigner } from '../evidence/audit-key.ts';
+import { ownsCallerId } from '../domain/trunk/caller-id.ts';
 import type { Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
@@ -114,6 +118,8 @@ export async function startCoreNode(
     ...failpointsOf(config),
   });
   stops.push(() => gatewayCore.stop());
+  const calls = callsOf(config, core, ports, database, gatewayCore, () => trunks);
+  stops.push(() => calls.stop());
   let serves = false;
   let stopped = false;
   const standsBy = (): boolean => !serves || keeper.state !== 'active';
@@ -144,7 +150,7 @@ export async function startCoreNode(
   });
   const { server } = links;
   stops.push(() => server.stop());
-  const { http, feed } = await serve(config, core, ports, gatewayCore, authenticator, standsBy);
+  const { http, feed } = await serve(config, core, ports, gatewayCore, calls, authenticator, standsBy);
   stops.push(
     () => http.close(CLOSE_DEADLINE_MS),
     () => feed.close(CLOSE_DEADLINE_MS),
@@ -161,6 +167,7 @@ export async function startCoreNode(
     });
     if (!(await keeper.acquire())) return false;
     await gatewayCore.start();
+    calls.start();
     await Promise.race([rehearsed, within(clock, REHEARSAL_MS)]);
     serves = true;
     log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
@@ -176,6 +183,30 @@ export async function startCoreNode(
       for (const stop of stops.reverse()) await stop();
     },
   };
+}
+
+/** Telephone calls of the backend, beside the SOS: on the same trunks, in the same database, on what the SOS leaves them. */
+function callsOf(
+  config: Config,
+  { calls: { countries, numbers, ...settings } }: CoreConfig,
+  { clock, log, metrics }: NodePorts,
+  database: Database,
+  { telephony, isStoreAway }: Core,
+  trunks: () => readonly Trunk[],
+): CallService {
+  return createCalls({
+    store: database.calls,
+    telephony,
+    plans: worldPlans,
+    settings: { ...settings, numbers: { countries, numbers } },
+    ownsCallerId: (number) => trunks().some((trunk) => ownsCallerId(trunk, number)),
+    isStoreAway,
+    newId: () => randomUUID() as CallId,
+    clock,
+    log,
+    metrics,
+    ...failpointsOf(config),
+  });
 }
 
 /** Crash tests alone have one. */
@@ -288,6 +319,7 @@ async function serve(
   core: CoreConfig,
   { clock, log, metrics }: NodePorts,
   { gateway, feedSource, directory, tickets, revocations }: Core,
+  { calls }: CallService,
   authenticator: JwtAuthenticator,
   standsBy: () => boolean,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
@@ -310,6 +342,7 @@ async function serve(
       key: readFileSync(config.tls.keyFile, 'utf8'),
     },
     gateway,
+    calls,
     directory,
     tickets,
     revocations,

@@ -7,7 +7,7 @@ import {
 import type { NumberFacts, NumberKind } from '../../domain/numbering/number-policy.ts';
 import type { NumberingPlans } from '../../ports/numbering-plans.ts';
 
-const KINDS: Readonly<Record<Exclude<NumberType, undefined>, NumberKind>> = {
+const KINDS: Readonly<Record<PhoneNumberType, NumberKind>> = {
   MOBILE: 'mobile',
   FIXED_LINE: 'fixed-line',
   FIXED_LINE_OR_MOBILE: 'fixed-line-or-mobile',

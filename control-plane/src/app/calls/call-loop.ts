@@ -112,13 +112,13 @@ export class CallLoop {
     );
   }
 
-  /** Orders once more what the call as it stands asks of the engine, which has the legs that `isThere` names. */
-  async again(callId: CallId, isThere: (legId: LegId) => boolean): Promise<void> {
+  /** Orders once more what the call as it stands asks of the engine; no dial of a leg that was dialled since. */
+  async again(callId: CallId, isDialledSince: (legId: LegId) => boolean): Promise<void> {
     await this.#queue.run(callId, async () => {
       const { result } = await untilTaken(this.#ports, FACT_DEADLINE_MS, () =>
         this.#ports.store.transact((tx) => tx.load(callId)),
       );
-      if (result) this.#ports.performer().perform(callId, owedOrders(result.call, isThere));
+      if (result) this.#ports.performer().perform(callId, owedOrders(result.call, isDialledSince));
     });
   }
 

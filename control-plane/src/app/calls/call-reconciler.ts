@@ -45,7 +45,6 @@ export class CallReconciler {
     const calls = result.map(({ call }) => call);
     const isDialledSince = (legId: LegId): boolean => performer.hasDialledSince(legId, at);
     const found = callDifferences(snapshot, calls, at, isDialledSince);
-    const alive = new Set(snapshot.legs.map(({ legId }) => legId));
     const told = found.events.map(({ callId, event }) => {
       failpoints?.passed('reconciling', event.type);
       return loop.happened(callId, event, this.#ports.clock.now());
@@ -53,7 +52,7 @@ export class CallReconciler {
     // In each call's own turn, behind what it has missed.
     const repeated = calls.map((call) => {
       failpoints?.passed('reconciling', 'orders');
-      return loop.again(call.id, (legId) => alive.has(legId) || isDialledSince(legId));
+      return loop.again(call.id, isDialledSince);
     });
     for (const legId of found.strayLegs) await telephony.hangup(legId, 'session-ended');
     for (const bridgeId of found.strayBridges) await telephony.closeBridge(bridgeId);

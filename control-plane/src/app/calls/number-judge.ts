@@ -1,7 +1,7 @@
 /** Applies the number policy to requests, and says by field what is wrong. */
 import { judgeCallee, judgeRegistered } from '../../domain/numbering/number-policy.ts';
 import type { NumberPolicy, NumberRefusal } from '../../domain/numbering/number-policy.ts';
-import { PhoneNumber } from '../../domain/numbering/phone-number.ts';
+import type { PhoneNumber } from '../../domain/numbering/phone-number.ts';
 import { REFUSAL_WORDS } from '../../domain/numbering/refusal-words.ts';
 import type { NumberingPlans } from '../../ports/numbering-plans.ts';
 

@@ -45,9 +45,14 @@ export function callDifferences(
   };
 }
 
-/** What a call owes the engine once it knows what it missed: a dial only where there is no such leg. */
-export function owedOrders(call: Call, isThere: (legId: LegId) => boolean): readonly CallOrder[] {
-  return standingCallOrders(call).filter((order) => order.type !== 'pbx.dial-phone' || !isThere(order.legId));
+/**
+ * What a call owes the engine once it knows what it missed. A leg that is there already and rings nowhere yet is told whom it
+ * is for once more: a process that found it in the engine can then have it go by another trunk.
+ */
+export function owedOrders(call: Call, isDialledSince: (legId: LegId) => boolean): readonly CallOrder[] {
+  return standingCallOrders(call).filter(
+    (order) => order.type !== 'pbx.dial-phone' || !isDialledSince(order.legId),
+  );
 }
 
 /** A leg that was to be dialled and is not there is dialled (unknown → dial); any other is lost. */
