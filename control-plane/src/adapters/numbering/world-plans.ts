@@ -2,7 +2,7 @@
 import {
   parsePhoneNumberFromString,
   validatePhoneNumberLength,
-  type NumberType,
+  type PhoneNumberType,
 } from 'libphonenumber-js/max';
 import type { NumberFacts, NumberKind } from '../../domain/numbering/number-policy.ts';
 import type { NumberingPlans } from '../../ports/numbering-plans.ts';
