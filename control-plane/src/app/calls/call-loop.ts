@@ -9,8 +9,7 @@ import type { CallVerdict } from '../../domain/call/call-draft.ts';
 import type { CallEvent, CallTimer } from '../../domain/call/event.ts';
 import { reduceCall } from '../../domain/call/reduce-call.ts';
 import type { CallId, Instant, LegId } from '../../domain/ids.ts';
-import type { PhoneNumber } from '../../domain/numbering/phone-number.ts';
-import type { CallPersonal, CallStore, CallTx, CallWrite, StoredCall } from '../../ports/call-store.ts';
+import type { CallStore, CallTx, CallWrite } from '../../ports/call-store.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Failpoints } from '../../ports/failpoints.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
@@ -18,8 +17,9 @@ import { StoreError } from '../../ports/session-store.ts';
 import { KeyedQueue } from '../keyed-queue.ts';
 import type { TimerWheel } from '../timer-wheel.ts';
 import { untilTaken } from '../until-taken.ts';
-import { callOutboxOf } from './call-outbox.ts';
 import type { CallPerformer } from './call-performer.ts';
+import { callWriteOf } from './call-write-of.ts';
+import type { CallFound } from './call-write-of.ts';
 import { owedOrders } from './reconcile-calls.ts';
 
 const REQUEST_DEADLINE_MS = 5000;
@@ -33,14 +33,6 @@ export interface CallOutcome {
   readonly before: Call | null;
   readonly after: Call;
   readonly seq: number;
-}
-
-/** What a transaction found, and the event that follows from it. */
-export interface CallFound {
-  readonly before: StoredCall | null;
-  readonly event: CallEvent;
-  readonly personal?: CallPersonal;
-  readonly added?: PhoneNumber;
 }
 
 export interface CallLoopPorts {
@@ -156,7 +148,7 @@ export class CallLoop {
       if (!decision) return null;
       failpoints?.passed('decided', nameOf(found.event));
       const write =
-        decision.verdict === 'applied' ? gather(found, decision.call, at, decision.commands) : null;
+        decision.verdict === 'applied' ? callWriteOf(found, decision.call, at, decision.commands) : null;
       // Not waited for: the commit travels with it.
       const written = write && tx.apply(write);
       written?.catch(() => undefined);
@@ -196,33 +188,6 @@ async function known(tx: CallTx, callId: CallId, event: CallEvent): Promise<Call
 
 function ordersOf(commands: readonly CallCommand[]): readonly CallOrder[] {
   return commands.filter((command): command is CallOrder => command.type.startsWith('pbx.'));
-}
-
-function gather(
-  { before, event, personal, added }: CallFound,
-  after: Call,
-  at: Instant,
-  commands: readonly CallCommand[],
-): CallWrite {
-  const timers = new Map<CallTimer, Instant | null>();
-  if (event.type === 'timer.due') timers.set(event.timer, null);
-  for (const command of commands) {
-    if (command.type === 'timer.set') timers.set(command.timer, command.dueAt);
-    else if (command.type === 'timer.clear') timers.set(command.timer, null);
-  }
-  return {
-    before,
-    after,
-    at,
-    timersSet: [...timers].flatMap(([timer, dueAt]) => (dueAt === null ? [] : [{ timer, dueAt }])),
-    timersCleared: [...timers].flatMap(([timer, dueAt]) => (dueAt === null ? [timer] : [])),
-    legs: commands.flatMap((command) =>
-      command.type === 'leg.record' ? [{ legId: command.legId, change: command.change }] : [],
-    ),
-    outbox: callOutboxOf(before?.call ?? null, after, at, commands),
-    personal: personal ?? null,
-    added: added ?? null,
-  };
 }
 
 /** For failpoints: a timer by its own name. */
