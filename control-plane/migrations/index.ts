@@ -13,6 +13,7 @@ import * as queue from './0010-queue.ts';
 import * as longHistory from './0011-long-history.ts';
 import * as telephony from './0012-telephony.ts';
 import * as webhooks from './0013-webhooks.ts';
+import * as calls from './0014-calls.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -34,4 +35,5 @@ export const MIGRATIONS: readonly Migration[] = [
   longHistory,
   telephony,
   webhooks,
+  calls,
 ];

@@ -13,6 +13,7 @@ import { PrometheusMetrics } from '../../control-plane/src/adapters/metrics/prom
 import type { Problem, Role } from '../../control-plane/src/contracts/common.ts';
 import { Secret } from '../../control-plane/src/domain/secret.ts';
 import { checkAgainstContract } from './contract-check.ts';
+import { FakeCalls } from './fake-calls.ts';
 import { FakeGateway } from './fake-gateway.ts';
 import { keptLog } from './kept-log.ts';
 import { memoryWebhooks } from './memory/memory-webhooks.ts';
@@ -58,6 +59,7 @@ export const LAB_CLIENTS: HttpOptions['clients'] = {
 export function labParts() {
   const clock = systemClock();
   const gateway = new FakeGateway();
+  const calls = new FakeCalls();
   const { directory, tickets, revocations: store } = memoryStore();
   const log = keptLog();
   const metrics = new PrometheusMetrics();
@@ -81,7 +83,7 @@ export function labParts() {
     nudge: () => undefined,
     changed: () => undefined,
   });
-  return { clock, gateway, directory, tickets, revocations, webhooks, stored, log, metrics, authenticator };
+  return { clock, gateway, calls, directory, tickets, revocations, webhooks, stored, log, metrics, authenticator };
 }
 
 export type LabParts = ReturnType<typeof labParts>;

@@ -6,6 +6,7 @@ import type { Session } from '../domain/session/session.ts';
 import type { Clock, IdSource } from '../ports/clock.ts';
 import type { ClientSockets } from '../ports/client-sockets.ts';
 import type { OpsAlerts } from '../ports/ops-alerts.ts';
+import type { Telephony } from '../ports/telephony.ts';
 import type { TrunkHealth } from '../ports/trunk-health.ts';
 import type { Trunk } from '../domain/trunk/trunk.ts';
 import { PhoneLines } from './lines/phone-lines.ts';
@@ -110,6 +111,9 @@ export interface Core {
   readonly directory: Directory;
   readonly revocations: Revocations;
   readonly tickets: TicketStore;
+  /** The engine with its trunks, for other calls than those of an SOS. */
+  readonly telephony: Telephony;
+  readonly isStoreAway: () => boolean;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -329,6 +333,8 @@ export function createCore(ports: CorePorts): Core {
       listeners.look();
     }),
     tickets: enduring.tickets,
+    telephony: pbx,
+    isStoreAway: () => store.state.isAway,
     revocations,
     start,
     stop,

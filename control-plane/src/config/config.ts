@@ -1,5 +1,6 @@
 /** The settings of one process: read once, checked whole, frozen. */
 import type { Policy } from '../domain/session/policy.ts';
+import type { PhoneNumber } from '../domain/numbering/phone-number.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { FailpointSetting } from './failpoint-order.ts';
 import type { ListenAddress } from './listen-address.ts';
@@ -86,6 +87,13 @@ export interface CoreConfig {
     readonly publicAllowed: boolean;
     readonly allowHttp: boolean;
     readonly kept: { readonly deliveredMs: number; readonly failedMs: number };
+  };
+  readonly calls: {
+    readonly ratePerS: number;
+    readonly maxOpen: number;
+    readonly countries: readonly string[];
+    readonly numbers: readonly PhoneNumber[];
+    readonly personalKeptMs: number | null;
   };
   readonly policy: Policy;
 }

@@ -1,5 +1,6 @@
 /** The one way from the environment to settings. */
 import { dirname } from 'node:path';
+import { PhoneNumber } from '../domain/numbering/phone-number.ts';
 import type { Policy } from '../domain/session/policy.ts';
 import type { Config, CoreConfig, EdgeConfig, SecretsConfig, VaultConfig } from './config.ts';
 import {
@@ -113,6 +114,13 @@ function coreOf(v: Values, env: Environment): CoreConfig {
     },
     records: recordsOf(v),
     webhooks: webhooksOf(v),
+    calls: {
+      ratePerS: v.HAMRAHI_CALLS_PER_S,
+      maxOpen: v.HAMRAHI_CALLS_MAX_OPEN,
+      countries: v.HAMRAHI_CALLS_ALLOWED_COUNTRIES,
+      numbers: v.HAMRAHI_CALLS_ALLOWED_NUMBERS.flatMap((text) => PhoneNumber.parse(text) ?? []),
+      personalKeptMs: keptMsOf(v.HAMRAHI_CALLS_PERSONAL_KEPT_DAYS),
+    },
     policy: policyOf(v),
   };
 }
@@ -158,16 +166,19 @@ function vaultOf(v: Values): VaultConfig {
 
 const DAY_MS = 86_400_000;
 
+function keptMsOf(days: number): number | null {
+  return days === 0 ? null : days * DAY_MS;
+}
+
 function recordsOf(v: Values): CoreConfig['records'] {
-  const msOf = (days: number): number | null => (days === 0 ? null : days * DAY_MS);
   return {
     auditKey: v.HAMRAHI_AUDIT_KEY,
     anchorFile: v.HAMRAHI_AUDIT_ANCHOR_FILE,
     auditIntervalMs: v.HAMRAHI_AUDIT_INTERVAL_S * 1000,
     kept: {
-      personalMs: msOf(v.HAMRAHI_PERSONAL_KEPT_DAYS),
-      eventsMs: msOf(v.HAMRAHI_EVENTS_KEPT_DAYS),
-      ledgerMs: msOf(v.HAMRAHI_LEDGER_KEPT_DAYS),
+      personalMs: keptMsOf(v.HAMRAHI_PERSONAL_KEPT_DAYS),
+      eventsMs: keptMsOf(v.HAMRAHI_EVENTS_KEPT_DAYS),
+      ledgerMs: keptMsOf(v.HAMRAHI_LEDGER_KEPT_DAYS),
     },
   };
 }

@@ -291,8 +291,8 @@ const webhooks = {
   }),
 };
 
-function kept(what: string) {
-  return whole(0, 36_500, { description: `${what}: days kept; 0: for good.`, fallback: '0' });
+function kept(what: string, fallback = '0') {
+  return whole(0, 36_500, { description: `${what}: days kept; 0: for good.`, fallback });
 }
 
 const limits = {
@@ -313,6 +313,27 @@ const limits = {
     description: 'Panel feed connections of one identity at once.',
     fallback: '10',
   }),
+};
+
+const calls = {
+  HAMRAHI_CALLS_PER_S: whole(1, 1000, {
+    description: 'Calls a second that one token may place by the API; twice as many at once.',
+    fallback: '20',
+  }),
+  HAMRAHI_CALLS_MAX_OPEN: whole(0, 10_000, {
+    description: 'Calls of the API at once; 0: none. What trunks reserve for SOS is kept free besides.',
+    fallback: '100',
+  }),
+  HAMRAHI_CALLS_ALLOWED_COUNTRIES: list(/^[A-Z]{2}$/, 'country codes (ISO 3166-1)', {
+    description: 'Whose mobiles and landlines the API may call.',
+    fallback: 'IN',
+  }),
+  HAMRAHI_CALLS_ALLOWED_NUMBERS: list(/^\+[1-9]\d{6,14}$/, 'E.164 numbers', {
+    description:
+      'Numbers that the API may call whatever their country or kind, such as test lines; never an emergency number.',
+    fallback: '',
+  }),
+  HAMRAHI_CALLS_PERSONAL_KEPT_DAYS: kept('Numbers and metadata of calls that are over', '90'),
 };
 
 function ms(key: Exclude<keyof Policy, 'operatorAbsent'>, min: number, max: number, description: string) {
@@ -398,6 +419,7 @@ export const VARIABLE_GROUPS = {
   Records: records,
   Webhooks: webhooks,
   Limits: limits,
+  Calls: calls,
   'Times and choices of a session': policy,
 } as const;
 
@@ -414,5 +436,6 @@ export const VARIABLES = {
   ...records,
   ...webhooks,
   ...limits,
+  ...calls,
   ...policy,
 } as const;

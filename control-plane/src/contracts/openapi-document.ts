@@ -38,6 +38,7 @@ const BODY_ERRORS: readonly ErrorCode[] = [
 
 const TAGS = {
   sos: 'Activation and life of an SOS session.',
+  calls: 'Telephone calls that a backend asks for, and call detail records.',
   client: 'What apps and panels need to connect.',
   directory: 'Citizens, operators, zones and the duty roster.',
   webhooks: 'Who is told of what, and what became of it.',
@@ -51,7 +52,7 @@ export function openapiDocument() {
       title: 'Ham Rahi voice gateway',
       version: API_VERSION,
       description:
-        'Activation of an SOS, its sessions, and the master data behind them. Errors are problem documents (RFC 9457) with a stable `code`.',
+        'Activation of an SOS, its sessions, telephone calls, and the master data behind them. Errors are problem documents (RFC 9457) with a stable `code`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'The gateway that serves this document.' }],
@@ -93,6 +94,7 @@ function operationObject(id: OperationId, operation: Operation): ZodOpenApiOpera
       ...(operation.params ? { path: operation.params } : {}),
       ...(operation.query ? { query: operation.query } : {}),
       ...(operation.lenient ? { header: idempotencyHeader } : {}),
+      ...(operation.keyed ? { header: requiredKeyHeader } : {}),
     },
     ...(operation.body
       ? {
@@ -112,6 +114,13 @@ const idempotencyHeader = z.object({
     .max(255)
     .optional()
     .meta({ description: 'The same key repeats the same activation; kept for 24 h.' }),
+});
+
+const requiredKeyHeader = z.object({
+  'Idempotency-Key': z.string().min(1).max(255).meta({
+    description:
+      'Yours to choose, one for each call: the same key repeats the same call; kept for 24 h. Best a random UUID.',
+  }),
 });
 
 function rolesOf(operation: Operation): string {

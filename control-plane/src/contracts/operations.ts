@@ -3,6 +3,7 @@
  * it and checks roles by it, and OpenAPI is generated from it, so the three cannot drift apart.
  */
 import { z } from 'zod';
+import { CALL_OPERATIONS } from './call-operations.ts';
 import { subjectId } from './common.ts';
 import { DIRECTORY_OPERATIONS } from './directory-operations.ts';
 import { liveness, readiness } from './health-api.ts';
@@ -71,6 +72,7 @@ const probeOperations = {
 
 export const OPERATIONS = {
   ...SOS_OPERATIONS,
+  ...CALL_OPERATIONS,
   ...clientOperations,
   ...DIRECTORY_OPERATIONS,
   ...WEBHOOK_OPERATIONS,

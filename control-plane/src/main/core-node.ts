@@ -20,19 +20,22 @@ import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
 import { FileJournal } from '../adapters/journal/file-journal.ts';
 import type { PrometheusMetrics } from '../adapters/metrics/prometheus-metrics.ts';
 import { processFailpoints } from '../adapters/failpoints/process-failpoints.ts';
+import { worldPlans } from '../adapters/numbering/world-plans.ts';
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
 import { CORE_LEASE, PostgresLease } from '../adapters/postgres/lease.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
 import { HttpWebhookSender } from '../adapters/webhook/http-sender.ts';
 import { SealedSecrets } from '../adapters/webhook/sealed-secrets.ts';
 import { LeaseKeeper } from '../app/lease-keeper.ts';
+import { createCalls, type CallService } from '../app/calls/create-calls.ts';
 import { createCore, type Core, type CorePorts } from '../app/core.ts';
 import { rehearse } from '../app/rehearse.ts';
 import { createWebhooks, type WebhookService } from '../app/webhooks/create-webhooks.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
-import type { AddressOfRecord, Instant, LegId } from '../domain/ids.ts';
+import type { AddressOfRecord, CallId, Instant, LegId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import { auditSigner } from '../evidence/audit-key.ts';
+import { ownsCallerId } from '../domain/trunk/caller-id.ts';
 import type { Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
@@ -128,6 +131,8 @@ export async function startCoreNode(
     ...failpointsOf(config),
   });
   stops.push(() => gatewayCore.stop());
+  const calls = callsOf(config, core, ports, database, gatewayCore, () => trunks);
+  stops.push(() => calls.stop());
   let serves = false;
   let stopped = false;
   const standsBy = (): boolean => !serves || keeper.state !== 'active';
@@ -162,7 +167,7 @@ export async function startCoreNode(
     config,
     core,
     ports,
-    { ...gatewayCore, webhooks: webhooks.api },
+    { ...gatewayCore, webhooks: webhooks.api, calls: calls.calls },
     authenticator,
     standsBy,
   );
@@ -183,6 +188,7 @@ export async function startCoreNode(
     if (!(await keeper.acquire())) return false;
     await gatewayCore.start();
     webhooks.start();
+    calls.start();
     await Promise.race([rehearsed, within(clock, REHEARSAL_MS)]);
     serves = true;
     log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
@@ -198,6 +204,30 @@ export async function startCoreNode(
       for (const stop of stops.reverse()) await stop();
     },
   };
+}
+
+/** Telephone calls of the backend, beside the SOS: on the same trunks, in the same database, on what the SOS leaves them. */
+function callsOf(
+  config: Config,
+  { calls: { countries, numbers, ...settings } }: CoreConfig,
+  { clock, log, metrics }: NodePorts,
+  database: Database,
+  { telephony, isStoreAway }: Core,
+  trunks: () => readonly Trunk[],
+): CallService {
+  return createCalls({
+    store: database.calls,
+    telephony,
+    plans: worldPlans,
+    settings: { ...settings, numbers: { countries, numbers } },
+    ownsCallerId: (number) => trunks().some((trunk) => ownsCallerId(trunk, number)),
+    isStoreAway,
+    newId: () => randomUUID() as CallId,
+    clock,
+    log,
+    metrics,
+    ...failpointsOf(config),
+  });
 }
 
 /** Crash tests alone have one. */
@@ -333,7 +363,15 @@ async function serve(
   config: Config,
   core: CoreConfig,
   { clock, log, metrics }: NodePorts,
-  { gateway, feedSource, directory, tickets, revocations, webhooks }: Core & { readonly webhooks: Webhooks },
+  {
+    gateway,
+    feedSource,
+    directory,
+    tickets,
+    revocations,
+    webhooks,
+    calls,
+  }: Core & Pick<CallService, 'calls'> & { readonly webhooks: Webhooks },
   authenticator: JwtAuthenticator,
   standsBy: () => boolean,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
@@ -356,6 +394,7 @@ async function serve(
       key: readFileSync(config.tls.keyFile, 'utf8'),
     },
     gateway,
+    calls,
     directory,
     tickets,
     revocations,

@@ -4,12 +4,14 @@ import express, { type ErrorRequestHandler, type Express, type Response } from '
 import { OPERATIONS, type OperationId } from '../../contracts/operations.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { bearerOf } from '../../ports/authenticator.ts';
+import type { Calls } from '../../ports/calls.ts';
 import type { Directory } from '../../ports/directory.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Revocations } from '../../ports/revocations.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import type { Webhooks } from '../../ports/webhooks.ts';
 import { activationHandler } from './handlers/activation.ts';
+import { callHandlers } from './handlers/calls.ts';
 import { clientHandlers, type ClientSettings } from './handlers/clients.ts';
 import { peopleHandlers } from './handlers/people.ts';
 import { probeHandlers } from './handlers/probes.ts';
@@ -25,6 +27,7 @@ import { writeOutcome } from './write-reply.ts';
 
 export interface AppOptions {
   readonly gateway: Gateway;
+  readonly calls: Calls;
   readonly directory: Directory;
   readonly tickets: TicketStore;
   readonly revocations: Pick<Revocations, 'revoke'>;
@@ -72,7 +75,8 @@ function addOperations(app: Express, options: AppOptions): void {
     ...sessionHandlers(options.gateway),
     ...clientHandlers(options.tickets, options.serve.clock, options.clients),
     ...tokenHandlers(options.revocations, options.serve.clock, options.serve.log),
-    ...peopleHandlers(options.directory),
+    ...callHandlers(options.calls),
+    ...peopleHandlers(options.directory, (number) => options.calls.registrationRefusal(number)),
     ...zoneHandlers(options.directory),
     ...webhookHandlers(options.webhooks),
     ...probeHandlers(options.gateway, options.standsBy ?? (() => false)),

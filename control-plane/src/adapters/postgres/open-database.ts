@@ -13,7 +13,9 @@ import { StoreError } from '../../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import type { DeliveryQueue, WebhookEndpointStore } from '../../ports/webhook-store.ts';
+import type { CallStore } from '../../ports/call-store.ts';
 import { PostgresAuditLog } from './audit-log.ts';
+import { PostgresCallStore } from './call-store.ts';
 import { DEFAULT_DEADLINES, openPool } from './connections.ts';
 import type { Deadlines } from './connections.ts';
 import { PostgresDeliveryQueue } from './delivery-queue.ts';
@@ -55,6 +57,7 @@ export interface Database {
   readonly store: SessionStore;
   /** The same connections and statements, for transactions that are never committed: they need no lease. */
   readonly rehearsal: SessionStore;
+  readonly calls: CallStore;
   readonly presence: PresenceStore;
   readonly directory: Directory;
   readonly tickets: TicketStore;
@@ -82,15 +85,20 @@ export function openDatabase(options: DatabaseOptions): Database {
   const fence = options.fence ?? (() => UNCONTESTED);
   const deadlines = { ...DEFAULT_DEADLINES, ...given };
   const pool = new RenewablePool(() => openPool(url, poolSize, deadlines, log));
+  const callPool = new RenewablePool(() =>
+    openPool(url, Math.max(2, Math.ceil(poolSize / 4)), deadlines, log),
+  );
   const others = openKnex(url, Math.max(2, Math.ceil(poolSize / 2)), deadlines, log);
   const { knex } = others;
   const renew = (): void => {
     pool.renew();
+    callPool.renew();
     others.renew();
   };
   return {
     store: tellingWhenFenced({ ...sessionStore(pool, knex, fence), renew }, onFenced),
     rehearsal: { ...sessionStore(pool, knex, () => UNCONTESTED), renew },
+    calls: new PostgresCallStore(callPool, knex, fence, (work) => telling(work, onFenced)),
     presence: new PostgresPresence(knex, fence),
     directory: postgresDirectory(knex),
     tickets: new PostgresTickets(knex),
@@ -105,23 +113,22 @@ export function openDatabase(options: DatabaseOptions): Database {
     migrate: () => migrate(url, deadlines, log),
     pendingMigrations: () => pendingMigrations(knex),
     close: async () => {
-      await Promise.all([pool.end(), others.end()]);
+      await Promise.all([pool.end(), callPool.end(), others.end()]);
     },
   };
 }
 
-function tellingWhenFenced(store: SessionStore, onFenced: () => void = () => undefined): SessionStore {
-  return {
-    ...store,
-    transact: async (work) => {
-      try {
-        return await store.transact(work);
-      } catch (error) {
-        if (error instanceof StoreError && error.code === 'ERR_STORE_FENCED') onFenced();
-        throw error;
-      }
-    },
-  };
+function tellingWhenFenced(store: SessionStore, onFenced?: () => void): SessionStore {
+  return { ...store, transact: (work) => telling(store.transact(work), onFenced) };
+}
+
+async function telling<T>(work: Promise<T>, onFenced: () => void = () => undefined): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'ERR_STORE_FENCED') onFenced();
+    throw error;
+  }
 }
 
 function sessionStore(pool: RenewablePool, knex: Knex, fence: () => Fence): Omit<SessionStore, 'renew'> {

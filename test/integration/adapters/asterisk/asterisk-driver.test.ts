@@ -270,6 +270,26 @@ describe('adapters/asterisk/asterisk-driver', function () {
     );
   });
 
+  it('TEL-10: legs that a closed bridge lets go hear the prompt, and each other again', async () => {
+    const citizen = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
+    const operator = await dial(lab.driver, 'operator-phone', 'answer-at-once');
+    await until('answers', () => has('leg.answered', citizen) && has('leg.answered', operator));
+    const bridgeId = bridgeIdOf(sessionId, 'phone');
+    for (let round = 1; round <= 5; round += 1) {
+      for (const legId of [citizen, operator])
+        expect(await lab.driver.join(bridgeId, legId, 'both')).to.deep.equal(DONE);
+      expect(await lab.driver.closeBridge(bridgeId)).to.deep.equal(DONE);
+      const frames = async (legId: LegId) => (await phoneOf(legId)).audio?.frames ?? 0;
+      for (const legId of [citizen, operator])
+        expect(await lab.driver.startHoldingPrompt(legId)).to.deep.equal(DONE);
+      // Out of a bridge Asterisk sends a phone nothing but a prompt.
+      for (const legId of [citizen, operator]) {
+        const before = await frames(legId);
+        await until('the prompt', async () => (await frames(legId)) > before + 10);
+      }
+    }
+  });
+
   it('RTC-8: lists 150 calls, and finds them again after a loss', async () => {
     const legIds = Array.from({ length: 150 }, (_, index) => legIdOf(sessionId, 'citizen-phone', index + 1));
     await Promise.all(
