@@ -27,7 +27,7 @@ export async function startNameServer(
     if (addresses) socket.send(replyTo(query, end + 4, type, addresses), from.port, from.address);
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address() as AddressInfo;
+  const { port } = socket.address();
   return {
     address: `127.0.0.1:${port}`,
     asked,

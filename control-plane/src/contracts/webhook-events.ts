@@ -25,7 +25,7 @@ const FILTERS: ReadonlySet<string> = new Set(KNOWN_TYPES.flatMap(filtersOf));
 export const eventFilter = z
   .string()
   .max(60)
-  .regex(/^(?:\*|[a-z]+\.(?:\*|[a-z-]+))$/)
+  .regex(/^(?:\*|[a-z]+\.\*|[a-z]+(?:\.[a-z-]+)+)$/)
   .refine((filter) => FILTERS.has(filter), 'no event has this type')
   .meta({ description: 'An event type, a family of them (`call.*`, `sos.*`), or `*`.' });
 

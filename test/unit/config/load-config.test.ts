@@ -158,6 +158,12 @@ describe('config load-config', () => {
     ['no trunk at all', { HAMRAHI_TRUNKS: ',' }, 'HAMRAHI_TRUNKS'],
     ['a trunk named twice', { HAMRAHI_TRUNKS: 'a,a' }, 'HAMRAHI_TRUNKS'],
     ['a database of another kind', { DATABASE_URL: 'mysql://x/y' }, 'DATABASE_URL'],
+    ['a data key of another length', { HAMRAHI_DATA_KEY: 'c2hvcnQ=' }, 'HAMRAHI_DATA_KEY'],
+    [
+      'an address in place of a network',
+      { HAMRAHI_WEBHOOK_ALLOWED_NETWORKS: '10.0.0.1' },
+      'HAMRAHI_WEBHOOK_ALLOWED_NETWORKS',
+    ],
     ['a port beyond 65535', { HAMRAHI_HTTP_LISTEN: '127.0.0.1:70000' }, 'HAMRAHI_HTTP_LISTEN'],
   ];
   for (const [what, change, variable] of broken)
@@ -175,6 +181,29 @@ describe('config load-config', () => {
       ['HAMRAHI_JWT_JWKS_URL', 'http://issuer.example/jwks'],
     ] as const)
       expect(wrongIn({ ...PRODUCTION, [variable]: plain })).to.deep.equal([variable]);
+  });
+
+  it('sends webhooks to public addresses over TLS alone, and in a sandbox to the networks that it names', () => {
+    const HAMRAHI_DATA_KEY = Buffer.alloc(32, 9).toString('base64');
+    const production = configOf({ ...PRODUCTION, HAMRAHI_DATA_KEY }).core?.webhooks;
+    expect(production).to.deep.include({ publicAllowed: true, allowHttp: false, allowedNetworks: [] });
+    expect(production?.dataKey?.reveal()).to.equal(HAMRAHI_DATA_KEY);
+    const HAMRAHI_WEBHOOK_ALLOWED_NETWORKS = '127.0.0.0/8, ::1/128';
+    const sandbox = configOf({
+      ...SANDBOX,
+      HAMRAHI_WEBHOOK_ALLOWED_NETWORKS,
+      HAMRAHI_WEBHOOK_ALLOW_HTTP: 'yes',
+    });
+    expect(sandbox.core?.webhooks).to.deep.include({
+      dataKey: null,
+      publicAllowed: false,
+      allowHttp: true,
+      allowedNetworks: ['127.0.0.0/8', '::1/128'],
+      kept: { deliveredMs: 7 * 86_400_000, failedMs: 30 * 86_400_000 },
+    });
+    expect(wrongIn({ ...PRODUCTION, HAMRAHI_WEBHOOK_ALLOW_HTTP: 'yes' })).to.deep.equal([
+      'HAMRAHI_WEBHOOK_ALLOW_HTTP',
+    ]);
   });
 
   it('never repeats a secret', () => {

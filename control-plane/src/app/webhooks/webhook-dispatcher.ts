@@ -52,6 +52,7 @@ export class WebhookDispatcher {
   readonly #ends = new Map<ClaimId, AttemptRecord>();
   /** There may be something in the outbox. */
   #hasNews = false;
+  #isNudged = false;
   #hasTakenOver = false;
   #isAway = false;
   #state: 'new' | 'running' | 'stopped' = 'new';
@@ -68,10 +69,16 @@ export class WebhookDispatcher {
     this.#look();
   }
 
-  /** Something was committed that may be told. */
+  /** Something was committed that may be told: after what is to be carried out of it has gone its way. */
   nudge(): void {
     this.#hasNews = true;
-    this.#goOn();
+    if (this.#isNudged) return;
+    this.#isNudged = true;
+    const { clock } = this.#ports;
+    clock.at(clock.now(), () => {
+      this.#isNudged = false;
+      this.#goOn();
+    });
   }
 
   /** Attempts that do not end soon are given up; whoever comes next begins them again at once. */

@@ -151,9 +151,9 @@ describe('adapters/webhook: the sender', function () {
 
   it('gives a receiver 15 s, to the second', async () => {
     const clock = manualClock();
-    const { url, next } = await receiver(() => undefined);
-    const sent = senderWith({ clock }).send(message(url));
-    await next(() => true);
+    const server = await receiver(() => undefined);
+    const sent = senderWith({ clock }).send(message(server.url));
+    await server.next(() => true);
     await clock.advance(14_999);
     const late = await Promise.race([sent, Promise.resolve('waits')]);
     expect(late).to.equal('waits');
@@ -218,10 +218,10 @@ describe('adapters/webhook: the sender', function () {
   });
 
   it('ends what is under way when it is closed', async () => {
-    const { url, next } = await receiver(() => undefined);
+    const server = await receiver(() => undefined);
     const sender = senderWith();
-    const sent = sender.send(message(url));
-    await next(() => true);
+    const sent = sender.send(message(server.url));
+    await server.next(() => true);
     sender.close();
     expect(await sent).to.deep.equal(unanswered('connection'));
   });
