@@ -52,10 +52,20 @@ export interface SandboxOptions {
   readonly detour?: (links: ControlPlaneLinks, file: SandboxFile) => Promise<ControlPlaneLinks>;
   /** More settings for an edge of its own. */
   readonly edgeEnv?: Readonly<Record<string, string>>;
+  /** Trunks beside the carrier simulator's, which has priority 10: another simulator, or a peer that a test plays. */
+  readonly moreTrunks?: readonly SandboxTrunk[];
   /** `false`: Asterisk logs no more than on a server, where verbose lines would name who calls whom. Default true. */
   readonly verboseEngineLog?: boolean;
   /** The carrier knows us by this password. Default: by our address. */
   readonly trunkPassword?: string;
+}
+
+export interface SandboxTrunk {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  /** Lower is tried first. */
+  readonly priority: number;
 }
 
 export interface Sandbox {
@@ -116,8 +126,11 @@ async function build(
     startSandboxDatabase(join(runDir, 'postgres')).then((one) => kept(stops, one)),
     startCarrier({ root, runDir: join(runDir, 'carrier') }).then((one) => kept(stops, one)),
   ]);
+  const more = options.moreTrunks ?? [];
   const { trunkPassword } = options;
-  const trunksDir = writeTrunk(runDir, carrier, trunkPassword !== undefined);
+  const own = { ...carrierTrunk(carrier), priority: 10, hasPassword: trunkPassword !== undefined };
+  const trunksDir = writeTrunks(runDir, [own, ...more]);
+  const trunkNames = ['sandbox', ...more.map(({ name }) => name)];
   say('starting Asterisk');
   const engine = kept(
     stops,
@@ -125,7 +138,7 @@ async function build(
       root,
       runDir: join(runDir, 'gateway'),
       ariApp: ARI_APP,
-      trunks: readTrunks(trunksDir),
+      trunks: readTrunks(trunksDir, trunkNames),
       secretOf: (reference) =>
         reference === TRUNK_SECRET && trunkPassword !== undefined ? new Secret(trunkPassword) : undefined,
       ...(bind === null ? {} : { address: bind }),
@@ -157,6 +170,7 @@ async function build(
     file,
     links: (await options.detour?.(direct, file)) ?? direct,
     trunksDir,
+    trunkNames,
     certificate,
     host,
     edgeApart: options.edgeApart === true,
@@ -249,21 +263,33 @@ function checkedAddress(bind: string | undefined): string | null {
   );
 }
 
-/** The shipped trunk file with the port that the simulator found free, and with a password where there is one. */
-function writeTrunk(runDir: string, carrier: Carrier, hasPassword: boolean): string {
+function carrierTrunk({ host, port }: Carrier): Omit<SandboxTrunk, 'priority'> {
+  return { name: 'sandbox', address: host, port };
+}
+
+/** The shipped trunk file, once for each trunk, with its own address and port, and with a password where there is one. */
+function writeTrunks(
+  runDir: string,
+  trunks: readonly (SandboxTrunk & { readonly hasPassword?: boolean })[],
+): string {
   const folder = join(runDir, 'trunks');
   mkdirSync(folder);
   copyFileSync(join(REPOSITORY, 'sip-trunks/trunk.schema.json'), join(folder, 'trunk.schema.json'));
-  const document = parseDocument(readFileSync(join(REPOSITORY, 'sip-trunks/sandbox.yml'), 'utf8'));
-  document.setIn(['hosts', 0, 'address'], carrier.host);
-  document.setIn(['hosts', 0, 'port'], carrier.port);
-  if (hasPassword) document.setIn(['auth'], { kind: 'digest', username: 'sandbox', secret: TRUNK_SECRET });
-  writeFileSync(join(folder, 'sandbox.yml'), document.toString());
+  for (const { name, address, port, priority, hasPassword = false } of trunks) {
+    const document = parseDocument(readFileSync(join(REPOSITORY, 'sip-trunks/sandbox.yml'), 'utf8'));
+    document.set('name', name);
+    document.set('priority', priority);
+    document.set('sources', [address]);
+    document.setIn(['hosts', 0, 'address'], address);
+    document.setIn(['hosts', 0, 'port'], port);
+    if (hasPassword) document.setIn(['auth'], { kind: 'digest', username: 'sandbox', secret: TRUNK_SECRET });
+    writeFileSync(join(folder, `${name}.yml`), document.toString());
+  }
   return folder;
 }
 
-function readTrunks(folder: string): Trunk[] {
-  const loaded = loadTrunks(folder, ['sandbox']);
+function readTrunks(folder: string, names: readonly string[]): Trunk[] {
+  const loaded = loadTrunks(folder, names);
   if (!loaded.ok)
     throw new Error(
       loaded.problems.map(({ file, line, expected }) => `${file}:${line ?? 0}: ${expected}`).join('\n'),
@@ -348,6 +374,7 @@ function environment(is: {
   readonly file: SandboxFile;
   readonly links: ControlPlaneLinks;
   readonly trunksDir: string;
+  readonly trunkNames: readonly string[];
   readonly certificate: Certificate | null;
   readonly host: string;
   readonly edgeApart: boolean;
@@ -381,7 +408,7 @@ function environment(is: {
       HAMRAHI_ARI_APP: file.ari.app,
       HAMRAHI_ENGINE_SIP_WS_URL: `${file.ari.url.replace('http', 'ws')}/ws`,
       HAMRAHI_TRUNKS_DIR: is.trunksDir,
-      HAMRAHI_TRUNKS: 'sandbox',
+      HAMRAHI_TRUNKS: is.trunkNames.join(','),
       ...auditSettings(file.runDir),
       ...secretFiles(file.runDir, {
         HAMRAHI_ARI_PASSWORD: file.ari.password,

@@ -5,6 +5,10 @@ import { isLive } from '../domain/session/session.ts';
 import type { Session } from '../domain/session/session.ts';
 import type { Clock, IdSource } from '../ports/clock.ts';
 import type { ClientSockets } from '../ports/client-sockets.ts';
+import type { OpsAlerts } from '../ports/ops-alerts.ts';
+import type { TrunkHealth } from '../ports/trunk-health.ts';
+import type { Trunk } from '../domain/trunk/trunk.ts';
+import { PhoneLines } from './lines/phone-lines.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { FeedSource, Gateway } from '../ports/gateway.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
@@ -51,6 +55,14 @@ const ENGINE_START_MS = 15_000;
 const RECOUNT_MS = 300;
 const DUE_AGAIN_MS = 1000;
 
+const UNWATCHED: TrunkHealth = {
+  report: () => undefined,
+  qualified: () => undefined,
+  stateOf: () => 'up',
+  p95PostDialDelayMs: () => null,
+};
+const NOBODY_ON_CALL: OpsAlerts = { raise: () => undefined, resolve: () => undefined };
+
 export interface CorePorts {
   readonly store: SessionStore;
   readonly presence: PresenceStore;
@@ -79,7 +91,12 @@ export interface CorePorts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly policy: Policy;
-  readonly trunks: readonly string[];
+  /** The trunks that may be used, asked for each call. */
+  readonly trunks: () => readonly Trunk[];
+  /** Absent: every trunk counts as up. */
+  readonly trunkHealth?: TrunkHealth;
+  /** Absent: nobody is on call. */
+  readonly alerts?: OpsAlerts;
   readonly sipDomain: string;
   readonly failpoints?: Failpoints;
 }
@@ -106,7 +123,12 @@ function holdersOf(session: Session | null): readonly OperatorId[] {
 }
 
 export function createCore(ports: CorePorts): Core {
-  const { pbx, clock, log, metrics } = ports;
+  const { clock, log, metrics } = ports;
+  const pbx = new PhoneLines({
+    ...ports,
+    health: ports.trunkHealth ?? UNWATCHED,
+    alerts: ports.alerts ?? NOBODY_ON_CALL,
+  });
   const failpoints = ports.failpoints && { failpoints: ports.failpoints };
   const wheel = new TimerWheel(clock);
   const feed = new FeedDispatcher(ports.store, clock, log);
@@ -147,7 +169,6 @@ export function createCore(ports: CorePorts): Core {
     pbx,
     masterData,
     removeEndpoint: (aor) => presence.sessionOver(aor),
-    trunks: ports.trunks,
     clock,
     log,
     metrics,

@@ -114,7 +114,7 @@ export async function startCoreNode(
     ...sealingOf(core, database, log),
     retention: core.records.kept,
     policy: core.policy,
-    trunks: trunks.map((trunk) => trunk.name),
+    trunks: () => trunks,
     sipDomain: core.clients.sipDomain,
     ...failpointsOf(config),
   });

@@ -1,7 +1,8 @@
 /** Bridges: who is in which, who is heard in it, and by what technology Asterisk carries the voice. */
-import { parseBridgeId, parseLegId, type BridgeId, type Instant, type LegId } from '../../domain/ids.ts';
+import { parseChannelId, type BridgeId, type Instant, type LegId } from '../../domain/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { PbxEvent, PbxResult, Voice } from '../../ports/pbx-driver.ts';
+import { isBridgeId } from './engine-inventory.ts';
 import { ari, type AriEvent } from './ari.gen.ts';
 import type { AriClient } from './ari-connection.ts';
 import { withoutValue, type AriResult } from './ari-result.ts';
@@ -70,7 +71,7 @@ export class BridgeDesk {
       case 'ChannelEnteredBridge': {
         const leg = this.#legs.of(event.channel);
         const bridgeId = event.bridge.id as BridgeId;
-        if (parseBridgeId(bridgeId) === null) break;
+        if (!isBridgeId(bridgeId)) break;
         if (leg !== undefined) leg.bridgeId = bridgeId;
         const arrival = (this.#arrivals.get(bridgeId) ?? 0) + 1;
         this.#arrivals.set(bridgeId, arrival);
@@ -143,7 +144,7 @@ export class BridgeDesk {
       const result = await this.#client.request(ari.bridges.get, { bridgeId });
       if (!result.ok || this.#arrivals.get(bridgeId) !== arrival) return;
       const { technology, channels } = result.value;
-      const legIds = channels.filter((id) => parseLegId(id) !== null) as LegId[];
+      const legIds = channels.filter((id) => parseChannelId(id) !== null) as LegId[];
       if (legIds.length < 2) return;
       if (technology === last || reading === MAX_SETTLE_READINGS - 1) {
         this.#emit({ type: 'leg.bridged', bridgeId, legIds, technology, at });
