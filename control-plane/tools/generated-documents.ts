@@ -66,7 +66,7 @@ function configurationMarkdown(): string {
   return [
     '# Configuration',
     NOTICE,
-    'The gateway reads environment variables, once, at start. Everything that is wrong is reported at once, unknown `HAMRAHI_*` variables too, and the process does not start. An empty variable counts as unset. A secret may also be given as a file: `<NAME>_FILE`.',
+    'The gateway reads environment variables, once, at start. Everything that is wrong is reported at once, unknown `HAMRAHI_*` variables too, and the process does not start. An empty variable counts as unset. A secret may also be given as a file: `<NAME>_FILE`; under systemd that is a credential (`LoadCredential=ari-password:…` and `Environment=HAMRAHI_ARI_PASSWORD_FILE=%d/ari-password`). What trunk files name by reference is kept [elsewhere](security.md#secrets).',
     ...groups,
     '## What must hold between them',
     rules.join('\n'),

@@ -85,7 +85,7 @@ export async function startCoreNode(
   const { database, keeper } = await openStore(config, core, ports, stops);
   const trunks = readTrunks(core);
   const secretPorts = { alerts: loggedAlerts(log), clock, log, metrics };
-  const { source: secrets } = startSecretSource(core.secrets, secretsOf(trunks), secretPorts);
+  const { source: secrets } = await startSecretSource(core.secrets, secretsOf(trunks), secretPorts);
   stops.push(() => secrets.stop());
   const journal = new FileJournal({
     directory: resolve(core.journal.directory),

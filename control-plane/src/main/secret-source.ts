@@ -1,7 +1,6 @@
 /** Where the secrets of trunk files come from, by the settings; SIGHUP has it look for changes. */
 import { DirectorySecrets } from '../adapters/secrets/directory-secrets.ts';
 import { EnvironmentSecrets } from '../adapters/secrets/environment-secrets.ts';
-import { VaultSecrets } from '../adapters/secrets/vault-secrets.ts';
 import type { SecretsConfig } from '../config/config.ts';
 import type { Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -25,12 +24,12 @@ export interface StartedSecrets {
   readonly ready: Promise<void>;
 }
 
-export function startSecretSource(
+export async function startSecretSource(
   config: SecretsConfig,
   references: readonly string[],
   ports: SecretPorts,
-): StartedSecrets {
-  const source = createSecretSource(config, ports);
+): Promise<StartedSecrets> {
+  const source = await createSecretSource(config, ports);
   const look = (): void => {
     ports.log.info('looking for changed secrets', { signal: 'SIGHUP' });
     void source.refresh();
@@ -52,14 +51,17 @@ export function startSecretSource(
   };
 }
 
-function createSecretSource(config: SecretsConfig, ports: SecretPorts): SecretSource {
+async function createSecretSource(config: SecretsConfig, ports: SecretPorts): Promise<SecretSource> {
   switch (config.kind) {
     case 'directory':
       return new DirectorySecrets({ ...config, ...ports });
     case 'environment':
       return new EnvironmentSecrets({ ...config, ...ports });
-    case 'vault':
+    case 'vault': {
+      // Its packages take a fifth of a second to load: a start without Vault does without.
+      const { VaultSecrets } = await import('../adapters/secrets/vault-secrets.ts');
       return new VaultSecrets({ ...config, ...ports });
+    }
   }
 }
 

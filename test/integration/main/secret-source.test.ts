@@ -60,7 +60,7 @@ describe('main secret-source', () => {
       ],
     ];
     for (const [config, expected] of places) {
-      const { source, ready } = start(config);
+      const { source, ready } = await start(config);
       await ready;
       expect(source.get(PASSWORD)?.reveal()).to.equal(expected);
       await source.stop();
@@ -71,7 +71,7 @@ describe('main secret-source', () => {
   it('TEL-6: SIGHUP finds a new value at once, as long as it runs', async () => {
     write('first');
     const listeners = process.listenerCount('SIGHUP');
-    const { source, ready } = start({ kind: 'directory', directory: folder, isSystemds: false });
+    const { source, ready } = await start({ kind: 'directory', directory: folder, isSystemds: false });
     await ready;
     write('second');
     process.kill(process.pid, 'SIGHUP');
