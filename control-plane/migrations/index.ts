@@ -12,6 +12,7 @@ import * as audit from './0009-audit.ts';
 import * as queue from './0010-queue.ts';
 import * as longHistory from './0011-long-history.ts';
 import * as telephony from './0012-telephony.ts';
+import * as opsAlerts from './0015-ops-alerts.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -32,4 +33,5 @@ export const MIGRATIONS: readonly Migration[] = [
   queue,
   longHistory,
   telephony,
+  opsAlerts,
 ];

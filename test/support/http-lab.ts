@@ -1,7 +1,9 @@
 /** A real HTTP server on a free port over fakes; every answer that `call` gets is checked against the contract. */
+import { randomUUID } from 'node:crypto';
 import { JwtAuthenticator } from '../../control-plane/src/adapters/auth/jwt-authenticator.ts';
 import { sharedSecret } from '../../control-plane/src/adapters/auth/key-source.ts';
 import { mintToken } from '../../control-plane/src/adapters/auth/mint-token.ts';
+import { OpsAlertDesk } from '../../control-plane/src/app/ops-alert-desk.ts';
 import { TokenRevocations } from '../../control-plane/src/app/token-revocations.ts';
 import { systemClock } from '../../control-plane/src/adapters/clock/system-clock.ts';
 import { startHttp, type HttpOptions } from '../../control-plane/src/adapters/http/start-http.ts';
@@ -63,7 +65,8 @@ export function labParts() {
     clock,
     revocations,
   });
-  return { clock, gateway, directory, tickets, revocations, log, metrics, authenticator };
+  const alerts = new OpsAlertDesk({ senders: [], repeatMs: 900_000, newId: randomUUID, clock, log, metrics });
+  return { clock, gateway, directory, tickets, revocations, alerts, log, metrics, authenticator };
 }
 
 export type LabParts = ReturnType<typeof labParts>;
@@ -90,7 +93,10 @@ export async function startHttpLab(overrides: Partial<HttpOptions> = {}, parts: 
     url,
     port: server.port,
     call: (method: string, path: string, request: LabRequest = {}) => call(url, method, path, request),
-    close: () => server.close(500),
+    close: async () => {
+      await server.close(500);
+      await parts.alerts.close(0);
+    },
   };
 }
 

@@ -3,6 +3,7 @@
  * it and checks roles by it, and OpenAPI is generated from it, so the three cannot drift apart.
  */
 import { z } from 'zod';
+import { ALERT_OPERATIONS } from './alert-operations.ts';
 import { subjectId } from './common.ts';
 import { DIRECTORY_OPERATIONS } from './directory-operations.ts';
 import { liveness, readiness } from './health-api.ts';
@@ -72,6 +73,7 @@ export const OPERATIONS = {
   ...SOS_OPERATIONS,
   ...clientOperations,
   ...DIRECTORY_OPERATIONS,
+  ...ALERT_OPERATIONS,
   ...probeOperations,
 } as const satisfies Record<string, Operation>;
 export type OperationId = keyof typeof OPERATIONS;

@@ -6,9 +6,11 @@ import type { Secret } from '../../domain/secret.ts';
 import { bearerOf } from '../../ports/authenticator.ts';
 import type { Directory } from '../../ports/directory.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { OpsAlertBoard } from '../../ports/ops-alerts.ts';
 import type { Revocations } from '../../ports/revocations.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import { activationHandler } from './handlers/activation.ts';
+import { alertHandlers } from './handlers/alerts.ts';
 import { clientHandlers, type ClientSettings } from './handlers/clients.ts';
 import { peopleHandlers } from './handlers/people.ts';
 import { probeHandlers } from './handlers/probes.ts';
@@ -26,6 +28,7 @@ export interface AppOptions {
   readonly directory: Directory;
   readonly tickets: TicketStore;
   readonly revocations: Pick<Revocations, 'revoke'>;
+  readonly alerts: OpsAlertBoard;
   readonly clients: ClientSettings;
   readonly security: SecuritySettings;
   readonly metricsToken: Secret | null;
@@ -71,7 +74,8 @@ function addOperations(app: Express, options: AppOptions): void {
     ...tokenHandlers(options.revocations, options.serve.clock, options.serve.log),
     ...peopleHandlers(options.directory),
     ...zoneHandlers(options.directory),
-    ...probeHandlers(options.gateway, options.standsBy ?? (() => false)),
+    ...alertHandlers(options.alerts),
+    ...probeHandlers(options.gateway, options.standsBy ?? (() => false), options.alerts),
   };
   for (const id of Object.keys(OPERATIONS) as OperationId[]) {
     const operation = operationOf(OPERATIONS, id);

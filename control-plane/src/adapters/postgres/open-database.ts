@@ -7,11 +7,13 @@ import type { AuditLog } from '../../ports/audit-log.ts';
 import type { AuditSigner } from '../../evidence/audit-key.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { LedgerReports } from '../../ports/ledger-report.ts';
+import type { OpsAlertStore } from '../../ports/ops-alerts.ts';
 import type { RecordKeeping } from '../../ports/record-keeping.ts';
 import type { RevocationStore } from '../../ports/revocations.ts';
 import { StoreError } from '../../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
+import type { TryHistory } from '../../ports/trunk-health.ts';
 import { PostgresAuditLog } from './audit-log.ts';
 import { DEFAULT_DEADLINES, openPool } from './connections.ts';
 import type { Deadlines } from './connections.ts';
@@ -23,6 +25,7 @@ import { migrate, pendingMigrations } from './migrate.ts';
 import { openKnex } from './knex-connections.ts';
 import { PostgresLedger } from './ledger.ts';
 import { PostgresLedgerReports } from './ledger-report.ts';
+import { PostgresOpsAlerts } from './ops-alerts.ts';
 import { PostgresPresence } from './presence.ts';
 import { PostgresRecordKeeping } from './record-keeping.ts';
 import { RenewablePool } from './renewable-pool.ts';
@@ -30,6 +33,7 @@ import { PostgresRevocations } from './revocations.ts';
 import { SessionQueries } from './session-queries.ts';
 import { SessionTransaction } from './session-transaction.ts';
 import { PostgresTickets } from './tickets.ts';
+import { PostgresTryHistory } from './try-history.ts';
 import { transact } from './transact.ts';
 
 export interface DatabaseOptions {
@@ -59,6 +63,8 @@ export interface Database {
   readonly ledger: Ledger;
   readonly revocations: RevocationStore;
   readonly reports: LedgerReports;
+  readonly opsAlerts: OpsAlertStore;
+  readonly tries: TryHistory;
   /** Makes heads with this key. */
   auditLog(signer: AuditSigner): AuditLog;
   /** The log as one snapshot, to be checked or exported. */
@@ -93,6 +99,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     ledger: new PostgresLedger(knex),
     revocations: new PostgresRevocations(knex),
     reports: new PostgresLedgerReports(knex),
+    opsAlerts: new PostgresOpsAlerts(knex),
+    tries: new PostgresTryHistory(knex),
     auditLog: (signer) => new PostgresAuditLog(knex, signer),
     readLog: (work) => readLog(knex, work),
     migrate: () => migrate(url, deadlines, log),
