@@ -12,6 +12,7 @@ import type { LeaseCheck } from '../ports/lease.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxEvent } from '../ports/pbx-driver.ts';
 import type { Journal } from '../ports/journal.ts';
+import type { OpsAlerts } from '../ports/ops-alerts.ts';
 import type { AuditLog, HeadAnchor } from '../ports/audit-log.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { RecordKeeping } from '../ports/record-keeping.ts';
@@ -21,6 +22,7 @@ import type { TicketStore } from '../ports/tickets.ts';
 import { Books } from './books.ts';
 import { FeedDispatcher } from './feed-dispatcher.ts';
 import { HearingWatch } from './hearing-watch.ts';
+import { HeldAlert } from './held-alert.ts';
 import { keepHouse } from './housekeeping.ts';
 import type { Retention } from './housekeeping.ts';
 import { ListenerWatch } from './listener-watch.ts';
@@ -35,12 +37,14 @@ import { Reconciler } from './reconciler.ts';
 import { RevocationGuard } from './revocation-guard.ts';
 import { logSession } from './session-log.ts';
 import { Sealer } from './sealer.ts';
+import { SessionAlerts } from './session-alerts.ts';
 import { SessionAccess } from './session-access.ts';
 import { SessionFeedSource } from './session-feed-source.ts';
 import { SessionLoop } from './session-loop.ts';
 import { SosGateway } from './sos-gateway.ts';
 import { takeBack } from './take-back.ts';
 import { TimerWheel } from './timer-wheel.ts';
+import type { TrunkMonitor } from './trunk-monitor.ts';
 import { TokenRevocations } from './token-revocations.ts';
 import { untilTaken } from './until-taken.ts';
 
@@ -50,6 +54,15 @@ const ENGINE_START_MS = 15_000;
 /** Two readings 100 ms apart, and the way to the engine and back. */
 const RECOUNT_MS = 300;
 const DUE_AGAIN_MS = 1000;
+/** Asterisk that is started anew is back in two or three seconds. */
+const ENGINE_AWAY_MS = 5000;
+const NO_ALERTS: OpsAlerts = { raise: () => undefined, resolve: () => undefined };
+const ENGINE_AWAY = {
+  kind: 'engine-away',
+  subject: 'engine',
+  severity: 'critical',
+  summary: 'Asterisk cannot be reached: no call can be placed.',
+} as const;
 
 export interface CorePorts {
   readonly store: SessionStore;
@@ -80,6 +93,10 @@ export interface CorePorts {
   readonly metrics: Metrics;
   readonly policy: Policy;
   readonly trunks: readonly string[];
+  /** Told what the engine says of trunks. Absent: nobody keeps track of them. */
+  readonly trunkMonitor?: Pick<TrunkMonitor, 'qualified' | 'engineLost'>;
+  /** Whoever is on call is told here. Absent: nobody is. */
+  readonly alerts?: OpsAlerts;
   readonly sipDomain: string;
   readonly failpoints?: Failpoints;
 }
@@ -106,7 +123,9 @@ function holdersOf(session: Session | null): readonly OperatorId[] {
 }
 
 export function createCore(ports: CorePorts): Core {
-  const { pbx, clock, log, metrics } = ports;
+  const { pbx, clock, log, metrics, alerts = NO_ALERTS } = ports;
+  const engineAway = new HeldAlert(alerts, ENGINE_AWAY, clock, ENGINE_AWAY_MS);
+  const sessionAlerts = new SessionAlerts(alerts);
   const failpoints = ports.failpoints && { failpoints: ports.failpoints };
   const wheel = new TimerWheel(clock);
   const feed = new FeedDispatcher(ports.store, clock, log);
@@ -118,6 +137,7 @@ export function createCore(ports: CorePorts): Core {
     forgotten: (session) => {
       open.forget(session.id);
       wheel.forget(session.id);
+      sessionAlerts.forget(session.id);
       presence.background(reconciler.forgotten(session), 'forgotten');
     },
   });
@@ -206,12 +226,17 @@ export function createCore(ports: CorePorts): Core {
     if (event.type === 'contact.online') presence.contactChanged(event.aor, true);
     else if (event.type === 'contact.offline') presence.contactChanged(event.aor, false);
     else if (event.type === 'engine.back') {
+      engineAway.end();
       presence.contactsAre(event.snapshot.contacts);
       reconciled = reconciler.attached(event.snapshot, event.at);
       presence.background(reconciled, 'reconcile');
-    } else if (event.type === 'engine.lost')
+    } else if (event.type === 'trunk.up' || event.type === 'trunk.down')
+      ports.trunkMonitor?.qualified(event.trunk, event.type === 'trunk.up', event.at);
+    else if (event.type === 'engine.lost') {
+      engineAway.begin();
+      ports.trunkMonitor?.engineLost();
       log.error('The engine is out of reach; calls that stand go on without us.');
-    else if (event.type === 'engine.replaced')
+    } else if (event.type === 'engine.replaced')
       presence.background(takeBack(ports, ENGINE_START_MS), 'take-back');
     else if (event.type === 'call.unexpected') {
       metrics.count('hamrahi_core_unexpected_calls_total', { source: event.source });
@@ -241,6 +266,7 @@ export function createCore(ports: CorePorts): Core {
     if ('endedAt' in after && after.legs.length === 0) sealer?.nudge();
     if ('endedAt' in after && before !== null) masterData.sessionOver(after.citizenId);
     hearing.note(after);
+    sessionAlerts.note(after);
     logSession(log, before, after);
     metrics.gauge('hamrahi_core_open_sessions', open.size);
     const holding = holdersOf(after);
@@ -260,8 +286,10 @@ export function createCore(ports: CorePorts): Core {
     for (const { session } of await store.listOpen(MAX_OPEN)) {
       open.note(session);
       hearing.note(session);
+      sessionAlerts.note(session);
     }
     pbx.onEvent(onPbxEvent);
+    engineAway.begin();
     await pbx.start(ENGINE_START_MS);
     // The engine is asked before anything is dialled again: what it has was queued before the first overdue timer.
     await reconciled;
@@ -290,6 +318,7 @@ export function createCore(ports: CorePorts): Core {
     revocations.stop();
     wheel.stop();
     presence.stop();
+    engineAway.stop();
     await books.stop();
     await loop.idle();
     await performer.idle();

@@ -107,6 +107,7 @@ function coreOf(v: Values): CoreConfig {
       maxMb: v.HAMRAHI_JOURNAL_MAX_MB,
       maxAgeMs: v.HAMRAHI_JOURNAL_MAX_AGE_MS,
     },
+    alerting: alertingOf(v),
     records: recordsOf(v),
     policy: policyOf(v),
   };
@@ -120,6 +121,23 @@ function clientsOf(v: Values): CoreConfig['clients'] {
     stunUrls: v.HAMRAHI_STUN_URLS,
     turn: v.HAMRAHI_TURN_SECRET
       ? { urls: v.HAMRAHI_TURN_URLS, secret: v.HAMRAHI_TURN_SECRET, ttlS: v.HAMRAHI_TURN_TTL_S }
+      : null,
+  };
+}
+
+function alertingOf(v: Values): CoreConfig['alerting'] {
+  return {
+    repeatMs: v.HAMRAHI_OPS_ALERT_REPEAT_S * 1000,
+    webhook: v.HAMRAHI_ALERT_WEBHOOK_SECRET
+      ? { urls: v.HAMRAHI_ALERT_WEBHOOK_URLS, secret: v.HAMRAHI_ALERT_WEBHOOK_SECRET }
+      : null,
+    alertmanager: { urls: v.HAMRAHI_ALERTMANAGER_URLS, token: v.HAMRAHI_ALERTMANAGER_TOKEN },
+    mail: v.HAMRAHI_SMTP_URL
+      ? {
+          url: v.HAMRAHI_SMTP_URL,
+          from: present(v.HAMRAHI_ALERT_MAIL_FROM),
+          to: v.HAMRAHI_ALERT_MAIL_TO,
+        }
       : null,
   };
 }

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnchorFile } from '../adapters/anchor/anchor-file.ts';
 import { AsteriskDriver } from '../adapters/asterisk/asterisk-driver.ts';
+import { RegistrationPoller } from '../adapters/asterisk/registration-poller.ts';
 import { JwtAuthenticator } from '../adapters/auth/jwt-authenticator.ts';
 import { IssuerKeys, sharedSecret } from '../adapters/auth/key-source.ts';
 import { randomIds } from '../adapters/clock/system-clock.ts';
@@ -22,7 +23,10 @@ import { processFailpoints } from '../adapters/failpoints/process-failpoints.ts'
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
 import { CORE_LEASE, PostgresLease } from '../adapters/postgres/lease.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
+import { HeldAlert } from '../app/held-alert.ts';
 import { LeaseKeeper } from '../app/lease-keeper.ts';
+import type { OpsAlertDesk } from '../app/ops-alert-desk.ts';
+import { TrunkMonitor } from '../app/trunk-monitor.ts';
 import { createCore, type Core, type CorePorts } from '../app/core.ts';
 import { rehearse } from '../app/rehearse.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
@@ -33,9 +37,11 @@ import type { Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
+import type { OpsAlerts } from '../ports/ops-alerts.ts';
 import type { Revocations } from '../ports/revocations.ts';
 import { StoreError } from '../ports/session-store.ts';
 import { admit, callerOf } from './admission.ts';
+import { startAlerting } from './alerting.ts';
 
 const POOL_SIZE = 16;
 const MEGABYTE = 1_048_576;
@@ -44,6 +50,8 @@ const CLOSE_DEADLINE_MS = 3000;
 /** A slow database must not keep a node from serving that holds the lease. */
 const REHEARSAL_MS = 1500;
 const START_RETRY_MS = 500;
+const ALERTS_TOLD_WITHIN_MS = 2000;
+const ALERT_AFTER_MS = 5000;
 const PAGES = resolve(import.meta.dirname, '../../public');
 
 export interface NodePorts {
@@ -57,6 +65,8 @@ export interface CoreNode {
   readonly internal: { readonly url: string; readonly secret: string };
   /** `true` once it serves, for which it may wait for long; `false` when it was stopped before. Rejects when it cannot. */
   readonly serving: Promise<boolean>;
+  /** Where this node tells whoever is on call; it works whatever else does not. */
+  readonly alerts: OpsAlerts;
   /** Resolves when another node has taken over: this process has to end, at once. */
   readonly fenced: Promise<undefined>;
   stop(): Promise<void>;
@@ -71,6 +81,8 @@ export async function startCoreNode(
 ): Promise<CoreNode> {
   const { clock, log, metrics } = ports;
   const stops: (() => Promise<unknown>)[] = [];
+  const alerts = startAlerting(config, core, ports);
+  stops.push(() => alerts.close(ALERTS_TOLD_WITHIN_MS));
   const { database, keeper } = await openStore(config, core, ports, stops);
   const trunks = readTrunks(core);
   const journal = new FileJournal({
@@ -94,6 +106,29 @@ export async function startCoreNode(
     log,
     metrics,
   });
+  const monitor = new TrunkMonitor({
+    ...monitoredOf(trunks),
+    alerts,
+    history: database.tries,
+    clock,
+    log,
+    metrics,
+  });
+  const registrations = new RegistrationPoller({
+    url: core.engine.ariUrl,
+    user: core.engine.ariUser,
+    password: core.engine.ariPassword,
+    trunks,
+    told: (trunk, isRegistered, at) => monitor.registered(trunk, isRegistered, at),
+    clock,
+    log,
+    metrics,
+  });
+  stops.push(() => {
+    registrations.stop();
+    monitor.stop();
+    return Promise.resolve();
+  });
   const links: { server: CoreLinkServer | null } = { server: null };
   const gatewayCore = createCore({
     ...database,
@@ -110,6 +145,8 @@ export async function startCoreNode(
     retention: core.records.kept,
     policy: core.policy,
     trunks: trunks.map((trunk) => trunk.name),
+    trunkMonitor: monitor,
+    alerts,
     sipDomain: core.clients.sipDomain,
     ...failpointsOf(config),
   });
@@ -144,13 +181,20 @@ export async function startCoreNode(
   });
   const { server } = links;
   stops.push(() => server.stop());
-  const { http, feed } = await serve(config, core, ports, gatewayCore, authenticator, standsBy);
+  const { http, feed } = await serve(
+    config,
+    core,
+    ports,
+    { ...gatewayCore, alerts },
+    authenticator,
+    standsBy,
+  );
   stops.push(
     () => http.close(CLOSE_DEADLINE_MS),
     () => feed.close(CLOSE_DEADLINE_MS),
   );
   const beginServing = async (): Promise<boolean> => {
-    if (!(await migrated(database, log, () => stopped))) return false;
+    if (!(await migrated(database, ports, alerts, () => stopped))) return false;
     // Beside the waiting: sessions that are open already do not wait for it, clients do.
     const rehearsed = rehearse({
       store: database.rehearsal,
@@ -160,7 +204,11 @@ export async function startCoreNode(
       log,
     });
     if (!(await keeper.acquire())) return false;
+    // Not waited for: nobody's SOS is late because of what was told before.
+    void alerts.keepIn(database.opsAlerts);
+    void monitor.start();
     await gatewayCore.start();
+    registrations.start();
     await Promise.race([rehearsed, within(clock, REHEARSAL_MS)]);
     serves = true;
     log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
@@ -169,6 +217,7 @@ export async function startCoreNode(
   return {
     internal: { url: `ws://127.0.0.1:${server.port}/edge-link`, secret: edgeSecret.reveal() },
     serving: beginServing(),
+    alerts,
     fenced: keeper.fenced,
     stop: async () => {
       serves = false;
@@ -240,13 +289,21 @@ async function openStore(
  * A node serves with its database or not yet: what stands in it (sessions, roster, numbers) is nowhere else. `false` when
  * it was stopped before. What is there already is not locked, so that each look has the database's short deadlines.
  */
-async function migrated(database: Database, log: Log, isStopped: () => boolean): Promise<boolean> {
+async function migrated(
+  database: Database,
+  { clock, log }: NodePorts,
+  alerts: OpsAlerts,
+  isStopped: () => boolean,
+): Promise<boolean> {
+  const away = new HeldAlert(alerts, NO_START, clock, ALERT_AFTER_MS);
   while (!isStopped()) {
     try {
       if ((await database.pendingMigrations()).length > 0) await database.migrate();
+      away.end();
       return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
+      away.begin();
       log.error('The database is away: the node waits for it, and serves nobody until then.', {
         code: 'ERR_STORE_AWAY',
         reason: error.message,
@@ -254,7 +311,20 @@ async function migrated(database: Database, log: Log, isStopped: () => boolean):
     }
     await delay(START_RETRY_MS);
   }
+  away.stop();
   return false;
+}
+
+const NO_START = {
+  kind: 'database-away',
+  subject: 'database',
+  severity: 'critical',
+  summary:
+    'The database is away, and a node that has just been started waits for it: it serves nobody until then.',
+} as const;
+
+function monitoredOf(trunks: readonly Trunk[]) {
+  return { trunks: trunks.map(({ name, sip }) => ({ name, ...sip })) };
 }
 
 /** Throws with every problem of every file: a gateway without a readable trunk must not start. */
@@ -287,7 +357,7 @@ async function serve(
   config: Config,
   core: CoreConfig,
   { clock, log, metrics }: NodePorts,
-  { gateway, feedSource, directory, tickets, revocations }: Core,
+  { gateway, feedSource, directory, tickets, revocations, alerts }: Core & { readonly alerts: OpsAlertDesk },
   authenticator: JwtAuthenticator,
   standsBy: () => boolean,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
@@ -296,6 +366,7 @@ async function serve(
     source: feedSource,
     tickets,
     revocations,
+    alerts,
     authenticator,
     clock,
     log,
@@ -313,6 +384,7 @@ async function serve(
     directory,
     tickets,
     revocations,
+    alerts,
     clients: core.clients,
     metricsToken: core.http.metricsToken,
     exposition: () => metrics.exposition(),
