@@ -67,8 +67,7 @@ describe('app/trunk-monitor', () => {
 
   it('TEL-8: calls that it does not take bring it down at once, and one that rings brings it back', () => {
     const { clock, alerts, monitor, call } = lab();
-    for (let index = 0; index < 3; index += 1)
-      call('trunk-unreachable', { sipStatus: 403 });
+    for (let index = 0; index < 3; index += 1) call('trunk-unreachable', { sipStatus: 403 });
     expect(alerts.standing.get('trunk-down tata')?.summary).to.equal(
       'Trunk tata is down: it did not take the last calls. The last one: trunk-unreachable (SIP 403).',
     );
