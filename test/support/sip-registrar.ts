@@ -1,6 +1,9 @@
 /** A registrar by hand on UDP: it answers each REGISTER, and OPTIONS, as a test likes. */
 import { createSocket } from 'node:dgram';
 
+/** Asterisk renews a registration ten seconds before its end. */
+const EXPIRES_S = 14;
+
 export interface SipRegistrar {
   readonly port: number;
   /** Status line of the answer to a REGISTER; `null`: none. */
@@ -19,7 +22,8 @@ export async function startSipRegistrar(host: string): Promise<SipRegistrar> {
     const status = isRegister ? state.answer : '200 OK';
     if (status === null || /^SIP\/2\.0/.test(text) || text.startsWith('ACK ')) return;
     const header = (name: string): string => new RegExp(`^${name}:[^\\r]*`, 'mi').exec(text)?.[0] ?? '';
-    const contact = isRegister && status.startsWith('200') ? [`${header('Contact')};expires=60`] : [];
+    const contact =
+      isRegister && status.startsWith('200') ? [`${header('Contact')};expires=${EXPIRES_S}`] : [];
     const answer = [
       `SIP/2.0 ${status}`,
       ...['Via', 'From', 'Call-ID', 'CSeq'].map(header),

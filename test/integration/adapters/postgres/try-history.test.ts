@@ -68,12 +68,13 @@ describe('adapters/postgres/try-history', function () {
       ['answered', 'exotel', `${sos}.2`, 'sos', 6000, 5599],
       ['ended', 'tata', `${CALL}.call-to.1.1`, 'call', 9000, 8900],
     ]);
-    expect(reports.filter(({ what }) => what === 'ended')).to.have.deep.nested.include({
-      '[0].outcome': 'trunk-unreachable',
-      '[0].sipStatus': 503,
-      '[0].wasAnswered': false,
-      '[1].wasAnswered': true,
-    });
+    const ends = reports.flatMap((report) => (report.what === 'ended' ? [report] : []));
+    expect(
+      ends.map(({ outcome, sipStatus, wasAnswered }) => [outcome, sipStatus, wasAnswered]),
+    ).to.deep.equal([
+      ['trunk-unreachable', 503, false],
+      ['completed', 200, true],
+    ]);
   });
 
   it('reads no more than it is asked for, the newest', async () => {
