@@ -3,7 +3,7 @@
  * one, and the control plane as a process of its own. Everything listens on loopback and on free ports.
  */
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
@@ -264,7 +264,6 @@ function carrierTrunk({ host, port }: Carrier): Omit<SandboxTrunk, 'priority'> {
 function writeTrunks(runDir: string, trunks: readonly SandboxTrunk[]): string {
   const folder = join(runDir, 'trunks');
   mkdirSync(folder);
-  copyFileSync(join(REPOSITORY, 'sip-trunks/trunk.schema.json'), join(folder, 'trunk.schema.json'));
   for (const { name, address, port, priority } of trunks) {
     const document = parseDocument(readFileSync(join(REPOSITORY, 'sip-trunks/sandbox.yml'), 'utf8'));
     document.set('name', name);

@@ -23,12 +23,22 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
+interface Reloadable {
+  reload(): Promise<void>;
+}
+
 /** Fills `running` as it goes, so that a signal ends what there is. Returns once this process does its part. */
-async function start(config: Config, ports: NodePorts, running: Stoppable[]): Promise<void> {
+async function start(
+  config: Config,
+  ports: NodePorts,
+  running: Stoppable[],
+  reloadable: Reloadable[],
+): Promise<void> {
   const secret = config.core?.internal?.secret ?? new Secret(randomBytes(32).toString('base64url'));
   const core = config.core && (await startCoreNode(config, config.core, secret, ports));
   if (core) {
     running.push(core);
+    reloadable.push(core);
     void core.fenced.then(() => process.exit(EXIT_FENCED));
     if (!(await core.serving)) return;
   }
@@ -36,6 +46,14 @@ async function start(config: Config, ports: NodePorts, running: Stoppable[]): Pr
     ? { urls: [core.internal.url], secret: core.internal.secret }
     : config.edge?.core && { urls: config.edge.core.urls, secret: config.edge.core.secret.reveal() };
   if (config.edge && attachTo) running.push(await startEdgeNode(config, config.edge, attachTo, ports));
+}
+
+/** SIGHUP: the files that may be read anew. An edge has none, and goes on. */
+function reloadOnSignal(nodes: readonly Reloadable[], { log }: NodePorts): void {
+  process.on('SIGHUP', () => {
+    log.info('reading the trunk files anew', { signal: 'SIGHUP', nodes: nodes.length });
+    for (const node of nodes) void node.reload();
+  });
 }
 
 /** SIGINT and SIGTERM end the process in order, the edge before the core; a second signal or the deadline ends it at once. */
@@ -81,9 +99,11 @@ process.on('unhandledRejection', (reason) => {
 });
 watchClock(ports.clock, log, ports.metrics);
 const running: Stoppable[] = [];
+const reloadable: Reloadable[] = [];
 stopOnSignal(running, ports);
+reloadOnSignal(reloadable, ports);
 try {
-  await start(config, ports, running);
+  await start(config, ports, running, reloadable);
 } catch (error) {
   log.error('the gateway could not start', { error: String(error) });
   setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();

@@ -12,6 +12,7 @@ import { checkAgainstContract } from './contract-check.ts';
 import { FakeGateway } from './fake-gateway.ts';
 import { keptLog } from './kept-log.ts';
 import { memoryStore } from './memory-store.ts';
+import type { TrunkDesk } from '../../control-plane/src/ports/trunks.ts';
 
 export const ISSUER = 'https://issuer.test';
 export const AUDIENCE = 'gateway-test';
@@ -47,6 +48,12 @@ export const LAB_CLIENTS: HttpOptions['clients'] = {
   turn: { urls: ['turn:turn.test:3478'], secret: new Secret('turn-secret-of-the-tests'), ttlS: 3600 },
 };
 
+/** One trunk that can be used, and files that never change. */
+const ONE_TRUNK: TrunkDesk = {
+  entries: () => [{ name: 'carrier', description: 'A carrier for tests', priority: 10, fault: null }],
+  reload: () => Promise.resolve({ ok: true, changes: [] }),
+};
+
 /** Everything that a server needs, over fakes. */
 export function labParts() {
   const clock = systemClock();
@@ -63,7 +70,10 @@ export function labParts() {
     clock,
     revocations,
   });
-  return { clock, gateway, directory, tickets, revocations, log, metrics, authenticator };
+  return {
+    ...{ clock, gateway, directory, tickets, revocations, log, metrics, authenticator },
+    trunks: ONE_TRUNK,
+  };
 }
 
 export type LabParts = ReturnType<typeof labParts>;

@@ -60,7 +60,12 @@ export interface CoreConfig {
     readonly sipWsUrl: string;
     readonly relayAddress: string;
   };
-  readonly trunks: { readonly directory: string; readonly names: readonly string[] };
+  readonly trunks: {
+    readonly directory: string;
+    readonly names: readonly string[];
+    /** `null`: the files alone. */
+    readonly siteFile: string | null;
+  };
   readonly database:
     | { readonly kind: 'url'; readonly url: Secret }
     | { readonly kind: 'embedded'; readonly directory: string };

@@ -98,7 +98,11 @@ function coreOf(v: Values): CoreConfig {
       sipWsUrl: v.HAMRAHI_ENGINE_SIP_WS_URL,
       relayAddress: v.HAMRAHI_RELAY_ADDRESS,
     },
-    trunks: { directory: v.HAMRAHI_TRUNKS_DIR, names: present(v.HAMRAHI_TRUNKS) },
+    trunks: {
+      directory: v.HAMRAHI_TRUNKS_DIR,
+      names: present(v.HAMRAHI_TRUNKS),
+      siteFile: v.HAMRAHI_TRUNKS_SITE_FILE,
+    },
     database: v.DATABASE_URL
       ? { kind: 'url', url: v.DATABASE_URL }
       : { kind: 'embedded', directory: v.HAMRAHI_POSTGRES_DATA_DIR },

@@ -165,6 +165,12 @@ export const ERROR_TABLE = {
     title: 'The entry contradicts another one',
     remedy: 'For instance a second catch-all zone, or a roster with an unknown operator.',
   },
+  ERR_TRUNK_FILES_WRONG: {
+    status: 422,
+    title: 'The trunk files are wrong',
+    remedy:
+      'What was in force stays. `errors` names file, line and field of each mistake; `hamrahi trunks validate` does too.',
+  },
   ERR_STORE_UNAVAILABLE: {
     status: 503,
     title: 'The database does not answer',

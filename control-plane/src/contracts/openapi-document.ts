@@ -39,6 +39,7 @@ const TAGS = {
   sos: 'Activation and life of an SOS session.',
   client: 'What apps and panels need to connect.',
   directory: 'Citizens, operators, zones and the duty roster.',
+  trunk: 'The ways to the telephone network.',
   probe: 'For orchestrators and monitoring.',
 } as const;
 

@@ -10,6 +10,7 @@ import { STAFF } from './operation.ts';
 import type { Operation } from './operation.ts';
 import { clientConfig, revocation, revokeBody, ticket, ticketBody } from './sos-api.ts';
 import { SOS_OPERATIONS } from './sos-operations.ts';
+import { TRUNK_OPERATIONS } from './trunk-operations.ts';
 
 const clientOperations = {
   createTicket: {
@@ -72,6 +73,7 @@ export const OPERATIONS = {
   ...SOS_OPERATIONS,
   ...clientOperations,
   ...DIRECTORY_OPERATIONS,
+  ...TRUNK_OPERATIONS,
   ...probeOperations,
 } as const satisfies Record<string, Operation>;
 export type OperationId = keyof typeof OPERATIONS;

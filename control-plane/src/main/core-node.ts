@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnchorFile } from '../adapters/anchor/anchor-file.ts';
-import { AsteriskDriver } from '../adapters/asterisk/asterisk-driver.ts';
+import { AsteriskDriver, type AsteriskDriverOptions } from '../adapters/asterisk/asterisk-driver.ts';
 import { JwtAuthenticator } from '../adapters/auth/jwt-authenticator.ts';
 import { IssuerKeys, sharedSecret } from '../adapters/auth/key-source.ts';
 import { randomIds } from '../adapters/clock/system-clock.ts';
@@ -12,28 +12,33 @@ import {
   type CoreLinkServer,
   type SocketNotice,
 } from '../adapters/edge-link/core-link-server.ts';
-import { loadTrunks } from '../adapters/engine-config/load-trunks.ts';
+import { TrunkFiles } from '../adapters/engine-config/trunk-files.ts';
 import { webrtcEndpointFields } from '../adapters/engine-config/webrtc-endpoint.ts';
 import { FEED_PATH, PanelFeed } from '../adapters/feed/panel-feed.ts';
 import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
 import { FileJournal } from '../adapters/journal/file-journal.ts';
 import type { PrometheusMetrics } from '../adapters/metrics/prometheus-metrics.ts';
+import { logAlerts } from '../adapters/log/log-alerts.ts';
 import { processFailpoints } from '../adapters/failpoints/process-failpoints.ts';
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
 import { CORE_LEASE, PostgresLease } from '../adapters/postgres/lease.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
 import { LeaseKeeper } from '../app/lease-keeper.ts';
 import { createCore, type Core, type CorePorts } from '../app/core.ts';
+import { TrunkBook } from '../app/trunk-book.ts';
 import { rehearse } from '../app/rehearse.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
 import type { AddressOfRecord, Instant, LegId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import { auditSigner } from '../evidence/audit-key.ts';
-import type { Trunk } from '../domain/trunk/trunk.ts';
+import { problemText } from '../domain/trunk/trunk-problem.ts';
+import { secretOf } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
+import type { OpsAlerts } from '../ports/ops-alerts.ts';
 import type { Revocations } from '../ports/revocations.ts';
+import type { SecretSource } from '../ports/secret-source.ts';
 import { StoreError } from '../ports/session-store.ts';
 import { admit, callerOf } from './admission.ts';
 
@@ -50,6 +55,10 @@ export interface NodePorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: PrometheusMetrics;
+  /** Absent: the log alone is told. */
+  readonly alerts?: OpsAlerts;
+  /** Of trunks' passwords. Absent: no trunk has one. */
+  readonly secrets?: SecretSource;
 }
 
 export interface CoreNode {
@@ -59,6 +68,8 @@ export interface CoreNode {
   readonly serving: Promise<boolean>;
   /** Resolves when another node has taken over: this process has to end, at once. */
   readonly fenced: Promise<undefined>;
+  /** Reads the trunk files anew; what is wrong with them is told by log and alert. */
+  reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -72,7 +83,8 @@ export async function startCoreNode(
   const { clock, log, metrics } = ports;
   const stops: (() => Promise<unknown>)[] = [];
   const { database, keeper } = await openStore(config, core, ports, stops);
-  const trunks = readTrunks(core);
+  const alerts = ports.alerts ?? logAlerts(log);
+  const trunks = await openTrunks(core, alerts, ports);
   const journal = new FileJournal({
     directory: resolve(core.journal.directory),
     name: config.nodeId,
@@ -86,7 +98,8 @@ export async function startCoreNode(
     user: core.engine.ariUser,
     password: core.engine.ariPassword,
     app: core.engine.ariApp,
-    trunks: new Map(trunks.map((trunk) => [trunk.name, trunk])),
+    trunks,
+    ...accountsOf(trunks, ports),
     endpointFields: (aor) => webrtcEndpointFields({ aor, permit: [core.engine.relayAddress] }),
     mediaLostAfterMs: core.policy.mediaLostMs,
     permit: keeper,
@@ -109,7 +122,8 @@ export async function startCoreNode(
     ...sealingOf(core, database, log),
     retention: core.records.kept,
     policy: core.policy,
-    trunks: () => trunks,
+    trunks: () => trunks.all(),
+    alerts,
     sipDomain: core.clients.sipDomain,
     ...failpointsOf(config),
   });
@@ -144,7 +158,7 @@ export async function startCoreNode(
   });
   const { server } = links;
   stops.push(() => server.stop());
-  const { http, feed } = await serve(config, core, ports, gatewayCore, authenticator, standsBy);
+  const { http, feed } = await serve(config, core, ports, gatewayCore, trunks, authenticator, standsBy);
   stops.push(
     () => http.close(CLOSE_DEADLINE_MS),
     () => feed.close(CLOSE_DEADLINE_MS),
@@ -160,16 +174,21 @@ export async function startCoreNode(
       log,
     });
     if (!(await keeper.acquire())) return false;
+    // It may have stood by for long.
+    await trunks.reload();
     await gatewayCore.start();
     await Promise.race([rehearsed, within(clock, REHEARSAL_MS)]);
     serves = true;
-    log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
+    log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.all().length });
     return true;
   };
   return {
     internal: { url: `ws://127.0.0.1:${server.port}/edge-link`, secret: edgeSecret.reveal() },
     serving: beginServing(),
     fenced: keeper.fenced,
+    reload: async () => {
+      await trunks.reload();
+    },
     stop: async () => {
       serves = false;
       stopped = true;
@@ -257,16 +276,33 @@ async function migrated(database: Database, log: Log, isStopped: () => boolean):
   return false;
 }
 
-/** Throws with every problem of every file: a gateway without a readable trunk must not start. */
-function readTrunks(core: CoreConfig): readonly Trunk[] {
-  const loaded = loadTrunks(core.trunks.directory, core.trunks.names);
-  if (!loaded.ok) {
-    const lines = loaded.problems.map(
-      (problem) => `${problem.file}:${problem.line ?? 0}: ${problem.path}: expected ${problem.expected}`,
-    );
-    throw new Error(`the trunk files are wrong\n${lines.join('\n')}`);
-  }
-  return loaded.trunks.map(({ trunk }) => trunk).toSorted((a, b) => a.priority - b.priority);
+/**
+ * Throws with every problem of every file: a gateway without a readable trunk must not start. One whose trunks cannot be used
+ * starts, and says so: a stream needs none.
+ */
+async function openTrunks(
+  core: CoreConfig,
+  alerts: OpsAlerts,
+  { log, metrics }: NodePorts,
+): Promise<TrunkBook> {
+  const book = new TrunkBook({ source: new TrunkFiles(core.trunks), alerts, log, metrics });
+  const reading = await book.start();
+  if (reading.ok) return book;
+  throw new Error(`the trunk files are wrong\n${reading.problems.map(problemText).join('\n')}`);
+}
+
+/** What the trunks need of the secrets manager is followed, whatever the files come to name. */
+function accountsOf(trunks: TrunkBook, { secrets, log }: NodePorts): Pick<AsteriskDriverOptions, 'accounts'> {
+  if (!secrets) return {};
+  const follow = (): void => {
+    const references = trunks.known().map(secretOf);
+    secrets.start(references.filter((one) => one !== null)).catch((error: unknown) => {
+      log.error('the passwords of trunks cannot be followed', { reason: String(error) });
+    });
+  };
+  follow();
+  trunks.onChange(follow);
+  return { accounts: { trunks, secrets } };
 }
 
 function authenticatorOf(
@@ -288,6 +324,7 @@ async function serve(
   core: CoreConfig,
   { clock, log, metrics }: NodePorts,
   { gateway, feedSource, directory, tickets, revocations }: Core,
+  trunks: TrunkBook,
   authenticator: JwtAuthenticator,
   standsBy: () => boolean,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
@@ -313,6 +350,7 @@ async function serve(
     directory,
     tickets,
     revocations,
+    trunks,
     clients: core.clients,
     metricsToken: core.http.metricsToken,
     exposition: () => metrics.exposition(),

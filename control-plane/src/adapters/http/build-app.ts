@@ -8,12 +8,14 @@ import type { Directory } from '../../ports/directory.ts';
 import type { Gateway } from '../../ports/gateway.ts';
 import type { Revocations } from '../../ports/revocations.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
+import type { TrunkDesk } from '../../ports/trunks.ts';
 import { activationHandler } from './handlers/activation.ts';
 import { clientHandlers, type ClientSettings } from './handlers/clients.ts';
 import { peopleHandlers } from './handlers/people.ts';
 import { probeHandlers } from './handlers/probes.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
 import { tokenHandlers } from './handlers/tokens.ts';
+import { trunkHandlers } from './handlers/trunks.ts';
 import { zoneHandlers } from './handlers/zones.ts';
 import { failure, operationOf, type Handlers } from './http-call.ts';
 import { nameOperation, observeRequests } from './observe-requests.ts';
@@ -26,6 +28,7 @@ export interface AppOptions {
   readonly directory: Directory;
   readonly tickets: TicketStore;
   readonly revocations: Pick<Revocations, 'revoke'>;
+  readonly trunks: TrunkDesk;
   readonly clients: ClientSettings;
   readonly security: SecuritySettings;
   readonly metricsToken: Secret | null;
@@ -71,7 +74,8 @@ function addOperations(app: Express, options: AppOptions): void {
     ...tokenHandlers(options.revocations, options.serve.clock, options.serve.log),
     ...peopleHandlers(options.directory),
     ...zoneHandlers(options.directory),
-    ...probeHandlers(options.gateway, options.standsBy ?? (() => false)),
+    ...trunkHandlers(options.trunks),
+    ...probeHandlers(options.gateway, options.standsBy ?? (() => false), options.trunks),
   };
   for (const id of Object.keys(OPERATIONS) as OperationId[]) {
     const operation = operationOf(OPERATIONS, id);
