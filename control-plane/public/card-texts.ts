@@ -77,6 +77,7 @@ const ALERTS: Record<AlertKind, string> = {
   'no-operator': 'No officer is free',
   'operator-absent': 'Nobody hears the voice yet',
   'operators-unreachable': 'No officer could be reached',
+  'trunks-dead': 'No telephone network takes calls',
   'citizen-unanswered': 'The citizen does not answer the phone',
   'citizen-hung-up': 'The citizen hung up',
   'voice-lost': 'The voice was lost',

@@ -133,7 +133,6 @@ export function describePbxDriver(name: string, startLab: () => Promise<PbxLab>)
       attempt = 1,
     ): PhoneDial => ({
       legId: legIdOf(sessionId, kind, attempt),
-      sessionId,
       number: lab.number(behaviour),
       trunk: lab.trunk,
       ringTimeoutMs,

@@ -2,6 +2,7 @@
  * A whole core on a store, an engine and a clock in memory. The test plays the world (phones, apps, panels, outages)
  * and winds the clock on. A process can be killed and another started on the same store and the same engine.
  */
+import { CARRIER_TRUNK } from './trunk-sample.ts';
 import { createCore } from '../../control-plane/src/app/core.ts';
 import type { Core } from '../../control-plane/src/app/core.ts';
 import type { Activated } from '../../control-plane/src/contracts/sos-api.ts';
@@ -142,7 +143,7 @@ export class CoreLab {
       log: silentLog,
       metrics: silentMetrics,
       policy: DEFAULT_POLICY,
-      trunks: ['carrier'],
+      trunks: () => [CARRIER_TRUNK],
       sipDomain: 'example.org',
     });
     const started = this.#core.start();
@@ -337,6 +338,7 @@ export class CoreLab {
       removeEndpoint: (aor) => living(() => pbx.removeEndpoint(aor)),
       dialApp: (dial) => living(() => pbx.dialApp(dial)),
       dialPhone: (dial) => living(() => pbx.dialPhone(dial)),
+      responded: (legId) => pbx.responded(legId),
       hangup: (legId, reason) => living(() => pbx.hangup(legId, reason)),
       join: (bridgeId, legId, voice) => living(() => pbx.join(bridgeId, legId, voice)),
       closeBridge: (bridgeId) => living(() => pbx.closeBridge(bridgeId)),

@@ -1,4 +1,5 @@
 /** A core on real PostgreSQL, with an engine in memory: for what the two do to each other. */
+import { CARRIER_TRUNK } from './trunk-sample.ts';
 import { createCore } from '../../control-plane/src/app/core.ts';
 import type { Core, CorePorts } from '../../control-plane/src/app/core.ts';
 import { randomIds, systemClock } from '../../control-plane/src/adapters/clock/system-clock.ts';
@@ -33,7 +34,7 @@ export function coreOnDatabase(database: Database, pbx: FakePbx, change: Partial
       firstRetryMs: LONG_MS,
       operatorReofferMs: LONG_MS,
     },
-    trunks: ['carrier'],
+    trunks: () => [CARRIER_TRUNK],
     sipDomain: 'example.org',
     ...change,
   });

@@ -50,6 +50,8 @@ export class FakePbx implements PbxDriver {
   readonly endpoints = new Set<AddressOfRecord>();
   /** Every order, in words: `dial <leg>`, `hangup <leg> <reason>`, `join <bridge> <leg> <voice>`… */
   readonly orders: string[] = [];
+  /** Calls to which the far end has not said a word, not even 100. */
+  readonly silent = new Set<LegId>();
   /** Called for each new leg: what the far end does. Nothing, unless a test sets it. */
   onDial: (legId: LegId, dial: AppDial | PhoneDial) => void = () => undefined;
 
@@ -209,6 +211,11 @@ export class FakePbx implements PbxDriver {
     return this.#dial(dial, () => (this.#options.trunks?.includes(dial.trunk) ? null : 'ERR_PBX_NOT_FOUND'));
   }
 
+  responded(legId: LegId): Promise<PbxResult<boolean>> {
+    if (!this.#attached) return Promise.resolve(failure('ERR_PBX_DISCONNECTED'));
+    return Promise.resolve({ ok: true, value: !this.silent.has(legId) });
+  }
+
   hangup(legId: LegId, reason: HangupReason): Promise<PbxResult> {
     return this.#order(`hangup ${legId} ${reason}`, () => {
       const state = this.#legs.get(legId)?.state;
@@ -305,7 +312,12 @@ export class FakePbx implements PbxDriver {
   }
 
   #snapshot(): PbxSnapshot {
-    const legs = [...this.#legs].map(([legId, { state, bridgeId }]) => ({ legId, state, bridgeId }));
+    const legs = [...this.#legs].map(([legId, { state, bridgeId, dial }]) => ({
+      legId,
+      state,
+      bridgeId,
+      ...('trunk' in dial ? { trunk: dial.trunk } : {}),
+    }));
     const bridges = [...this.#bridges].map((bridgeId) => ({
       bridgeId,
       legIds: legs.filter((leg) => leg.bridgeId === bridgeId).map(({ legId }) => legId),

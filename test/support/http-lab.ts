@@ -7,17 +7,24 @@ import { OpsAlertDesk } from '../../control-plane/src/app/ops-alert-desk.ts';
 import { TokenRevocations } from '../../control-plane/src/app/token-revocations.ts';
 import { systemClock } from '../../control-plane/src/adapters/clock/system-clock.ts';
 import { startHttp, type HttpOptions } from '../../control-plane/src/adapters/http/start-http.ts';
+import { HttpWebhookSender } from '../../control-plane/src/adapters/webhook/http-sender.ts';
+import { SealedSecrets } from '../../control-plane/src/adapters/webhook/sealed-secrets.ts';
+import { WebhookDesk } from '../../control-plane/src/app/webhooks/webhook-desk.ts';
 import { PrometheusMetrics } from '../../control-plane/src/adapters/metrics/prometheus-metrics.ts';
 import type { Problem, Role } from '../../control-plane/src/contracts/common.ts';
 import { Secret } from '../../control-plane/src/domain/secret.ts';
 import { checkAgainstContract } from './contract-check.ts';
+import { FakeCalls } from './fake-calls.ts';
 import { FakeGateway } from './fake-gateway.ts';
 import { keptLog } from './kept-log.ts';
+import { memoryWebhooks } from './memory/memory-webhooks.ts';
 import { memoryStore } from './memory-store.ts';
 
 export const ISSUER = 'https://issuer.test';
 export const AUDIENCE = 'gateway-test';
 export const JWT_SECRET = new Secret('a-secret-that-only-the-tests-use-0123456789');
+
+export const DATA_KEY = new Secret(Buffer.alloc(32, 7).toString('base64'));
 
 export interface LabAnswer {
   readonly status: number;
@@ -53,6 +60,7 @@ export const LAB_CLIENTS: HttpOptions['clients'] = {
 export function labParts() {
   const clock = systemClock();
   const gateway = new FakeGateway();
+  const calls = new FakeCalls();
   const { directory, tickets, revocations: store } = memoryStore();
   const log = keptLog();
   const metrics = new PrometheusMetrics();
@@ -66,7 +74,31 @@ export function labParts() {
     revocations,
   });
   const alerts = new OpsAlertDesk({ senders: [], repeatMs: 900_000, newId: randomUUID, clock, log, metrics });
-  return { clock, gateway, directory, tickets, revocations, alerts, log, metrics, authenticator };
+  const stored = memoryWebhooks();
+  const webhooks = new WebhookDesk({
+    endpoints: stored.webhookEndpoints,
+    secrets: new SealedSecrets(DATA_KEY),
+    sender: new HttpWebhookSender({ allowedNetworks: [], publicAllowed: true, allowHttp: false, clock }),
+    newId: randomUUID,
+    clock,
+    log,
+    nudge: () => undefined,
+    changed: () => undefined,
+  });
+  return {
+    clock,
+    gateway,
+    calls,
+    directory,
+    tickets,
+    revocations,
+    webhooks,
+    stored,
+    alerts,
+    log,
+    metrics,
+    authenticator,
+  };
 }
 
 export type LabParts = ReturnType<typeof labParts>;

@@ -1,25 +1,24 @@
-/** Whoever is on call, for tests: what was raised and resolved, in order. */
+/** Alerts for tests: what stands, and everything that was ever raised. */
 import type { OpsAlert, OpsAlerts } from '../../control-plane/src/ports/ops-alerts.ts';
 
 export interface KeptAlerts extends OpsAlerts {
-  /** `raise trunk-down tata`, `resolve trunk-down tata`; what changes nothing is not told. */
-  readonly told: string[];
-  readonly standing: ReadonlyMap<string, OpsAlert>;
+  /** `<kind> <subject>` of each that stands, sorted. */
+  readonly standing: readonly string[];
+  readonly raised: OpsAlert[];
 }
 
 export function keptAlerts(): KeptAlerts {
-  const told: string[] = [];
-  const standing = new Map<string, OpsAlert>();
+  const standing = new Set<string>();
+  const raised: OpsAlert[] = [];
   return {
-    told,
-    standing,
-    raise(alert) {
-      const key = `${alert.kind} ${alert.subject}`;
-      if (!standing.has(key)) told.push(`raise ${key}`);
-      standing.set(key, alert);
+    raised,
+    get standing() {
+      return [...standing].sort();
     },
-    resolve(kind, subject) {
-      if (standing.delete(`${kind} ${subject}`)) told.push(`resolve ${kind} ${subject}`);
+    raise: (alert) => {
+      raised.push(alert);
+      standing.add(`${alert.kind} ${alert.subject}`);
     },
+    resolve: (kind, subject) => void standing.delete(`${kind} ${subject}`),
   };
 }

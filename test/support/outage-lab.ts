@@ -1,4 +1,5 @@
 /** A whole core on real PostgreSQL and a journal on a real disk, with an engine in memory whose phones answer at once. */
+import { CARRIER_TRUNK } from './trunk-sample.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -171,7 +172,7 @@ export class OutageLab {
       log,
       metrics: silentMetrics,
       policy: { ...DEFAULT_POLICY, watchdogMs: WATCHDOG_MS, firstRetryMs: 500 },
-      trunks: ['carrier'],
+      trunks: () => [CARRIER_TRUNK],
       sipDomain: 'example.org',
     });
     await this.#core.start();

@@ -32,3 +32,10 @@ export const PLAIN_TRUNK: Trunk = {
   causeOverrides: [],
   p95PostDialDelayMs: 4000,
 };
+
+/** The one trunk of labs whose engine is in memory. */
+export const CARRIER_TRUNK: Trunk = {
+  ...PLAIN_TRUNK,
+  name: 'carrier',
+  capacity: { channels: 500, callsPerSecond: 100, sosReserve: 100 },
+};

@@ -5,6 +5,10 @@ import { isLive } from '../domain/session/session.ts';
 import type { Session } from '../domain/session/session.ts';
 import type { Clock, IdSource } from '../ports/clock.ts';
 import type { ClientSockets } from '../ports/client-sockets.ts';
+import type { Telephony } from '../ports/telephony.ts';
+import type { TrunkHealth } from '../ports/trunk-health.ts';
+import type { Trunk } from '../domain/trunk/trunk.ts';
+import { PhoneLines } from './lines/phone-lines.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { FeedSource, Gateway } from '../ports/gateway.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
@@ -44,7 +48,6 @@ import { SessionLoop } from './session-loop.ts';
 import { SosGateway } from './sos-gateway.ts';
 import { takeBack } from './take-back.ts';
 import { TimerWheel } from './timer-wheel.ts';
-import type { TrunkMonitor } from './trunk-monitor.ts';
 import { TokenRevocations } from './token-revocations.ts';
 import { untilTaken } from './until-taken.ts';
 
@@ -56,13 +59,21 @@ const RECOUNT_MS = 300;
 const DUE_AGAIN_MS = 1000;
 /** Asterisk that is started anew is back in two or three seconds. */
 const ENGINE_AWAY_MS = 5000;
-const NO_ALERTS: OpsAlerts = { raise: () => undefined, resolve: () => undefined };
 const ENGINE_AWAY = {
   kind: 'engine-away',
   subject: 'engine',
   severity: 'critical',
   summary: 'Asterisk cannot be reached: no call can be placed.',
 } as const;
+
+const UNWATCHED: TrunkHealth = {
+  report: () => undefined,
+  qualified: () => undefined,
+  engineLost: () => undefined,
+  stateOf: () => 'up',
+  p95PostDialDelayMs: () => null,
+};
+const NOBODY_ON_CALL: OpsAlerts = { raise: () => undefined, resolve: () => undefined };
 
 export interface CorePorts {
   readonly store: SessionStore;
@@ -92,13 +103,16 @@ export interface CorePorts {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly policy: Policy;
-  readonly trunks: readonly string[];
-  /** Told what the engine says of trunks. Absent: nobody keeps track of them. */
-  readonly trunkMonitor?: Pick<TrunkMonitor, 'qualified' | 'engineLost'>;
-  /** Whoever is on call is told here. Absent: nobody is. */
+  /** The trunks that may be used, asked for each call. */
+  readonly trunks: () => readonly Trunk[];
+  /** Absent: every trunk counts as up. */
+  readonly trunkHealth?: TrunkHealth;
+  /** Absent: nobody is on call. */
   readonly alerts?: OpsAlerts;
   readonly sipDomain: string;
   readonly failpoints?: Failpoints;
+  /** Told of each change after its commit, before its commands run; must cost nothing. */
+  readonly committed?: () => void;
 }
 
 export interface Core {
@@ -108,6 +122,9 @@ export interface Core {
   readonly directory: Directory;
   readonly revocations: Revocations;
   readonly tickets: TicketStore;
+  /** The engine with its trunks, for other calls than those of an SOS. */
+  readonly telephony: Telephony;
+  readonly isStoreAway: () => boolean;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -123,9 +140,11 @@ function holdersOf(session: Session | null): readonly OperatorId[] {
 }
 
 export function createCore(ports: CorePorts): Core {
-  const { pbx, clock, log, metrics, alerts = NO_ALERTS } = ports;
+  const { clock, log, metrics, alerts = NOBODY_ON_CALL } = ports;
   const engineAway = new HeldAlert(alerts, ENGINE_AWAY, clock, ENGINE_AWAY_MS);
   const sessionAlerts = new SessionAlerts(alerts);
+  const trunkHealth = ports.trunkHealth ?? UNWATCHED;
+  const pbx = new PhoneLines({ ...ports, health: trunkHealth, alerts });
   const failpoints = ports.failpoints && { failpoints: ports.failpoints };
   const wheel = new TimerWheel(clock);
   const feed = new FeedDispatcher(ports.store, clock, log);
@@ -167,7 +186,6 @@ export function createCore(ports: CorePorts): Core {
     pbx,
     masterData,
     removeEndpoint: (aor) => presence.sessionOver(aor),
-    trunks: ports.trunks,
     clock,
     log,
     metrics,
@@ -230,11 +248,9 @@ export function createCore(ports: CorePorts): Core {
       presence.contactsAre(event.snapshot.contacts);
       reconciled = reconciler.attached(event.snapshot, event.at);
       presence.background(reconciled, 'reconcile');
-    } else if (event.type === 'trunk.up' || event.type === 'trunk.down')
-      ports.trunkMonitor?.qualified(event.trunk, event.type === 'trunk.up', event.at);
-    else if (event.type === 'engine.lost') {
+    } else if (event.type === 'engine.lost') {
       engineAway.begin();
-      ports.trunkMonitor?.engineLost();
+      trunkHealth.engineLost();
       log.error('The engine is out of reach; calls that stand go on without us.');
     } else if (event.type === 'engine.replaced')
       presence.background(takeBack(ports, ENGINE_START_MS), 'take-back');
@@ -262,6 +278,7 @@ export function createCore(ports: CorePorts): Core {
   loop.watch((outcome) => {
     const { after } = outcome;
     const before = open.note(after);
+    ports.committed?.();
     milestones.note(outcome);
     if ('endedAt' in after && after.legs.length === 0) sealer?.nudge();
     if ('endedAt' in after && before !== null) masterData.sessionOver(after.citizenId);
@@ -334,6 +351,8 @@ export function createCore(ports: CorePorts): Core {
       listeners.look();
     }),
     tickets: enduring.tickets,
+    telephony: pbx,
+    isStoreAway: () => store.state.isAway,
     revocations,
     start,
     stop,

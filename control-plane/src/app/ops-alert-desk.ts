@@ -155,8 +155,8 @@ export class OpsAlertDesk implements OpsAlerts, OpsAlertBoard {
     const { kind, subject, severity, summary } = record;
     if (what === 'raised') metrics.count('hamrahi_alerts_raised_total', { kind, severity });
     const line = { kind, subject, severity, summary, by: record.acknowledged?.by ?? null };
-    if (what === 'raised') log.error('alert raised', line);
-    else log.info(`alert ${what}`, line);
+    if (what === 'raised') log[severity === 'critical' ? 'error' : 'warn']('an alert stands', line);
+    else log.info(what === 'resolved' ? 'an alert is over' : `an alert was ${what}`, line);
   }
 
   #measure(): void {

@@ -5,7 +5,8 @@ import type { LegOutcome } from '../domain/session/leg.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log, Metrics } from '../ports/log.ts';
-import type { PbxDriver, PbxErrorCode, PbxResult } from '../ports/pbx-driver.ts';
+import type { PbxErrorCode, PbxResult } from '../ports/pbx-driver.ts';
+import type { Telephony } from '../ports/telephony.ts';
 import type { MasterData } from './master-data.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 
@@ -23,12 +24,10 @@ const NOT_SENT: ReadonlySet<PbxErrorCode> = new Set([
 ]);
 
 export interface PerformPorts {
-  readonly pbx: PbxDriver;
+  readonly pbx: Telephony;
   readonly masterData: MasterData;
   /** The session is over: the endpoint goes, unless a newer session needs it. */
   readonly removeEndpoint: (aor: AddressOfRecord) => Promise<PbxResult>;
-  /** The trunk for the next call, first choice first. */
-  readonly trunks: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -124,18 +123,24 @@ export class Performer {
     sessionId: SessionId,
     order: Extract<PbxCommand, { type: 'pbx.dial-phone' }>,
   ): Promise<void> {
-    const { pbx, masterData, trunks, dialFailed } = this.#ports;
+    const { pbx, masterData, dialFailed } = this.#ports;
+    const { legId, ringTimeoutMs, triesBefore = 0 } = order;
     const number = await masterData.numberOf(order.party);
-    const trunk = trunks[0];
-    if (!number || trunk === undefined) {
-      this.#ports.log.warn('No number or no trunk for a phone leg.', {
-        legId: order.legId,
-        hasNumber: number !== null,
-      });
-      dialFailed(order.legId, number ? 'trunk-unreachable' : 'invalid-number');
+    if (!number) {
+      this.#ports.log.warn('No number for a phone leg.', { legId });
+      dialFailed(legId, 'invalid-number');
       return;
     }
-    const answer = pbx.dialPhone({ ...order, sessionId, number, trunk });
+    const answer = pbx.dialPhone({
+      legId,
+      ownerId: sessionId,
+      number,
+      ringTimeoutMs,
+      triesBefore,
+      purpose: 'sos',
+      callerId: null,
+      trunk: null,
+    });
     this.#dialled(order, await this.#answered(order, answer));
   }
 
@@ -181,6 +186,7 @@ export class Performer {
 }
 
 function outcomeOf(code: PbxErrorCode, command: 'pbx.dial-app' | 'pbx.dial-phone'): LegOutcome {
+  if (code === 'ERR_PBX_NOT_FOUND') return command === 'pbx.dial-app' ? 'unreachable' : 'trunk-unreachable';
   if (code === 'ERR_PBX_NO_CONTACT') return command === 'pbx.dial-app' ? 'unreachable' : 'trunk-unreachable';
   if (code === 'ERR_PBX_REFUSED') return command === 'pbx.dial-app' ? 'unreachable' : 'congestion';
   if (code === 'ERR_PBX_OVERLOAD') return 'congestion';

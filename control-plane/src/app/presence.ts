@@ -6,7 +6,8 @@ import type { Live } from '../domain/session/session.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClientSockets } from '../ports/client-sockets.ts';
 import type { Log, Metrics } from '../ports/log.ts';
-import type { PbxDriver, PbxResult } from '../ports/pbx-driver.ts';
+import type { PbxResult } from '../ports/pbx-driver.ts';
+import type { Telephony } from '../ports/telephony.ts';
 import type { PresenceStore } from '../ports/session-store.ts';
 import { KeyedQueue } from './keyed-queue.ts';
 import type { OpenSessions } from './open-sessions.ts';
@@ -32,7 +33,7 @@ export interface PresencePorts {
   readonly loop: SessionLoop;
   readonly open: OpenSessions;
   readonly store: PresenceStore;
-  readonly pbx: PbxDriver;
+  readonly pbx: Telephony;
   readonly sockets: ClientSockets;
   readonly clock: Clock;
   readonly log: Log;

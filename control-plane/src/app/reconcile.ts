@@ -80,7 +80,9 @@ function differenceOf(
     return { event: { type: 'pbx.answered', legId }, order: false };
   const event: SessionEvent | null =
     real.state === 'ringing' && leg.state === 'dialing' ? { type: 'pbx.ringing', legId } : null;
-  return { event, order: leg.ending || real.state === 'answered' };
+  // A call that nobody of this process dialled: told whom it is for, it may go by another trunk.
+  const mayFailOver = leg.kind.endsWith('-phone') && leg.state === 'dialing' && real.state === 'dialing';
+  return { event, order: leg.ending || real.state === 'answered' || mayFailOver };
 }
 
 function isStray(bridgeId: BridgeId, open: ReadonlySet<SessionId>): boolean {

@@ -8,7 +8,8 @@ import { standingOrders } from '../domain/session/standing-orders.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log, Metrics } from '../ports/log.ts';
-import type { PbxDriver, PbxSnapshot } from '../ports/pbx-driver.ts';
+import type { PbxSnapshot } from '../ports/pbx-driver.ts';
+import type { Telephony } from '../ports/telephony.ts';
 import type { SessionStore } from '../ports/session-store.ts';
 import type { Diverged } from './outage/endurance-ports.ts';
 import type { Performer } from './perform.ts';
@@ -20,7 +21,7 @@ import { untilTaken } from './until-taken.ts';
 const MAX_OPEN = 10_000;
 
 export interface ReconcilerPorts {
-  readonly pbx: PbxDriver;
+  readonly pbx: Telephony;
   readonly store: SessionStore;
   readonly loop: SessionLoop;
   readonly performer: Performer;

@@ -11,6 +11,7 @@ const WORDS: Readonly<Record<AlertKind, string>> = {
   'no-operator': 'no operator is free',
   'operator-absent': 'no operator hears her',
   'operators-unreachable': 'no duty phone was answered',
+  'trunks-dead': 'no telephone network takes calls',
   'citizen-unanswered': 'she does not answer her phone',
   'citizen-hung-up': 'she hung up',
   'voice-lost': 'her voice is gone',

@@ -35,7 +35,7 @@ function isPlain(value: string | null | undefined): boolean {
 }
 
 function safeInProduction(
-  variable: 'HAMRAHI_PUBLIC_URL' | 'HAMRAHI_SIP_WSS_URL' | 'HAMRAHI_JWT_JWKS_URL',
+  variable: 'HAMRAHI_PUBLIC_URL' | 'HAMRAHI_SIP_WSS_URL' | 'HAMRAHI_JWT_JWKS_URL' | 'HAMRAHI_VAULT_ADDR',
 ): Rule {
   return {
     variable,
@@ -53,12 +53,71 @@ function listSafeInProduction(variable: 'HAMRAHI_ALERT_WEBHOOK_URLS' | 'HAMRAHI_
   };
 }
 
+/** What a package prints of itself knows no redaction. */
+function silent(variable: 'DEBUG' | 'NODE_DEBUG'): Rule {
+  return {
+    variable,
+    expected: 'to be unset in production, and wherever HAMRAHI_SECRETS is vault',
+    broken: (v) => (isProduction(v) || v.HAMRAHI_SECRETS === 'vault') && Boolean(v[variable]),
+  };
+}
+
+const usesVault = (v: Partial<Values>) => isCore(v) && v.HAMRAHI_SECRETS === 'vault';
+
+const SECRETS_RULES: readonly Rule[] = [
+  {
+    variable: 'HAMRAHI_SECRETS_DIR',
+    expected: 'to be set where HAMRAHI_SECRETS is directory and there is no CREDENTIALS_DIRECTORY',
+    broken: (v) =>
+      isCore(v) &&
+      v.HAMRAHI_SECRETS === 'directory' &&
+      v.HAMRAHI_SECRETS_DIR === null &&
+      v.CREDENTIALS_DIRECTORY === null,
+  },
+  {
+    variable: 'HAMRAHI_SECRETS',
+    expected: 'directory or vault in production, or HAMRAHI_ALLOW_ENVIRONMENT_SECRETS=yes',
+    broken: (v) =>
+      isCore(v) &&
+      isProduction(v) &&
+      v.HAMRAHI_SECRETS === 'environment' &&
+      v.HAMRAHI_ALLOW_ENVIRONMENT_SECRETS === false,
+  },
+  {
+    variable: 'HAMRAHI_VAULT_ADDR',
+    expected: 'to be set exactly when HAMRAHI_SECRETS is vault',
+    broken: (v) =>
+      isCore(v) &&
+      v.HAMRAHI_SECRETS !== undefined &&
+      v.HAMRAHI_VAULT_ADDR !== undefined &&
+      (v.HAMRAHI_SECRETS === 'vault') === (v.HAMRAHI_VAULT_ADDR === null),
+  },
+  safeInProduction('HAMRAHI_VAULT_ADDR'),
+  {
+    variable: 'HAMRAHI_VAULT_ROLE_ID',
+    expected: 'to be set where HAMRAHI_SECRETS is vault',
+    broken: (v) => usesVault(v) && v.HAMRAHI_VAULT_ROLE_ID === null,
+  },
+  {
+    variable: 'HAMRAHI_VAULT_SECRET_ID',
+    expected:
+      'exactly one of HAMRAHI_VAULT_SECRET_ID and HAMRAHI_VAULT_SECRET_ID_FILE to be set where HAMRAHI_SECRETS is vault',
+    broken: (v) =>
+      usesVault(v) &&
+      v.HAMRAHI_VAULT_SECRET_ID !== undefined &&
+      v.HAMRAHI_VAULT_SECRET_ID_FILE !== undefined &&
+      (v.HAMRAHI_VAULT_SECRET_ID === null) === (v.HAMRAHI_VAULT_SECRET_ID_FILE === null),
+  },
+];
+
 export const RULES: readonly Rule[] = [
   {
     variable: 'HAMRAHI_FAILPOINT',
     expected: 'to be unset outside the sandbox',
     broken: (v) => v.HAMRAHI_ENV !== 'sandbox' && Boolean(v.HAMRAHI_FAILPOINT),
   },
+  silent('DEBUG'),
+  silent('NODE_DEBUG'),
   requiredForCore('HAMRAHI_PUBLIC_URL'),
   requiredForCore('HAMRAHI_SIP_WSS_URL'),
   requiredForCore('HAMRAHI_SIP_DOMAIN'),
@@ -166,6 +225,11 @@ export const RULES: readonly Rule[] = [
     },
   },
   {
+    variable: 'HAMRAHI_WEBHOOK_ALLOW_HTTP',
+    expected: 'no in production: webhooks tell of citizens',
+    broken: (v) => isProduction(v) && v.HAMRAHI_WEBHOOK_ALLOW_HTTP === true,
+  },
+  {
     variable: 'HAMRAHI_FIRST_RETRY_MS',
     expected: 'less than HAMRAHI_WATCHDOG_MS',
     broken: (v) =>
@@ -173,4 +237,5 @@ export const RULES: readonly Rule[] = [
       v.HAMRAHI_WATCHDOG_MS !== undefined &&
       v.HAMRAHI_FIRST_RETRY_MS >= v.HAMRAHI_WATCHDOG_MS,
   },
+  ...SECRETS_RULES,
 ];

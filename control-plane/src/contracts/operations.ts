@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { ALERT_OPERATIONS } from './alert-operations.ts';
+import { CALL_OPERATIONS } from './call-operations.ts';
 import { subjectId } from './common.ts';
 import { DIRECTORY_OPERATIONS } from './directory-operations.ts';
 import { liveness, readiness } from './health-api.ts';
@@ -11,6 +12,7 @@ import { STAFF } from './operation.ts';
 import type { Operation } from './operation.ts';
 import { clientConfig, revocation, revokeBody, ticket, ticketBody } from './sos-api.ts';
 import { SOS_OPERATIONS } from './sos-operations.ts';
+import { WEBHOOK_OPERATIONS } from './webhook-operations.ts';
 
 const clientOperations = {
   createTicket: {
@@ -71,9 +73,11 @@ const probeOperations = {
 
 export const OPERATIONS = {
   ...SOS_OPERATIONS,
+  ...CALL_OPERATIONS,
   ...clientOperations,
   ...DIRECTORY_OPERATIONS,
   ...ALERT_OPERATIONS,
+  ...WEBHOOK_OPERATIONS,
   ...probeOperations,
 } as const satisfies Record<string, Operation>;
 export type OperationId = keyof typeof OPERATIONS;

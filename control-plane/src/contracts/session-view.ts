@@ -41,6 +41,7 @@ export const alertKind = z
     'no-operator',
     'operator-absent',
     'operators-unreachable',
+    'trunks-dead',
     'citizen-unanswered',
     'citizen-hung-up',
     'voice-lost',

@@ -73,6 +73,19 @@ export function parseCallBridgeId(text: string): CallId | null {
   return (/^([0-9a-f-]{36})\.call$/.exec(text)?.[1] ?? null) as CallId | null;
 }
 
+/** Each try of a telephone leg is a channel of its own: the first bears the leg's id, later ones `<leg>.<try>`. */
+export function tryIdOf(legId: LegId, number: number): LegId {
+  return number === 1 ? legId : (`${legId}.${number}` as LegId);
+}
+
+/** The leg and try that a channel id names, or `null` for a channel that is not one of ours. */
+export function parseChannelId(text: string): { legId: LegId; try: number } | null {
+  const match = /^([^.]{36}\.[a-z-]{1,30}\.\d{1,6})(?:\.(\d{1,4}))?$/.exec(text);
+  const legId = match?.[1];
+  if (legId === undefined || (parseLegId(legId) === null && parseCallLegId(legId) === null)) return null;
+  return { legId: legId as LegId, try: Number(match?.[2] ?? 1) };
+}
+
 export type BridgeKind = 'stream' | 'phone';
 
 /** `<session>.stream` carries her microphone to the operator, `<session>.phone` the two phones. */

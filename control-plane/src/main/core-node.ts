@@ -1,4 +1,5 @@
 /** A core node, wired by hand: database, engine, HTTP, feed, and the listener that edges attach to. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,19 +21,25 @@ import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
 import { FileJournal } from '../adapters/journal/file-journal.ts';
 import type { PrometheusMetrics } from '../adapters/metrics/prometheus-metrics.ts';
 import { processFailpoints } from '../adapters/failpoints/process-failpoints.ts';
+import { worldPlans } from '../adapters/numbering/world-plans.ts';
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
 import { CORE_LEASE, PostgresLease } from '../adapters/postgres/lease.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
+import { HttpWebhookSender } from '../adapters/webhook/http-sender.ts';
+import { SealedSecrets } from '../adapters/webhook/sealed-secrets.ts';
 import { HeldAlert } from '../app/held-alert.ts';
 import { LeaseKeeper } from '../app/lease-keeper.ts';
 import type { OpsAlertDesk } from '../app/ops-alert-desk.ts';
 import { TrunkMonitor } from '../app/trunk-monitor.ts';
+import { createCalls, type CallService } from '../app/calls/create-calls.ts';
 import { createCore, type Core, type CorePorts } from '../app/core.ts';
 import { rehearse } from '../app/rehearse.ts';
+import { createWebhooks, type WebhookService } from '../app/webhooks/create-webhooks.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
-import type { AddressOfRecord, Instant, LegId } from '../domain/ids.ts';
+import type { AddressOfRecord, CallId, Instant, LegId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import { auditSigner } from '../evidence/audit-key.ts';
+import { ownsCallerId } from '../domain/trunk/caller-id.ts';
 import type { Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
@@ -40,8 +47,10 @@ import type { Log } from '../ports/log.ts';
 import type { OpsAlerts } from '../ports/ops-alerts.ts';
 import type { Revocations } from '../ports/revocations.ts';
 import { StoreError } from '../ports/session-store.ts';
+import type { Webhooks } from '../ports/webhooks.ts';
 import { admit, callerOf } from './admission.ts';
 import { startAlerting } from './alerting.ts';
+import { secretsOf, startSecretSource } from './secret-source.ts';
 
 const POOL_SIZE = 16;
 const MEGABYTE = 1_048_576;
@@ -85,6 +94,9 @@ export async function startCoreNode(
   stops.push(() => alerts.close(ALERTS_TOLD_WITHIN_MS));
   const { database, keeper } = await openStore(config, core, ports, stops);
   const trunks = readTrunks(core);
+  const secretPorts = { alerts, clock, log, metrics };
+  const { source: secrets } = await startSecretSource(core.secrets, secretsOf(trunks), secretPorts);
+  stops.push(() => secrets.stop());
   const journal = new FileJournal({
     directory: resolve(core.journal.directory),
     name: config.nodeId,
@@ -129,6 +141,8 @@ export async function startCoreNode(
     monitor.stop();
     return Promise.resolve();
   });
+  const webhooks = webhooksOf(core, database, alerts, ports);
+  stops.push(() => webhooks.stop());
   const links: { server: CoreLinkServer | null } = { server: null };
   const gatewayCore = createCore({
     ...database,
@@ -143,14 +157,17 @@ export async function startCoreNode(
     metrics,
     ...sealingOf(core, database, log),
     retention: core.records.kept,
+    committed: () => webhooks.nudge(),
     policy: core.policy,
-    trunks: trunks.map((trunk) => trunk.name),
-    trunkMonitor: monitor,
+    trunks: () => trunks,
+    trunkHealth: monitor,
     alerts,
     sipDomain: core.clients.sipDomain,
     ...failpointsOf(config),
   });
   stops.push(() => gatewayCore.stop());
+  const calls = callsOf(config, core, ports, database, gatewayCore, () => trunks);
+  stops.push(() => calls.stop());
   let serves = false;
   let stopped = false;
   const standsBy = (): boolean => !serves || keeper.state !== 'active';
@@ -185,7 +202,7 @@ export async function startCoreNode(
     config,
     core,
     ports,
-    { ...gatewayCore, alerts },
+    { ...gatewayCore, webhooks: webhooks.api, calls: calls.calls, alerts },
     authenticator,
     standsBy,
   );
@@ -209,6 +226,8 @@ export async function startCoreNode(
     void monitor.start();
     await gatewayCore.start();
     registrations.start();
+    webhooks.start();
+    calls.start();
     await Promise.race([rehearsed, within(clock, REHEARSAL_MS)]);
     serves = true;
     log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
@@ -227,6 +246,30 @@ export async function startCoreNode(
   };
 }
 
+/** Telephone calls of the backend, beside the SOS: on the same trunks, in the same database, on what the SOS leaves them. */
+function callsOf(
+  config: Config,
+  { calls: { countries, numbers, ...settings } }: CoreConfig,
+  { clock, log, metrics }: NodePorts,
+  database: Database,
+  { telephony, isStoreAway }: Core,
+  trunks: () => readonly Trunk[],
+): CallService {
+  return createCalls({
+    store: database.calls,
+    telephony,
+    plans: worldPlans,
+    settings: { ...settings, numbers: { countries, numbers } },
+    ownsCallerId: (number) => trunks().some((trunk) => ownsCallerId(trunk, number)),
+    isStoreAway,
+    newId: () => randomUUID() as CallId,
+    clock,
+    log,
+    metrics,
+    ...failpointsOf(config),
+  });
+}
+
 /** Crash tests alone have one. */
 function failpointsOf({ failpoint }: Config): { readonly failpoints?: Failpoints } {
   return failpoint ? { failpoints: processFailpoints(failpoint) } : {};
@@ -242,6 +285,27 @@ function sealingOf({ records }: CoreConfig, database: Database, log: Log): Pick<
   if (signer === null) throw new Error('HAMRAHI_AUDIT_KEY is no Ed25519 private key');
   const anchor = records.anchorFile === null ? null : new AnchorFile(records.anchorFile);
   return { sealing: { audit: database.auditLog(signer), anchor, intervalMs: records.auditIntervalMs } };
+}
+
+function webhooksOf(
+  { webhooks }: CoreConfig,
+  { webhookEndpoints, deliveryQueue }: Database,
+  alerts: OpsAlerts,
+  { clock, log, metrics }: NodePorts,
+): WebhookService {
+  return createWebhooks({
+    endpoints: webhookEndpoints,
+    queue: deliveryQueue,
+    sender: new HttpWebhookSender({ ...webhooks, clock }),
+    secrets: new SealedSecrets(webhooks.dataKey),
+    alerts,
+    kept: webhooks.kept,
+    newId: randomUUID,
+    chance: Math.random,
+    clock,
+    log,
+    metrics,
+  });
 }
 
 function socketChanged(core: Core, { type, aor: text, token }: SocketNotice, log: Log): void {
@@ -357,7 +421,16 @@ async function serve(
   config: Config,
   core: CoreConfig,
   { clock, log, metrics }: NodePorts,
-  { gateway, feedSource, directory, tickets, revocations, alerts }: Core & { readonly alerts: OpsAlertDesk },
+  {
+    gateway,
+    feedSource,
+    directory,
+    tickets,
+    revocations,
+    webhooks,
+    calls,
+    alerts,
+  }: Core & Pick<CallService, 'calls'> & { readonly webhooks: Webhooks; readonly alerts: OpsAlertDesk },
   authenticator: JwtAuthenticator,
   standsBy: () => boolean,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
@@ -381,10 +454,12 @@ async function serve(
       key: readFileSync(config.tls.keyFile, 'utf8'),
     },
     gateway,
+    calls,
     directory,
     tickets,
     revocations,
     alerts,
+    webhooks,
     clients: core.clients,
     metricsToken: core.http.metricsToken,
     exposition: () => metrics.exposition(),

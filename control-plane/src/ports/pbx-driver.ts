@@ -4,6 +4,7 @@
  */
 import type { AddressOfRecord, AppLegKind, BridgeId, Instant, LegId, SessionId } from '../domain/ids.ts';
 import type { LegOutcome } from '../domain/session/leg.ts';
+import type { TrunkHost } from '../domain/trunk/trunk.ts';
 import type { PhoneNumber } from '../domain/numbering/phone-number.ts';
 
 export type PbxErrorCode =
@@ -35,11 +36,15 @@ export interface AppDial {
 }
 
 export interface PhoneDial {
+  /** With the number of the try where it is not the first (`tryIdOf`). */
   readonly legId: LegId;
-  readonly sessionId: SessionId;
   readonly number: PhoneNumber;
   /** Name of the trunk (sip-trunks/<name>.yml). */
   readonly trunk: string;
+  /** Of the trunk's hosts; none: the first by priority. */
+  readonly host?: TrunkHost | null;
+  /** One of the trunk's own numbers; none: its default. */
+  readonly callerId?: PhoneNumber | null;
   readonly ringTimeoutMs: number;
 }
 
@@ -50,6 +55,8 @@ export interface LegSnapshot {
   readonly legId: LegId;
   readonly state: 'dialing' | 'ringing' | 'answered';
   readonly bridgeId: BridgeId | null;
+  /** The trunk by which it goes; absent for apps. */
+  readonly trunk?: string;
 }
 
 export interface PbxSnapshot {
@@ -156,6 +163,8 @@ export interface PbxDriver {
   /** Repeatable while the leg lives. A failure here is definitive: no event for this leg will follow. */
   dialApp(dial: AppDial): Promise<PbxResult>;
   dialPhone(dial: PhoneDial): Promise<PbxResult>;
+  /** Whether the far end has said anything yet to the call, if only 100 Trying; a leg that is gone has. */
+  responded(legId: LegId): Promise<PbxResult<boolean>>;
   /** Repeatable; a leg that is gone is success. */
   hangup(legId: LegId, reason: HangupReason): Promise<PbxResult>;
   /** Creates the bridge when needed; repeatable; sets the voice before the leg can be heard; ends a prompt on it. */

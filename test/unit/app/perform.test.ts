@@ -5,6 +5,9 @@ import { bridgeIdOf, legIdOf } from '../../../control-plane/src/domain/ids.ts';
 import type { PbxCommand } from '../../../control-plane/src/domain/session/command.ts';
 import { CoreLab, PRIYA, PRIYA_AOR, sessionIdOf } from '../../support/core-lab.ts';
 import type { PbxResult } from '../../../control-plane/src/ports/pbx-driver.ts';
+import type { Trunk } from '../../../control-plane/src/domain/trunk/trunk.ts';
+import { phoneLinesLab } from '../../support/phone-lines-lab.ts';
+import { CARRIER_TRUNK } from '../../support/trunk-sample.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { silentMetrics } from '../../support/silent-metrics.ts';
 
@@ -32,7 +35,7 @@ const join: PbxCommand = {
 };
 
 describe('app/perform', () => {
-  const setUp = async (trunks: readonly string[] = ['carrier']) => {
+  const setUp = async (trunks: readonly Trunk[] = [CARRIER_TRUNK]) => {
     const lab = new CoreLab();
     await lab.fillDirectory();
     const { pbx } = lab;
@@ -43,10 +46,9 @@ describe('app/perform', () => {
     const failed: string[] = [];
     const masterData = new MasterData(lab.memory.directory, lab.clock, silentLog);
     const performer = new Performer({
-      pbx,
+      pbx: phoneLinesLab(pbx, lab.clock, trunks).lines,
       masterData,
       removeEndpoint: (aor) => pbx.removeEndpoint(aor),
-      trunks,
       clock: lab.clock,
       log: silentLog,
       metrics: silentMetrics,

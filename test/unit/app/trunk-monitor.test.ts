@@ -4,7 +4,7 @@ import type { Instant } from '../../../control-plane/src/domain/ids.ts';
 import type { LegOutcome } from '../../../control-plane/src/domain/session/leg.ts';
 import { StoreError } from '../../../control-plane/src/ports/session-store.ts';
 import type { TryHistory, TryReport } from '../../../control-plane/src/ports/trunk-health.ts';
-import { keptAlerts } from '../../support/kept-alerts.ts';
+import { toldAlerts } from '../../support/told-alerts.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { silentMetrics } from '../../support/silent-metrics.ts';
@@ -13,7 +13,7 @@ const NOTHING: TryHistory = { since: () => Promise.resolve([]) };
 
 function lab(history: TryHistory = NOTHING) {
   const clock = manualClock();
-  const alerts = keptAlerts();
+  const alerts = toldAlerts();
   const monitor = new TrunkMonitor({
     trunks: [
       { name: 'tata', optionsIntervalSeconds: 5, optionsTimeoutSeconds: 2 },

@@ -3,7 +3,13 @@
  * session's id for it. Nothing is kept here that Asterisk cannot be asked for again: after each (re)attaching its
  * channels, bridges and endpoints are listed and told as `engine.back`, before anything that came meanwhile.
  */
-import { parseAor, parseLegId, type AddressOfRecord, type BridgeId, type LegId } from '../../domain/ids.ts';
+import {
+  parseAor,
+  parseChannelId,
+  type AddressOfRecord,
+  type BridgeId,
+  type LegId,
+} from '../../domain/ids.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -184,6 +190,15 @@ export class AsteriskDriver implements PbxDriver {
     return this.#dialer.dial(order.value, dial.legId, trunk);
   }
 
+  /** Asterisk notes each response to a call's INVITE for HANGUPCAUSE, 100 Trying among them, and has no event for that one. */
+  async responded(legId: LegId): Promise<PbxResult<boolean>> {
+    const variable = 'HANGUPCAUSE_KEYS()';
+    const result = await this.#connection.request(ari.channels.getChannelVar, { channelId: legId, variable });
+    if (result.ok) return { ok: true, value: result.value.value !== '' };
+    if (result.code === 'ERR_PBX_NOT_FOUND') return { ok: true, value: true };
+    return { ok: false, code: result.code, detail: result.detail };
+  }
+
   async hangup(legId: LegId, reason: HangupReason): Promise<PbxResult> {
     const leg = this.#legs.get(legId);
     if (leg !== undefined) leg.hangup ??= reason;
@@ -287,8 +302,9 @@ export class AsteriskDriver implements PbxDriver {
   #adopt({ legs, unattended, bridges, endpoints }: EngineInventory): void {
     const living = legs.filter(({ legId }) => !this.#dialer.isCondemned(legId));
     this.#legs.keepOnly(new Set(living.map(({ legId }) => legId)));
-    for (const { legId, state, bridgeId } of living) {
-      const leg = this.#legs.adopt(legId, state, bridgeId, !unattended.has(legId));
+    for (const { legId, state, bridgeId, trunk: name } of living) {
+      const trunk = this.#options.trunks.get(name ?? '') ?? null;
+      const leg = this.#legs.adopt(legId, trunk, state, bridgeId, !unattended.has(legId));
       const { voice } = leg;
       if (voice !== null) leg.lastOrder = leg.lastOrder.then(() => this.#bridges.assertVoice(leg, voice));
       if (state === 'answered' && this.#watchWanted.has(legId)) this.#media.start(legId);
@@ -316,9 +332,10 @@ export class AsteriskDriver implements PbxDriver {
     }
     if (!this.#attached) return;
     const at = this.#options.clock.now();
-    if (event.type === 'StasisStart' && parseLegId(event.channel.id) === null) this.#refuse(event.channel);
+    if (event.type === 'StasisStart' && parseChannelId(event.channel.id) === null)
+      this.#refuse(event.channel);
     // A carrier that answers 302 has Asterisk dial on by itself; nothing in its configuration forbids that.
-    if (event.type === 'Dial' && event.dialstatus === '' && parseLegId(event.peer.id) === null)
+    if (event.type === 'Dial' && event.dialstatus === '' && parseChannelId(event.peer.id) === null)
       this.#refuse(event.peer);
     if (this.#dialer.swallows(event)) return;
     this.#bridges.apply(event, at);

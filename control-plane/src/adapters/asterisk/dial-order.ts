@@ -53,7 +53,7 @@ export function phoneDialOrder(
 ):
   | { readonly ok: true; readonly value: DialOrder }
   | { readonly ok: false; readonly code: TrunkDialErrorCode } {
-  const target = trunkDial(trunk, dial.number, null);
+  const target = trunkDial(trunk, dial.number, dial.callerId ?? null, dial.host ?? undefined);
   if (!target.ok) return target;
   const { requestUri, fromUser, identityHeader } = target.value;
   return {

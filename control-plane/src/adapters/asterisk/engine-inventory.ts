@@ -1,5 +1,12 @@
 /** What Asterisk really has: our legs and bridges, the calls nobody ordered, and the endpoints. */
-import { parseBridgeId, parseLegId, type BridgeId, type LegId } from '../../domain/ids.ts';
+import {
+  parseAor,
+  parseBridgeId,
+  parseCallBridgeId,
+  parseChannelId,
+  type BridgeId,
+  type LegId,
+} from '../../domain/ids.ts';
 import type { LegState } from '../../domain/session/leg.ts';
 import type { LegSnapshot, PbxSnapshot } from '../../ports/pbx-driver.ts';
 import { ari, type Channel, type Endpoint } from './ari.gen.ts';
@@ -27,7 +34,7 @@ export async function readInventory(client: AriClient, app: string): Promise<Ari
   if (!endpoints.ok) return endpoints;
 
   const ownBridges = bridges.value
-    .filter(({ id }) => parseBridgeId(id) !== null)
+    .filter(({ id }) => isBridgeId(id))
     .map(({ id, channels: members }) => ({ bridgeId: id as BridgeId, legIds: members.filter(isLegId) }));
   const bridgeOf = new Map(ownBridges.flatMap(({ bridgeId, legIds }) => legIds.map((id) => [id, bridgeId])));
   return {
@@ -35,10 +42,11 @@ export async function readInventory(client: AriClient, app: string): Promise<Ari
     value: {
       legs: channels.value
         .filter(({ id }) => isLegId(id))
-        .map(({ id, state }) => ({
-          legId: id as LegId,
-          state: legStateOf(state),
-          bridgeId: bridgeOf.get(id as LegId) ?? null,
+        .map((channel) => ({
+          legId: channel.id as LegId,
+          state: legStateOf(channel.state),
+          bridgeId: bridgeOf.get(channel.id as LegId) ?? null,
+          ...(parseAor(endpointOf(channel)) === null ? { trunk: endpointOf(channel) } : {}),
         })),
       unattended: new Set(
         channels.value
@@ -63,8 +71,12 @@ function legStateOf(state: Channel['state']): LegState {
   return state === 'Ringing' ? 'ringing' : 'dialing';
 }
 
+export function isBridgeId(id: string): boolean {
+  return parseBridgeId(id) !== null || parseCallBridgeId(id) !== null;
+}
+
 function isLegId(id: string): id is LegId {
-  return parseLegId(id) !== null;
+  return parseChannelId(id) !== null;
 }
 
 /** An application has it: it takes orders. */

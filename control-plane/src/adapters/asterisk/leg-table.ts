@@ -1,5 +1,5 @@
 /** The legs whose channels live, and what Asterisk's events make of them. */
-import { parseLegId, type BridgeId, type Instant, type LegId } from '../../domain/ids.ts';
+import { parseChannelId, type BridgeId, type Instant, type LegId } from '../../domain/ids.ts';
 import type { LegState } from '../../domain/session/leg.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { PbxEvent } from '../../ports/pbx-driver.ts';
@@ -40,9 +40,15 @@ export class LegTable {
    * As the engine says after (re)attaching; told as a whole, not as events. Orders to the leg that wait go on waiting,
    * until it is in the application. What one hears that was answered meanwhile nobody knows: perhaps a prompt.
    */
-  adopt(legId: LegId, state: LegState, bridgeId: BridgeId | null, isAttended = true): LegRecord {
+  adopt(
+    legId: LegId,
+    trunk: Trunk | null,
+    state: LegState,
+    bridgeId: BridgeId | null,
+    isAttended = true,
+  ): LegRecord {
     const origin = { from: 'engine', state, bridgeId } as const;
-    const known = this.#records.get(legId) ?? this.add(legId, null, origin);
+    const known = this.#records.get(legId) ?? this.add(legId, trunk, origin);
     if (known.state !== 'answered' && state === 'answered') known.voice = null;
     known.state = state;
     known.bridgeId = bridgeId;
@@ -135,7 +141,7 @@ export class LegTable {
 
   /** StasisStart: from here on the channel takes orders. One of ours that we do not know is adopted. */
   #entered(channel: Channel, at: Instant): void {
-    if (parseLegId(channel.id) === null) return;
+    if (parseChannelId(channel.id) === null) return;
     const origin = { from: 'engine', state: 'dialing', bridgeId: null } as const;
     const record = this.of(channel) ?? this.add(channel.id as LegId, null, origin);
     this.#answered(record, at);

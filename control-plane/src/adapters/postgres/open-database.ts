@@ -14,9 +14,13 @@ import { StoreError } from '../../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import type { TryHistory } from '../../ports/trunk-health.ts';
+import type { DeliveryQueue, WebhookEndpointStore } from '../../ports/webhook-store.ts';
+import type { CallStore } from '../../ports/call-store.ts';
 import { PostgresAuditLog } from './audit-log.ts';
+import { PostgresCallStore } from './call-store.ts';
 import { DEFAULT_DEADLINES, openPool } from './connections.ts';
 import type { Deadlines } from './connections.ts';
+import { PostgresDeliveryQueue } from './delivery-queue.ts';
 import { postgresDirectory } from './directory.ts';
 import { FeedReader } from './feed-reader.ts';
 import { readLog } from './log-source.ts';
@@ -35,6 +39,7 @@ import { SessionTransaction } from './session-transaction.ts';
 import { PostgresTickets } from './tickets.ts';
 import { PostgresTryHistory } from './try-history.ts';
 import { transact } from './transact.ts';
+import { PostgresWebhookEndpoints } from './webhook-endpoints.ts';
 
 export interface DatabaseOptions {
   /** `postgres://…`, password and all: never logged. */
@@ -56,6 +61,7 @@ export interface Database {
   readonly store: SessionStore;
   /** The same connections and statements, for transactions that are never committed: they need no lease. */
   readonly rehearsal: SessionStore;
+  readonly calls: CallStore;
   readonly presence: PresenceStore;
   readonly directory: Directory;
   readonly tickets: TicketStore;
@@ -65,6 +71,8 @@ export interface Database {
   readonly reports: LedgerReports;
   readonly opsAlerts: OpsAlertStore;
   readonly tries: TryHistory;
+  readonly webhookEndpoints: WebhookEndpointStore;
+  readonly deliveryQueue: DeliveryQueue;
   /** Makes heads with this key. */
   auditLog(signer: AuditSigner): AuditLog;
   /** The log as one snapshot, to be checked or exported. */
@@ -83,15 +91,20 @@ export function openDatabase(options: DatabaseOptions): Database {
   const fence = options.fence ?? (() => UNCONTESTED);
   const deadlines = { ...DEFAULT_DEADLINES, ...given };
   const pool = new RenewablePool(() => openPool(url, poolSize, deadlines, log));
+  const callPool = new RenewablePool(() =>
+    openPool(url, Math.max(2, Math.ceil(poolSize / 4)), deadlines, log),
+  );
   const others = openKnex(url, Math.max(2, Math.ceil(poolSize / 2)), deadlines, log);
   const { knex } = others;
   const renew = (): void => {
     pool.renew();
+    callPool.renew();
     others.renew();
   };
   return {
     store: tellingWhenFenced({ ...sessionStore(pool, knex, fence), renew }, onFenced),
     rehearsal: { ...sessionStore(pool, knex, () => UNCONTESTED), renew },
+    calls: new PostgresCallStore(callPool, knex, fence, (work) => telling(work, onFenced)),
     presence: new PostgresPresence(knex, fence),
     directory: postgresDirectory(knex),
     tickets: new PostgresTickets(knex),
@@ -101,28 +114,29 @@ export function openDatabase(options: DatabaseOptions): Database {
     reports: new PostgresLedgerReports(knex),
     opsAlerts: new PostgresOpsAlerts(knex),
     tries: new PostgresTryHistory(knex),
+    webhookEndpoints: new PostgresWebhookEndpoints(knex),
+    deliveryQueue: new PostgresDeliveryQueue(knex, fence),
     auditLog: (signer) => new PostgresAuditLog(knex, signer),
     readLog: (work) => readLog(knex, work),
     migrate: () => migrate(url, deadlines, log),
     pendingMigrations: () => pendingMigrations(knex),
     close: async () => {
-      await Promise.all([pool.end(), others.end()]);
+      await Promise.all([pool.end(), callPool.end(), others.end()]);
     },
   };
 }
 
-function tellingWhenFenced(store: SessionStore, onFenced: () => void = () => undefined): SessionStore {
-  return {
-    ...store,
-    transact: async (work) => {
-      try {
-        return await store.transact(work);
-      } catch (error) {
-        if (error instanceof StoreError && error.code === 'ERR_STORE_FENCED') onFenced();
-        throw error;
-      }
-    },
-  };
+function tellingWhenFenced(store: SessionStore, onFenced?: () => void): SessionStore {
+  return { ...store, transact: (work) => telling(store.transact(work), onFenced) };
+}
+
+async function telling<T>(work: Promise<T>, onFenced: () => void = () => undefined): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'ERR_STORE_FENCED') onFenced();
+    throw error;
+  }
 }
 
 function sessionStore(pool: RenewablePool, knex: Knex, fence: () => Fence): Omit<SessionStore, 'renew'> {

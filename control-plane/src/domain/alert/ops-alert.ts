@@ -16,6 +16,8 @@ export const OPS_ALERT_KINDS = [
   'secrets-stale',
   /** A secret that is needed is nowhere. */
   'secret-missing',
+  /** A wrapped credential could not be opened: somebody may have opened it before us, and have it. */
+  'secret-unwrap',
   'webhook-failing',
   'database-away',
   'engine-away',

@@ -4,6 +4,7 @@ import type { Instant } from '../ids.ts';
 import { Draft } from './draft.ts';
 import type { Decision } from './draft.ts';
 import type { EventOf } from './event.ts';
+import { isTrunkFailure } from '../trunk/failover.ts';
 import * as fallback from './fallback.ts';
 import { ignored } from './ignored.ts';
 import type { Leg } from './leg.ts';
@@ -137,8 +138,11 @@ function ended(draft: Draft, leg: Leg, event: EventOf<'pbx.ended'>): Decision {
     legId,
     change: { state: 'ended', at: draft.at, outcome, sipStatus, q850 },
   });
-  if (leg.kind === 'citizen-phone' || leg.kind === 'operator-phone')
+  if (leg.kind === 'citizen-phone' || leg.kind === 'operator-phone') {
     draft.publish('phone.ended', { leg: leg.kind, outcome });
+    // TEL-7: no trunk took it. Who could help without a telephone is told at once, not when the chain is exhausted.
+    if (isTrunkFailure(outcome) && !leg.ending) draft.raise('trunks-dead');
+  }
   if (leg.ending) {
     if (leg.kind === 'citizen-phone') fallback.citizenCleared(draft);
     else if (leg.kind === 'operator-phone') chain.operatorCleared(draft);

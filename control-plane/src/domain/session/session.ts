@@ -32,6 +32,8 @@ export type AlertKind =
   | 'no-operator'
   | 'operator-absent'
   | 'operators-unreachable'
+  /** No carrier took a call of this incident: nobody can be called. */
+  | 'trunks-dead'
   | 'citizen-unanswered'
   | 'citizen-hung-up'
   | 'voice-lost'

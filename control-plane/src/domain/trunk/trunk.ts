@@ -95,6 +95,10 @@ export interface Trunk {
     readonly sosReserve: number;
   };
   readonly causeOverrides: readonly CauseOverride[];
+  readonly failover?: {
+    /** Without any response to an INVITE, not even 100, for this long: the next trunk. */
+    readonly noResponseMs: number;
+  };
   /** Within this an Indian mobile shows 18x; the hedge of an SOS call goes by it. */
   readonly p95PostDialDelayMs: number;
 }

@@ -21,6 +21,7 @@ import type { PbxEvent } from '../../../../control-plane/src/ports/pbx-driver.ts
 import type { PhoneBehaviour } from '../../../contract/pbx-driver.contract.ts';
 import { ariRequest } from '../../../support/ari-request.ts';
 import { startAsteriskPbxLab, type AsteriskPbxLab } from '../../../support/asterisk-pbx-lab.ts';
+import { topicsOfDevices } from '../../../support/asterisk-memory.ts';
 import { asteriskRootDir } from '../../../support/sandbox-roots.ts';
 import {
   headerOf,
@@ -90,7 +91,6 @@ describe('adapters/asterisk/asterisk-driver', function () {
     const legId = legIdOf(sessionId, kind, 1);
     const order = {
       legId,
-      sessionId,
       number: lab.number(behaviour),
       trunk: lab.trunk,
       ringTimeoutMs: 10_000,
@@ -196,6 +196,20 @@ describe('adapters/asterisk/asterisk-driver', function () {
       expect(events.filter(({ type }) => type === 'leg.answered')).to.be.empty;
     });
 
+  it('leaves nothing in Asterisk of a client that was called and is gone, whatever its name', async () => {
+    const aor = await newAor();
+    const peer = await registeredPeer(aor);
+    await until('its contact', () => has('contact.online'));
+    const legId = legIdOf(sessionId, 'citizen-app', 1);
+    const order = { legId, sessionId, kind: 'citizen-app', aor, ringTimeoutMs: 10_000 } as const;
+    expect(await lab.driver.dialApp(order)).to.deep.equal(DONE);
+    await peer.untilRequest(({ cseq }) => cseq.method === 'INVITE');
+    await lab.driver.hangup(legId, 'normal');
+    await until('the end of the leg', () => has('leg.ended', legId));
+    expect(await lab.driver.removeEndpoint(aor)).to.deep.equal(DONE);
+    expect(topicsOfDevices(lab.engine.asterisk.directories)).to.deep.equal([]);
+  });
+
   it('refuses a client that calls without being asked, and says who it was', async () => {
     const aor = await newAor();
     const peer = await registeredPeer(aor);
@@ -224,7 +238,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
     await Promise.all(
       legIds.map(async (legId, index) => {
         const number = lab.number('answer-at-once');
-        await lab.driver.dialPhone({ legId, sessionId, number, trunk: lab.trunk, ringTimeoutMs: 10_000 });
+        await lab.driver.dialPhone({ legId, number, trunk: lab.trunk, ringTimeoutMs: 10_000 });
         await delay(index / 2);
         expect(await lab.driver.hangup(legId, 'stream-won')).to.deep.equal(DONE);
       }),
@@ -256,12 +270,32 @@ describe('adapters/asterisk/asterisk-driver', function () {
     );
   });
 
+  it('TEL-10: legs that a closed bridge lets go hear the prompt, and each other again', async () => {
+    const citizen = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
+    const operator = await dial(lab.driver, 'operator-phone', 'answer-at-once');
+    await until('answers', () => has('leg.answered', citizen) && has('leg.answered', operator));
+    const bridgeId = bridgeIdOf(sessionId, 'phone');
+    for (let round = 1; round <= 5; round += 1) {
+      for (const legId of [citizen, operator])
+        expect(await lab.driver.join(bridgeId, legId, 'both')).to.deep.equal(DONE);
+      expect(await lab.driver.closeBridge(bridgeId)).to.deep.equal(DONE);
+      const frames = async (legId: LegId) => (await phoneOf(legId)).audio?.frames ?? 0;
+      for (const legId of [citizen, operator])
+        expect(await lab.driver.startHoldingPrompt(legId)).to.deep.equal(DONE);
+      // Out of a bridge Asterisk sends a phone nothing but a prompt.
+      for (const legId of [citizen, operator]) {
+        const before = await frames(legId);
+        await until('the prompt', async () => (await frames(legId)) > before + 10);
+      }
+    }
+  });
+
   it('RTC-8: lists 150 calls, and finds them again after a loss', async () => {
     const legIds = Array.from({ length: 150 }, (_, index) => legIdOf(sessionId, 'citizen-phone', index + 1));
     await Promise.all(
       legIds.map((legId) => {
         const number = lab.number('ring-for-ever');
-        return lab.driver.dialPhone({ legId, sessionId, number, trunk: lab.trunk, ringTimeoutMs: 20_000 });
+        return lab.driver.dialPhone({ legId, number, trunk: lab.trunk, ringTimeoutMs: 20_000 });
       }),
     );
     await until('all ring', () => legIds.every((legId) => has('leg.ringing', legId)), 8_000);
@@ -348,7 +382,6 @@ describe('adapters/asterisk/asterisk-driver', function () {
       ]);
       const order = {
         legId: citizen,
-        sessionId,
         number: lab.number('busy'),
         trunk: lab.trunk,
         ringTimeoutMs: 9_000,
@@ -421,7 +454,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
       const refused = { ok: false, code: 'ERR_PBX_REPLACED' };
       expect(await lab.driver.hangup(legId, 'normal')).to.include(refused);
       expect(await lab.driver.join(bridgeIdOf(sessionId, 'phone'), legId, 'both')).to.include(refused);
-      const order = { legId, sessionId, number: lab.number('busy'), trunk: lab.trunk, ringTimeoutMs: 9_000 };
+      const order = { legId, number: lab.number('busy'), trunk: lab.trunk, ringTimeoutMs: 9_000 };
       expect(await lab.driver.dialPhone(order)).to.include(refused);
       await delay(1_200);
       expect(has('engine.back')).to.equal(false);
@@ -433,7 +466,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
       lab.proxy.freeze('answers');
       const legId = legIdOf(sessionId, 'citizen-phone', 1);
       const number = lab.number('answer-at-once');
-      const order = { legId, sessionId, number, trunk: lab.trunk, ringTimeoutMs: 9_000 };
+      const order = { legId, number, trunk: lab.trunk, ringTimeoutMs: 9_000 };
       const result = await lab.driver.dialPhone(order);
       expect(result).to.include({ ok: false });
       expect(result.ok ? '' : result.code).to.be.oneOf(['ERR_PBX_TIMEOUT', 'ERR_PBX_DISCONNECTED']);

@@ -1,0 +1,281 @@
+/** Performs what domain/line decides: dials and hangs up, keeps deadlines, tells of the leg, reports of its trunks. */
+import { tryIdOf } from '../../domain/ids.ts';
+import type { Instant } from '../../domain/ids.ts';
+import { advance, isDone } from '../../domain/line/line.ts';
+import type { LineAction, LineEvent } from '../../domain/line/line.ts';
+import { isTrunkFailure, mayTryOtherTrunk } from '../../domain/trunk/failover.ts';
+import type { TryEnd } from '../../domain/trunk/failover.ts';
+import type { Route } from '../../domain/trunk/routes.ts';
+import type { Trunk } from '../../domain/trunk/trunk.ts';
+import type { HangupReason, PbxErrorCode, PbxEvent, PbxResult } from '../../ports/pbx-driver.ts';
+import type { Live, TryFacts } from './live-line.ts';
+import type { TryReport } from '../../ports/trunk-health.ts';
+import type { PhoneLinesPorts } from './phone-lines.ts';
+
+type TryNews = TryReport extends infer Report
+  ? Report extends TryReport
+    ? Omit<Report, 'trunk' | 'purpose' | 'at' | 'afterMs'>
+    : never
+  : never;
+
+/** Every route silent for this long: a clear error, and the supervisor, within 5 s of the order. */
+const DEAD_MS = 4500;
+/** A measured delay moves the hedge later, never past this. */
+const LATEST_HEDGE_MS = 8000;
+const DEFAULT_NO_RESPONSE_MS = 1000;
+const SHORTEST_RING_MS = 1000;
+
+/** It was not sent, and nobody's trunk is to blame: dialled anew when the engine is back. */
+const NOT_SENT: ReadonlySet<PbxErrorCode> = new Set([
+  'ERR_PBX_DISCONNECTED',
+  'ERR_PBX_REPLACED',
+  'ERR_PBX_FENCED',
+]);
+const OK = { ok: true, value: undefined } as const;
+
+export class LineWorker {
+  readonly #ports: PhoneLinesPorts;
+  readonly #emit: (event: PbxEvent) => void;
+  readonly #forget: (live: Live) => void;
+
+  /** `forget`: nothing of the line is left. */
+  constructor(ports: PhoneLinesPorts, emit: (event: PbxEvent) => void, forget: (live: Live) => void) {
+    this.#ports = ports;
+    this.#emit = emit;
+    this.#forget = forget;
+  }
+
+  step(live: Live, event: LineEvent): void {
+    const { line, actions } = advance(live.line, event, this.#now());
+    live.line = line;
+    for (const action of actions) this.perform(live, action);
+    if (isDone(live.line)) this.#forget(live);
+  }
+
+  tryEnded(live: Live, number: number, end: TryEnd): void {
+    const one = live.line.tries.find((other) => other.number === number);
+    if (!one) return;
+    const { trunk, state, givenUp } = one;
+    if (end.sipStatus === 487 && !givenUp && !live.line.hangingUp) {
+      const { legId } = live.line;
+      this.#ports.metrics.count('hamrahi_trunk_unasked_487_total', { trunk });
+      this.#ports.log.warn('A carrier ended a call as cancelled that nobody had cancelled.', {
+        trunk,
+        legId,
+      });
+    }
+    const rang = state === 'ringing' || state === 'answered';
+    const mayTryOther = mayTryOtherTrunk(end, rang, this.#trunk(trunk)?.causeOverrides ?? []);
+    this.step(live, { type: 'ended', try: number, end, mayTryOther });
+  }
+
+  perform(live: Live, action: LineAction): void {
+    switch (action.do) {
+      case 'dial':
+        void this.#dial(live, action.try, action.route).catch((error: unknown) =>
+          this.#threw(live, action.try, error),
+        );
+        return;
+      case 'hang-up':
+        this.hangUpTry(live, action.try, action.why === 'ordered' ? (live.reason ?? 'normal') : 'cancelled');
+        return;
+      case 'tell':
+        this.#tell(live, action.what, action.try);
+        return;
+      case 'note-end':
+        this.#noteEnd(live, action.try, action.end, action.silent);
+        return;
+      case 'tell-end':
+        this.#tellEnd(live, action.end);
+        return;
+      case 'ask-silence':
+        this.#after(live, this.#noResponseMs(live, action.try), () => this.#silenceDue(live, action.try));
+        return;
+      case 'ask-hedge':
+        this.#after(live, this.#hedgeMs(live, action.try), () =>
+          this.step(live, { type: 'hedge-due', try: action.try }),
+        );
+        return;
+      case 'ask-dead':
+        this.#after(live, DEAD_MS, () => this.#deadDue(live));
+    }
+  }
+
+  async #dial(live: Live, number: number, { trunk, host }: Route): Promise<void> {
+    const { dial, line } = live;
+    if (!dial) return;
+    const { legId } = line;
+    const now = this.#now();
+    live.facts.set(number, { trunk, dialledAt: now, noted: false });
+    live.held.set(number, []);
+    const left = dial.ringTimeoutMs - (now - line.beganAt);
+    const result = await this.#ports.pbx.dialPhone({
+      legId: tryIdOf(legId, number),
+      number: dial.number,
+      trunk,
+      host,
+      callerId: dial.callerId,
+      ringTimeoutMs: Math.max(SHORTEST_RING_MS, left),
+    });
+    const held = live.held.get(number) ?? [];
+    live.held.delete(number);
+    // What was never sent is tried anew under the same number, once the engine is back.
+    if (!result.ok && NOT_SENT.has(result.code)) {
+      this.#notSent(live, number, result);
+      return;
+    }
+    this.#emit({ type: 'leg.tried', legId, try: number, trunk, at: now });
+    this.#ports.metrics.count('hamrahi_trunk_tries_total', { trunk, purpose: dial.purpose });
+    this.report(live, number, { trunk, dialledAt: now, noted: false }, { what: 'dialled' });
+    if (result.ok || result.code === 'ERR_PBX_CONFLICT') this.#answer(live, OK);
+    else {
+      live.lastCode = result.code;
+      this.#ports.log.warn('A trunk could not be dialled.', { legId, trunk, code: result.code });
+      this.step(live, { type: 'refused', try: number, outcome: outcomeOf(result.code) });
+    }
+    for (const tell of held) tell();
+  }
+
+  #threw(live: Live, number: number, error: unknown): void {
+    const { legId } = live.line;
+    live.held.delete(number);
+    this.#ports.log.error('A telephone could not be dialled for a fault of ours.', {
+      legId,
+      error: String(error),
+    });
+    this.step(live, { type: 'refused', try: number, outcome: 'trunk-unreachable' });
+  }
+
+  #notSent(live: Live, number: number, result: PbxResult): void {
+    live.line = { ...live.line, tries: live.line.tries.filter((one) => one.number !== number) };
+    this.#answer(live, result);
+    if (live.line.tries.length === 0) this.#forget(live);
+  }
+
+  hangUpTry(live: Live, number: number, reason: HangupReason): void {
+    void this.#ports.pbx.hangup(tryIdOf(live.line.legId, number), reason);
+  }
+
+  #tell(live: Live, what: 'progress' | 'ringing' | 'answered', number: number): void {
+    const { legId, tries } = live.line;
+    const at = this.#now();
+    this.#answer(live, OK);
+    if (what !== 'answered') {
+      this.#emit({ type: `leg.${what}`, legId, at });
+      return;
+    }
+    const trunk = tries.find((one) => one.number === number)?.trunk ?? '';
+    this.#ports.alerts.resolve('trunks-dead', 'all');
+    this.#emit({ type: 'leg.answered', legId, at, ...(trunk === '' ? {} : { trunk }) });
+  }
+
+  #noteEnd(live: Live, number: number, end: TryEnd, silent: boolean): void {
+    const facts = live.facts.get(number);
+    if (!facts || facts.noted) return;
+    facts.noted = true;
+    const { legId, winner } = live.line;
+    const { trunk, dialledAt } = facts;
+    const at = this.#now();
+    this.#emit({ type: 'leg.try-ended', legId, try: number, trunk, ...end, at });
+    const wasAnswered = winner === number;
+    this.report(live, number, facts, { what: 'ended', ...end, silent, wasAnswered });
+    if (silent)
+      this.#ports.log.warn('A trunk did not respond to a call at all.', {
+        legId,
+        trunk,
+        afterMs: Math.round(at - dialledAt),
+      });
+  }
+
+  /** What happened to a try, for the health of its trunk. */
+  report(live: Live, number: number, { trunk, dialledAt }: TryFacts, what: TryNews): void {
+    const at = this.#now();
+    const { legId, purpose } = live.line;
+    const id = tryIdOf(legId, number);
+    this.#ports.health.report({ trunk, id, purpose, at, afterMs: at - dialledAt, ...what });
+  }
+
+  #tellEnd(live: Live, end: TryEnd): void {
+    const { legId } = live.line;
+    this.cancelTimers(live);
+    if (isTrunkFailure(end.outcome) && live.dial?.purpose !== 'synthetic') {
+      this.#ports.metrics.count('hamrahi_trunk_no_way_total', { purpose: live.dial?.purpose ?? 'sos' });
+      this.#ports.alerts.raise({
+        kind: 'trunks-dead',
+        subject: 'all',
+        severity: 'critical',
+        summary: 'A call found no trunk that would take it: every carrier refused it or did not respond.',
+      });
+    }
+    // Nothing was ever dialled: the order's own answer says so, and no event does.
+    if (live.answer)
+      this.#answer(live, { ok: false, code: live.lastCode, detail: 'no trunk could be dialled' });
+    else this.#emit({ type: 'leg.ended', legId, at: this.#now(), ...end });
+  }
+
+  async #silenceDue(live: Live, number: number): Promise<void> {
+    const { legId } = live.line;
+    const answer = await this.#ports.pbx.responded(tryIdOf(legId, number));
+    // Where the engine cannot say, nothing is given up.
+    this.step(live, { type: 'silence-due', try: number, responded: !answer.ok || answer.value });
+  }
+
+  async #deadDue(live: Live): Promise<void> {
+    const { legId, tries } = live.line;
+    const waiting = tries.filter((one) => !one.givenUp);
+    const answers = await Promise.all(
+      waiting.map(({ number }) => this.#ports.pbx.responded(tryIdOf(legId, number))),
+    );
+    this.step(live, {
+      type: 'dead-due',
+      responded: answers.some((answer) => !answer.ok || answer.value),
+    });
+  }
+
+  #answer(live: Live, result: PbxResult): void {
+    live.answer?.(result);
+    live.answer = null;
+  }
+
+  #noResponseMs(live: Live, number: number): number {
+    return this.#trunk(this.#trunkOfTry(live, number))?.failover?.noResponseMs ?? DEFAULT_NO_RESPONSE_MS;
+  }
+
+  /** Never before what the trunk's file says: a quick morning must not hedge a slow mobile. */
+  #hedgeMs(live: Live, number: number): number {
+    const name = this.#trunkOfTry(live, number);
+    const said = this.#trunk(name)?.p95PostDialDelayMs ?? LATEST_HEDGE_MS;
+    const measured = this.#ports.health.p95PostDialDelayMs(name) ?? 0;
+    return Math.max(said, Math.min(measured, LATEST_HEDGE_MS));
+  }
+
+  #trunkOfTry(live: Live, number: number): string {
+    return live.facts.get(number)?.trunk ?? '';
+  }
+
+  #trunk(name: string): Trunk | undefined {
+    return this.#ports.trunks().find((trunk) => trunk.name === name);
+  }
+
+  #after(live: Live, ms: number, due: () => unknown): void {
+    const { clock } = this.#ports;
+    const cancel = clock.at((clock.now() + ms) as Instant, () => {
+      live.cancels.delete(cancel);
+      void due();
+    });
+    live.cancels.add(cancel);
+  }
+
+  cancelTimers(live: Live): void {
+    for (const cancel of live.cancels) cancel();
+    live.cancels.clear();
+  }
+
+  #now(): Instant {
+    return this.#ports.clock.now();
+  }
+}
+
+function outcomeOf(code: PbxErrorCode): 'congestion' | 'trunk-unreachable' {
+  return code === 'ERR_PBX_OVERLOAD' || code === 'ERR_PBX_TIMEOUT' ? 'congestion' : 'trunk-unreachable';
+}
