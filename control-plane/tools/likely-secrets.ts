@@ -24,6 +24,19 @@ const KINDS: Readonly<Record<string, RegExp>> = {
 const HARMLESS: Readonly<Record<string, readonly (readonly [start: string, why: string])[]>> = {
   'control-plane/tools/ari-swagger.ts': [['http://user:password@host', 'the form of an argument']],
   'control-plane/tools/generate-ari.ts': [['http://user:password@host', 'the form of an argument']],
+  'docs/backend.md': [
+    ['whsec_uccon9l3sp9tIZveh2nFyc5NxzKpeFocsBoSVU86Vdg=', 'the example that a receiver is tried on'],
+    ['secret": "whsec_uccon9l3sp9tIZveh2nFyc5NxzKpeFocsBoSVU86Vdg=', 'the same'],
+  ],
+  'test/integration/adapters/http/webhooks.test.ts': [
+    ['https://user:pass@receiver.example', 'is to be refused'],
+  ],
+  'test/unit/adapters/webhook/signature.test.ts': [
+    ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', "the test vector of the standard's own libraries"],
+  ],
+  'test/unit/adapters/webhook/url-refusal.test.ts': [
+    ['https://user:secret@receiver.example', 'is to be refused'],
+  ],
   'test/integration/adapters/postgres/transact.test.ts': [
     ['postgres://nobody:none@127.0.0.1:1', 'leads nowhere'],
   ],

@@ -8,6 +8,7 @@ import { eventually } from './support/eventually.ts';
 import { useGateway } from './support/gateway.ts';
 import { press, told } from './support/sos.ts';
 
+const BACK = '"The secrets manager is back."';
 const REFERENCE = 'trunks/sandbox/password';
 
 describe('e2e: secrets', function () {
@@ -41,6 +42,7 @@ describe('e2e: secrets', function () {
   after(() => vault.close());
 
   const log = (): string => readFileSync(gateway.sandbox.controlPlane().logFile, 'utf8');
+  const timesSaid = (text: string): number => log().split(text).length - 1;
   const said = (what: RegExp): Promise<true> =>
     eventually(String(what), () => (what.test(log()) ? true : null), 15_000);
 
@@ -76,8 +78,10 @@ describe('e2e: secrets', function () {
     vault.failure = 'cut';
     await said(/ERR_SECRETS_UNREACHABLE/);
     expect(await gateway.metric('hamrahi_secrets_stale', { place: 'vault' })).to.equal(1);
+    const returns = timesSaid(BACK);
     vault.failure = null;
-    await said(/"The secrets manager is back\."/);
+    await eventually('it is back', () => (timesSaid(BACK) > returns ? true : null), 15_000);
+    expect(await gateway.metric('hamrahi_secrets_stale', { place: 'vault' })).to.equal(0);
     expect(gateway.sandbox.controlPlane().pid).to.equal(pid);
   });
 
