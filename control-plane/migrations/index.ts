@@ -14,6 +14,7 @@ import * as longHistory from './0011-long-history.ts';
 import * as telephony from './0012-telephony.ts';
 import * as webhooks from './0013-webhooks.ts';
 import * as calls from './0014-calls.ts';
+import * as opsAlerts from './0015-ops-alerts.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   telephony,
   webhooks,
   calls,
+  opsAlerts,
 ];

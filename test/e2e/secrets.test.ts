@@ -48,7 +48,7 @@ describe('e2e: secrets', function () {
 
   it('TEL-6: starts and serves an SOS while Vault is sealed, and reads the password when it is back', async () => {
     expect(log())
-      .to.match(/"an alert stands".*/)
+      .to.match(/"alert raised".*/)
       .and.to.contain('ERR_SECRETS_SEALED')
       .and.to.contain('secret-missing');
     const district = await gateway.district({ operators: [{ phone: '00' }] });
@@ -61,7 +61,7 @@ describe('e2e: secrets', function () {
     await said(
       /"a secret was read".*trunks\/sandbox\/password|trunks\/sandbox\/password.*"a secret was read"/,
     );
-    await said(/"an alert is over".*secret-missing|secret-missing.*"an alert is over"/);
+    await said(/"alert resolved".*secret-missing|secret-missing.*"alert resolved"/);
     expect(await gateway.metric('hamrahi_secrets_missing', { place: 'vault' })).to.equal(0);
   });
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { JwtAuthenticator } from '../../control-plane/src/adapters/auth/jwt-authenticator.ts';
 import { sharedSecret } from '../../control-plane/src/adapters/auth/key-source.ts';
 import { mintToken } from '../../control-plane/src/adapters/auth/mint-token.ts';
+import { OpsAlertDesk } from '../../control-plane/src/app/ops-alert-desk.ts';
 import { TokenRevocations } from '../../control-plane/src/app/token-revocations.ts';
 import { systemClock } from '../../control-plane/src/adapters/clock/system-clock.ts';
 import { startHttp, type HttpOptions } from '../../control-plane/src/adapters/http/start-http.ts';
@@ -72,6 +73,7 @@ export function labParts() {
     clock,
     revocations,
   });
+  const alerts = new OpsAlertDesk({ senders: [], repeatMs: 900_000, newId: randomUUID, clock, log, metrics });
   const stored = memoryWebhooks();
   const webhooks = new WebhookDesk({
     endpoints: stored.webhookEndpoints,
@@ -83,7 +85,20 @@ export function labParts() {
     nudge: () => undefined,
     changed: () => undefined,
   });
-  return { clock, gateway, calls, directory, tickets, revocations, webhooks, stored, log, metrics, authenticator };
+  return {
+    clock,
+    gateway,
+    calls,
+    directory,
+    tickets,
+    revocations,
+    webhooks,
+    stored,
+    alerts,
+    log,
+    metrics,
+    authenticator,
+  };
 }
 
 export type LabParts = ReturnType<typeof labParts>;
@@ -110,7 +125,10 @@ export async function startHttpLab(overrides: Partial<HttpOptions> = {}, parts: 
     url,
     port: server.port,
     call: (method: string, path: string, request: LabRequest = {}) => call(url, method, path, request),
-    close: () => server.close(500),
+    close: async () => {
+      await server.close(500);
+      await parts.alerts.close(0);
+    },
   };
 }
 

@@ -1,24 +1,36 @@
-/** Alerts for tests: what stands, and everything that was ever raised. */
+/** Whoever is on call, for tests: what stands, everything that was raised, and what was told of it in order. */
 import type { OpsAlert, OpsAlerts } from '../../control-plane/src/ports/ops-alerts.ts';
 
 export interface KeptAlerts extends OpsAlerts {
+  /** `raise trunk-down tata`, `resolve trunk-down tata`; what changes nothing is not told. */
+  readonly told: string[];
+  /** Every word, repeated ones too. */
+  readonly raised: OpsAlert[];
   /** `<kind> <subject>` of each that stands, sorted. */
   readonly standing: readonly string[];
-  readonly raised: OpsAlert[];
+  /** By `<kind> <subject>`. */
+  readonly byName: ReadonlyMap<string, OpsAlert>;
 }
 
 export function keptAlerts(): KeptAlerts {
-  const standing = new Set<string>();
+  const told: string[] = [];
   const raised: OpsAlert[] = [];
+  const byName = new Map<string, OpsAlert>();
   return {
+    told,
     raised,
+    byName,
     get standing() {
-      return [...standing].sort();
+      return [...byName.keys()].sort();
     },
-    raise: (alert) => {
+    raise(alert) {
+      const key = `${alert.kind} ${alert.subject}`;
       raised.push(alert);
-      standing.add(`${alert.kind} ${alert.subject}`);
+      if (!byName.has(key)) told.push(`raise ${key}`);
+      byName.set(key, alert);
     },
-    resolve: (kind, subject) => void standing.delete(`${kind} ${subject}`),
+    resolve(kind, subject) {
+      if (byName.delete(`${kind} ${subject}`)) told.push(`resolve ${kind} ${subject}`);
+    },
   };
 }

@@ -1,6 +1,5 @@
 /** A DNS server on loopback that answers what a test says, or nothing (RFC 1035, as little of it as is needed). */
 import { createSocket } from 'node:dgram';
-import type { AddressInfo } from 'node:net';
 
 const TYPES = { A: 1, AAAA: 28 } as const;
 const HEADER_BYTES = 12;

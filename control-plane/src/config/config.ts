@@ -68,6 +68,14 @@ export interface CoreConfig {
     | { readonly kind: 'url'; readonly url: Secret }
     | { readonly kind: 'embedded'; readonly directory: string };
   readonly journal: { readonly directory: string; readonly maxMb: number; readonly maxAgeMs: number };
+  /** Ways to whoever is on call. */
+  readonly alerting: {
+    /** Until it is acknowledged. */
+    readonly repeatMs: number;
+    readonly webhook: { readonly urls: readonly string[]; readonly secret: Secret } | null;
+    readonly alertmanager: { readonly urls: readonly string[]; readonly token: Secret | null };
+    readonly mail: { readonly url: Secret; readonly from: string; readonly to: readonly string[] } | null;
+  };
   readonly records: {
     readonly auditKey: Secret | null;
     readonly anchorFile: string | null;

@@ -112,6 +112,7 @@ function coreOf(v: Values, env: Environment): CoreConfig {
       maxMb: v.HAMRAHI_JOURNAL_MAX_MB,
       maxAgeMs: v.HAMRAHI_JOURNAL_MAX_AGE_MS,
     },
+    alerting: alertingOf(v),
     records: recordsOf(v),
     webhooks: webhooksOf(v),
     calls: {
@@ -161,6 +162,23 @@ function vaultOf(v: Values): VaultConfig {
     mount: v.HAMRAHI_VAULT_MOUNT,
     prefix: v.HAMRAHI_VAULT_PREFIX,
     pollMs: v.HAMRAHI_VAULT_POLL_S * 1000,
+  };
+}
+
+function alertingOf(v: Values): CoreConfig['alerting'] {
+  return {
+    repeatMs: v.HAMRAHI_OPS_ALERT_REPEAT_S * 1000,
+    webhook: v.HAMRAHI_ALERT_WEBHOOK_SECRET
+      ? { urls: v.HAMRAHI_ALERT_WEBHOOK_URLS, secret: v.HAMRAHI_ALERT_WEBHOOK_SECRET }
+      : null,
+    alertmanager: { urls: v.HAMRAHI_ALERTMANAGER_URLS, token: v.HAMRAHI_ALERTMANAGER_TOKEN },
+    mail: v.HAMRAHI_SMTP_URL
+      ? {
+          url: v.HAMRAHI_SMTP_URL,
+          from: present(v.HAMRAHI_ALERT_MAIL_FROM),
+          to: v.HAMRAHI_ALERT_MAIL_TO,
+        }
+      : null,
   };
 }
 

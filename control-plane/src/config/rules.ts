@@ -101,6 +101,15 @@ const SECRETS_RULES: readonly Rule[] = [
   },
 ];
 
+/** Each of a list of URLs. */
+function listSafeInProduction(variable: 'HAMRAHI_ALERT_WEBHOOK_URLS' | 'HAMRAHI_ALERTMANAGER_URLS'): Rule {
+  return {
+    variable,
+    expected: 'https in production (loopback excepted)',
+    broken: (v) => isProduction(v) && (v[variable] ?? []).some(isPlain),
+  };
+}
+
 export const RULES: readonly Rule[] = [
   {
     variable: 'HAMRAHI_FAILPOINT',
@@ -200,6 +209,25 @@ export const RULES: readonly Rule[] = [
     variable: 'HAMRAHI_WEBHOOK_ALLOW_HTTP',
     expected: 'no in production: webhooks tell of citizens',
     broken: (v) => isProduction(v) && v.HAMRAHI_WEBHOOK_ALLOW_HTTP === true,
+  },
+  {
+    variable: 'HAMRAHI_ALERT_WEBHOOK_SECRET',
+    expected: 'to be set exactly when HAMRAHI_ALERT_WEBHOOK_URLS is',
+    broken: (v) =>
+      v.HAMRAHI_ALERT_WEBHOOK_URLS !== undefined &&
+      v.HAMRAHI_ALERT_WEBHOOK_SECRET !== undefined &&
+      (v.HAMRAHI_ALERT_WEBHOOK_SECRET === null) === v.HAMRAHI_ALERT_WEBHOOK_URLS.length > 0,
+  },
+  listSafeInProduction('HAMRAHI_ALERT_WEBHOOK_URLS'),
+  listSafeInProduction('HAMRAHI_ALERTMANAGER_URLS'),
+  {
+    variable: 'HAMRAHI_SMTP_URL',
+    expected: 'all or none of HAMRAHI_SMTP_URL, HAMRAHI_ALERT_MAIL_FROM and HAMRAHI_ALERT_MAIL_TO to be set',
+    broken: (v) => {
+      const { HAMRAHI_SMTP_URL: url, HAMRAHI_ALERT_MAIL_FROM: from, HAMRAHI_ALERT_MAIL_TO: to } = v;
+      if (url === undefined || from === undefined || to === undefined) return false;
+      return new Set([url !== null, from !== null, to.length > 0]).size > 1;
+    },
   },
   {
     variable: 'HAMRAHI_FIRST_RETRY_MS',

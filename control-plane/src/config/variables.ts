@@ -295,6 +295,57 @@ function kept(what: string, fallback = '0') {
   return whole(0, 36_500, { description: `${what}: days kept; 0: for good.`, fallback });
 }
 
+const HTTP_URL = /^https?:\/\/[^\s,@]+[^\s,@/]$/;
+const MAIL_ADDRESS = /^[^\s,@<>"]{1,64}@[A-Za-z0-9.-]{1,190}$/;
+
+const alerting = {
+  HAMRAHI_ALERT_WEBHOOK_URLS: list(HTTP_URL, 'https:// URLs without a name or password', {
+    description:
+      "Who is told of alerts, by a signed POST in the format of Alertmanager's webhooks; each URL by itself.",
+    fallback: '',
+  }),
+  HAMRAHI_ALERT_WEBHOOK_SECRET: secret(
+    1,
+    'What these are signed with (Standard Webhooks): `whsec_` and base64 of 24 to 64 bytes.',
+    isSigningSecret,
+    'whsec_ and base64 of 24 to 64 bytes',
+  ),
+  HAMRAHI_ALERTMANAGER_URLS: list(HTTP_URL, 'https:// URLs without a name or password', {
+    description: 'Alertmanagers that are given the alerts (API v2), all of them; with their prefix.',
+    fallback: '',
+  }),
+  HAMRAHI_ALERTMANAGER_TOKEN: secret(8, 'Bearer token that they ask for; unset: they ask for none.'),
+  HAMRAHI_SMTP_URL: secret(
+    1,
+    'Mail server for alerts: `smtps://user:password@host`, or `smtp://` with STARTTLS, which is insisted on beyond loopback.',
+    isSmtpUrl,
+    'an smtp:// or smtps:// URL',
+  ),
+  HAMRAHI_ALERT_MAIL_FROM: text(MAIL_ADDRESS, 'a mail address', {
+    description: 'Sender of mails about alerts.',
+    fallback: null,
+  }),
+  HAMRAHI_ALERT_MAIL_TO: list(MAIL_ADDRESS, 'mail addresses', {
+    description: 'Who gets them.',
+    fallback: '',
+  }),
+  HAMRAHI_OPS_ALERT_REPEAT_S: whole(60, 86_400, {
+    description: 'An alert that stands and that nobody has acknowledged is told again this often, seconds.',
+    fallback: '900',
+  }),
+};
+
+function isSigningSecret(value: string): boolean {
+  const match = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(value);
+  const bytes = match?.[1] === undefined ? 0 : Buffer.from(match[1], 'base64').length;
+  return bytes >= 24 && bytes <= 64;
+}
+
+function isSmtpUrl(value: string): boolean {
+  const url = URL.parse(value);
+  return (url?.protocol === 'smtp:' || url?.protocol === 'smtps:') && url.hostname !== '';
+}
+
 const limits = {
   HAMRAHI_RATE_LIMIT_CITIZEN_PER_MIN: whole(10, 1_000_000, {
     description: 'API requests of one citizen; activations are never refused.',
@@ -416,6 +467,7 @@ export const VARIABLE_GROUPS = {
   Secrets: secrets,
   Vault: vault,
   Database: database,
+  Alerts: alerting,
   Records: records,
   Webhooks: webhooks,
   Limits: limits,
@@ -433,6 +485,7 @@ export const VARIABLES = {
   ...secrets,
   ...vault,
   ...database,
+  ...alerting,
   ...records,
   ...webhooks,
   ...limits,

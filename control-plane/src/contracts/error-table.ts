@@ -241,6 +241,16 @@ export const ERROR_TABLE = {
     title: 'The gateway has no key to keep a secret with',
     remedy: 'Whoever runs the gateway sets HAMRAHI_DATA_KEY.',
   },
+  ERR_ALERT_NOT_FOUND: {
+    status: 404,
+    title: 'No such alert',
+    remedy: 'Check the id: the oldest are forgotten.',
+  },
+  ERR_ALERT_RESOLVED: {
+    status: 409,
+    title: 'The alert is over',
+    remedy: 'There is nothing left to care for. Trouble that comes back is another alert.',
+  },
   ERR_STORE_UNAVAILABLE: {
     status: 503,
     title: 'The database does not answer',

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { CALL_OPERATIONS } from './call-operations.ts';
+import { ALERT_OPERATIONS } from './alert-operations.ts';
 import { subjectId } from './common.ts';
 import { DIRECTORY_OPERATIONS } from './directory-operations.ts';
 import { liveness, readiness } from './health-api.ts';
@@ -76,6 +77,7 @@ export const OPERATIONS = {
   ...clientOperations,
   ...DIRECTORY_OPERATIONS,
   ...WEBHOOK_OPERATIONS,
+  ...ALERT_OPERATIONS,
   ...probeOperations,
 } as const satisfies Record<string, Operation>;
 export type OperationId = keyof typeof OPERATIONS;

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnchorFile } from '../adapters/anchor/anchor-file.ts';
 import { AsteriskDriver } from '../adapters/asterisk/asterisk-driver.ts';
+import { RegistrationPoller } from '../adapters/asterisk/registration-poller.ts';
 import { JwtAuthenticator } from '../adapters/auth/jwt-authenticator.ts';
 import { IssuerKeys, sharedSecret } from '../adapters/auth/key-source.ts';
 import { randomIds } from '../adapters/clock/system-clock.ts';
@@ -26,8 +27,11 @@ import { CORE_LEASE, PostgresLease } from '../adapters/postgres/lease.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
 import { HttpWebhookSender } from '../adapters/webhook/http-sender.ts';
 import { SealedSecrets } from '../adapters/webhook/sealed-secrets.ts';
-import { LeaseKeeper } from '../app/lease-keeper.ts';
 import { createCalls, type CallService } from '../app/calls/create-calls.ts';
+import { HeldAlert } from '../app/held-alert.ts';
+import { LeaseKeeper } from '../app/lease-keeper.ts';
+import type { OpsAlertDesk } from '../app/ops-alert-desk.ts';
+import { TrunkMonitor } from '../app/trunk-monitor.ts';
 import { createCore, type Core, type CorePorts } from '../app/core.ts';
 import { rehearse } from '../app/rehearse.ts';
 import { createWebhooks, type WebhookService } from '../app/webhooks/create-webhooks.ts';
@@ -45,7 +49,7 @@ import type { Revocations } from '../ports/revocations.ts';
 import { StoreError } from '../ports/session-store.ts';
 import type { Webhooks } from '../ports/webhooks.ts';
 import { admit, callerOf } from './admission.ts';
-import { loggedAlerts } from './logged-alerts.ts';
+import { startAlerting } from './alerting.ts';
 import { secretsOf, startSecretSource } from './secret-source.ts';
 
 const POOL_SIZE = 16;
@@ -55,6 +59,8 @@ const CLOSE_DEADLINE_MS = 3000;
 /** A slow database must not keep a node from serving that holds the lease. */
 const REHEARSAL_MS = 1500;
 const START_RETRY_MS = 500;
+const ALERTS_TOLD_WITHIN_MS = 2000;
+const ALERT_AFTER_MS = 5000;
 const PAGES = resolve(import.meta.dirname, '../../public');
 
 export interface NodePorts {
@@ -68,6 +74,8 @@ export interface CoreNode {
   readonly internal: { readonly url: string; readonly secret: string };
   /** `true` once it serves, for which it may wait for long; `false` when it was stopped before. Rejects when it cannot. */
   readonly serving: Promise<boolean>;
+  /** Where this node tells whoever is on call; it works whatever else does not. */
+  readonly alerts: OpsAlerts;
   /** Resolves when another node has taken over: this process has to end, at once. */
   readonly fenced: Promise<undefined>;
   stop(): Promise<void>;
@@ -82,9 +90,11 @@ export async function startCoreNode(
 ): Promise<CoreNode> {
   const { clock, log, metrics } = ports;
   const stops: (() => Promise<unknown>)[] = [];
+  const alerts = startAlerting(config, core, ports);
+  stops.push(() => alerts.close(ALERTS_TOLD_WITHIN_MS));
   const { database, keeper } = await openStore(config, core, ports, stops);
   const trunks = readTrunks(core);
-  const secretPorts = { alerts: loggedAlerts(log), clock, log, metrics };
+  const secretPorts = { alerts, clock, log, metrics };
   const { source: secrets } = await startSecretSource(core.secrets, secretsOf(trunks), secretPorts);
   stops.push(() => secrets.stop());
   const journal = new FileJournal({
@@ -108,8 +118,31 @@ export async function startCoreNode(
     log,
     metrics,
   });
-  const webhooks = webhooksOf(core, database, NO_ALERTS, ports);
+  const webhooks = webhooksOf(core, database, alerts, ports);
   stops.push(() => webhooks.stop());
+  const monitor = new TrunkMonitor({
+    ...monitoredOf(trunks),
+    alerts,
+    history: database.tries,
+    clock,
+    log,
+    metrics,
+  });
+  const registrations = new RegistrationPoller({
+    url: core.engine.ariUrl,
+    user: core.engine.ariUser,
+    password: core.engine.ariPassword,
+    trunks,
+    told: (trunk, isRegistered, at) => monitor.registered(trunk, isRegistered, at),
+    clock,
+    log,
+    metrics,
+  });
+  stops.push(() => {
+    registrations.stop();
+    monitor.stop();
+    return Promise.resolve();
+  });
   const links: { server: CoreLinkServer | null } = { server: null };
   const gatewayCore = createCore({
     ...database,
@@ -127,6 +160,8 @@ export async function startCoreNode(
     committed: () => webhooks.nudge(),
     policy: core.policy,
     trunks: () => trunks,
+    trunkHealth: monitor,
+    alerts,
     sipDomain: core.clients.sipDomain,
     ...failpointsOf(config),
   });
@@ -167,7 +202,7 @@ export async function startCoreNode(
     config,
     core,
     ports,
-    { ...gatewayCore, webhooks: webhooks.api, calls: calls.calls },
+    { ...gatewayCore, webhooks: webhooks.api, calls: calls.calls, alerts },
     authenticator,
     standsBy,
   );
@@ -176,7 +211,7 @@ export async function startCoreNode(
     () => feed.close(CLOSE_DEADLINE_MS),
   );
   const beginServing = async (): Promise<boolean> => {
-    if (!(await migrated(database, log, () => stopped))) return false;
+    if (!(await migrated(database, ports, alerts, () => stopped))) return false;
     // Beside the waiting: sessions that are open already do not wait for it, clients do.
     const rehearsed = rehearse({
       store: database.rehearsal,
@@ -186,9 +221,13 @@ export async function startCoreNode(
       log,
     });
     if (!(await keeper.acquire())) return false;
+    // Not waited for: nobody's SOS is late because of what was told before.
+    void alerts.keepIn(database.opsAlerts);
+    void monitor.start();
     await gatewayCore.start();
     webhooks.start();
     calls.start();
+    registrations.start();
     await Promise.race([rehearsed, within(clock, REHEARSAL_MS)]);
     serves = true;
     log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
@@ -197,6 +236,7 @@ export async function startCoreNode(
   return {
     internal: { url: `ws://127.0.0.1:${server.port}/edge-link`, secret: edgeSecret.reveal() },
     serving: beginServing(),
+    alerts,
     fenced: keeper.fenced,
     stop: async () => {
       serves = false;
@@ -246,9 +286,6 @@ function sealingOf({ records }: CoreConfig, database: Database, log: Log): Pick<
   const anchor = records.anchorFile === null ? null : new AnchorFile(records.anchorFile);
   return { sealing: { audit: database.auditLog(signer), anchor, intervalMs: records.auditIntervalMs } };
 }
-
-/** Told on the log alone. */
-const NO_ALERTS: OpsAlerts = { raise: () => undefined, resolve: () => undefined };
 
 function webhooksOf(
   { webhooks }: CoreConfig,
@@ -316,13 +353,21 @@ async function openStore(
  * A node serves with its database or not yet: what stands in it (sessions, roster, numbers) is nowhere else. `false` when
  * it was stopped before. What is there already is not locked, so that each look has the database's short deadlines.
  */
-async function migrated(database: Database, log: Log, isStopped: () => boolean): Promise<boolean> {
+async function migrated(
+  database: Database,
+  { clock, log }: NodePorts,
+  alerts: OpsAlerts,
+  isStopped: () => boolean,
+): Promise<boolean> {
+  const away = new HeldAlert(alerts, NO_START, clock, ALERT_AFTER_MS);
   while (!isStopped()) {
     try {
       if ((await database.pendingMigrations()).length > 0) await database.migrate();
+      away.end();
       return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
+      away.begin();
       log.error('The database is away: the node waits for it, and serves nobody until then.', {
         code: 'ERR_STORE_AWAY',
         reason: error.message,
@@ -330,7 +375,20 @@ async function migrated(database: Database, log: Log, isStopped: () => boolean):
     }
     await delay(START_RETRY_MS);
   }
+  away.stop();
   return false;
+}
+
+const NO_START = {
+  kind: 'database-away',
+  subject: 'database',
+  severity: 'critical',
+  summary:
+    'The database is away, and a node that has just been started waits for it: it serves nobody until then.',
+} as const;
+
+function monitoredOf(trunks: readonly Trunk[]) {
+  return { trunks: trunks.map(({ name, sip }) => ({ name, ...sip })) };
 }
 
 /** Throws with every problem of every file: a gateway without a readable trunk must not start. */
@@ -371,7 +429,8 @@ async function serve(
     revocations,
     webhooks,
     calls,
-  }: Core & Pick<CallService, 'calls'> & { readonly webhooks: Webhooks },
+    alerts,
+  }: Core & Pick<CallService, 'calls'> & { readonly webhooks: Webhooks; readonly alerts: OpsAlertDesk },
   authenticator: JwtAuthenticator,
   standsBy: () => boolean,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
@@ -380,6 +439,7 @@ async function serve(
     source: feedSource,
     tickets,
     revocations,
+    alerts,
     authenticator,
     clock,
     log,
@@ -399,6 +459,7 @@ async function serve(
     tickets,
     revocations,
     webhooks,
+    alerts,
     clients: core.clients,
     metricsToken: core.http.metricsToken,
     exposition: () => metrics.exposition(),

@@ -28,7 +28,7 @@ export interface GatewayConfigTarget {
   readonly outputDir: string;
 }
 
-const SECRET_FILES = ['ari.conf', 'pjsip.conf'];
+const SECRET_FILES = ['ari.conf', 'pjsip.conf', 'prometheus.conf'];
 
 /** Repeatable: the same settings give the same bytes. Every failure is reported, not only the first. */
 export function renderGatewayConfig(

@@ -7,11 +7,13 @@ import { bearerOf } from '../../ports/authenticator.ts';
 import type { Calls } from '../../ports/calls.ts';
 import type { Directory } from '../../ports/directory.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { OpsAlertBoard } from '../../ports/ops-alerts.ts';
 import type { Revocations } from '../../ports/revocations.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import type { Webhooks } from '../../ports/webhooks.ts';
 import { activationHandler } from './handlers/activation.ts';
 import { callHandlers } from './handlers/calls.ts';
+import { alertHandlers } from './handlers/alerts.ts';
 import { clientHandlers, type ClientSettings } from './handlers/clients.ts';
 import { peopleHandlers } from './handlers/people.ts';
 import { probeHandlers } from './handlers/probes.ts';
@@ -32,6 +34,7 @@ export interface AppOptions {
   readonly tickets: TicketStore;
   readonly revocations: Pick<Revocations, 'revoke'>;
   readonly webhooks: Webhooks;
+  readonly alerts: OpsAlertBoard;
   readonly clients: ClientSettings;
   readonly security: SecuritySettings;
   readonly metricsToken: Secret | null;
@@ -79,7 +82,8 @@ function addOperations(app: Express, options: AppOptions): void {
     ...peopleHandlers(options.directory, (number) => options.calls.registrationRefusal(number)),
     ...zoneHandlers(options.directory),
     ...webhookHandlers(options.webhooks),
-    ...probeHandlers(options.gateway, options.standsBy ?? (() => false)),
+    ...alertHandlers(options.alerts),
+    ...probeHandlers(options.gateway, options.standsBy ?? (() => false), options.alerts),
   };
   for (const id of Object.keys(OPERATIONS) as OperationId[]) {
     const operation = operationOf(OPERATIONS, id);

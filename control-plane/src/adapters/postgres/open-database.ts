@@ -7,6 +7,7 @@ import type { AuditLog } from '../../ports/audit-log.ts';
 import type { AuditSigner } from '../../evidence/audit-key.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { LedgerReports } from '../../ports/ledger-report.ts';
+import type { OpsAlertStore } from '../../ports/ops-alerts.ts';
 import type { RecordKeeping } from '../../ports/record-keeping.ts';
 import type { RevocationStore } from '../../ports/revocations.ts';
 import { StoreError } from '../../ports/session-store.ts';
@@ -14,6 +15,7 @@ import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import type { DeliveryQueue, WebhookEndpointStore } from '../../ports/webhook-store.ts';
 import type { CallStore } from '../../ports/call-store.ts';
+import type { TryHistory } from '../../ports/trunk-health.ts';
 import { PostgresAuditLog } from './audit-log.ts';
 import { PostgresCallStore } from './call-store.ts';
 import { DEFAULT_DEADLINES, openPool } from './connections.ts';
@@ -27,6 +29,7 @@ import { migrate, pendingMigrations } from './migrate.ts';
 import { openKnex } from './knex-connections.ts';
 import { PostgresLedger } from './ledger.ts';
 import { PostgresLedgerReports } from './ledger-report.ts';
+import { PostgresOpsAlerts } from './ops-alerts.ts';
 import { PostgresPresence } from './presence.ts';
 import { PostgresRecordKeeping } from './record-keeping.ts';
 import { RenewablePool } from './renewable-pool.ts';
@@ -34,6 +37,7 @@ import { PostgresRevocations } from './revocations.ts';
 import { SessionQueries } from './session-queries.ts';
 import { SessionTransaction } from './session-transaction.ts';
 import { PostgresTickets } from './tickets.ts';
+import { PostgresTryHistory } from './try-history.ts';
 import { transact } from './transact.ts';
 import { PostgresWebhookEndpoints } from './webhook-endpoints.ts';
 
@@ -67,6 +71,8 @@ export interface Database {
   readonly reports: LedgerReports;
   readonly webhookEndpoints: WebhookEndpointStore;
   readonly deliveryQueue: DeliveryQueue;
+  readonly opsAlerts: OpsAlertStore;
+  readonly tries: TryHistory;
   /** Makes heads with this key. */
   auditLog(signer: AuditSigner): AuditLog;
   /** The log as one snapshot, to be checked or exported. */
@@ -108,6 +114,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     reports: new PostgresLedgerReports(knex),
     webhookEndpoints: new PostgresWebhookEndpoints(knex),
     deliveryQueue: new PostgresDeliveryQueue(knex, fence),
+    opsAlerts: new PostgresOpsAlerts(knex),
+    tries: new PostgresTryHistory(knex),
     auditLog: (signer) => new PostgresAuditLog(knex, signer),
     readLog: (work) => readLog(knex, work),
     migrate: () => migrate(url, deadlines, log),

@@ -79,12 +79,17 @@ describe('adapters/engine-config/render-gateway-config', () => {
   it('TEL-6 writes files with secrets for the owner alone, and secrets nowhere else', () => {
     render({ trunks: [REGISTERED] }, { 'trunks/plain/password': 'carrier-password' });
     for (const name of readdirSync(output)) {
-      const secret = name === 'ari.conf' || name === 'pjsip.conf';
+      const secret = ['ari.conf', 'pjsip.conf', 'prometheus.conf'].includes(name);
       expect(statSync(join(output, name)).mode & 0o777, name).to.equal(secret ? 0o600 : 0o640);
-      if (name !== 'ari.conf') expect(file(name), name).to.not.include('ari-password');
+      if (name !== 'ari.conf' && name !== 'prometheus.conf')
+        expect(file(name), name).to.not.include('ari-password');
       if (name !== 'pjsip.conf') expect(file(name), name).to.not.include('carrier-password');
     }
     expect(section('ari.conf', 'control-plane', 'user')).to.include('password=ari-password');
+    expect(section('prometheus.conf', 'general', '')).to.include.members([
+      'auth_username=control-plane',
+      'auth_password=ari-password',
+    ]);
   });
 
   it('keeps a file private that was not, and replaces it whole', () => {

@@ -1,0 +1,60 @@
+import { expect } from 'chai';
+import { RegistrationPoller } from '../../../../control-plane/src/adapters/asterisk/registration-poller.ts';
+import { systemClock } from '../../../../control-plane/src/adapters/clock/system-clock.ts';
+import { Secret } from '../../../../control-plane/src/domain/secret.ts';
+import type { Trunk } from '../../../../control-plane/src/domain/trunk/trunk.ts';
+import { eventually } from '../../../e2e/support/eventually.ts';
+import { sandboxTrunk, startTestEngine } from '../../../support/gateway-engine.ts';
+import { keptLog } from '../../../support/kept-log.ts';
+import { silentMetrics } from '../../../support/silent-metrics.ts';
+import { startSipRegistrar } from '../../../support/sip-registrar.ts';
+
+describe('adapters/asterisk/registration-poller: on a real Asterisk', function () {
+  this.timeout(60_000);
+
+  it('TEL-8: hears that a registration stands, that it is refused, and nobody without the password does', async () => {
+    const registrar = await startSipRegistrar('127.0.0.2');
+    const trunk: Trunk = {
+      ...sandboxTrunk(registrar.port),
+      name: 'ims',
+      auth: {
+        kind: 'registration',
+        username: '04012345678',
+        secret: 'trunks/ims/password',
+        registrar: `127.0.0.2:${registrar.port}`,
+        domain: 'ims.invalid',
+        expirySeconds: 60,
+      },
+    };
+    const engine = await startTestEngine({ trunks: [trunk], secretOf: () => new Secret('carrier-password') });
+    const { user, password } = engine.settings.ari;
+    const told: (boolean | null)[] = [];
+    const poller = new RegistrationPoller({
+      url: engine.httpUrl,
+      user,
+      password,
+      trunks: [trunk],
+      told: (name, isRegistered) => {
+        expect(name).to.equal('ims');
+        told.push(isRegistered);
+      },
+      clock: systemClock(),
+      log: keptLog(),
+      metrics: silentMetrics,
+      everyMs: 200,
+    });
+    try {
+      poller.start();
+      await eventually('registered', () => (told.at(-1) === true ? true : null), 10_000);
+      registrar.answer = '403 Forbidden';
+      await eventually('refused', () => (told.at(-1) === false ? true : null), 30_000);
+      const without = await fetch(`${engine.httpUrl}/metrics`);
+      expect(without.status).to.equal(401);
+      expect(await without.text()).to.not.include('04012345678');
+    } finally {
+      poller.stop();
+      await engine.stop();
+      await registrar.close();
+    }
+  });
+});
