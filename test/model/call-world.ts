@@ -233,6 +233,7 @@ export class CallWorld {
     const legs = [...this.channels.values()].map(({ legId, state, joined }) => ({
       legId,
       state,
+      trunk: 'carrier',
       bridgeId: joined ? (`${CALL_ID}.call` as BridgeId) : null,
     }));
     const isBridged = legs.some(({ bridgeId }) => bridgeId !== null);

@@ -142,7 +142,8 @@ export class CallLab {
   async settled<T>(work: Promise<T>): Promise<T> {
     await this.forward(0);
     const result = await work;
-    await this.forward(0);
+    // What is only written down comes a moment later.
+    await this.forward(25);
     return result;
   }
 

@@ -56,7 +56,10 @@ export function creation(
   const event: CallEvent = { type: 'api.created', call };
   const decision = reduceCall(null, event, at);
   if (!decision) throw new Error('a call did not begin');
-  return callWriteOf({ before: null, event, personal }, decision.call, at, decision.commands);
+  const { call: after, commands } = decision;
+  const write = callWriteOf({ before: null, personal }, [{ event, at, before: null, after, commands }]);
+  if (!write) throw new Error('a call that begins is written');
+  return write;
 }
 
 /** Writes what follows from one event after the other. */
@@ -72,8 +75,10 @@ export async function happen(
       if (!before) throw new Error('no such call');
       const decision = reduceCall(before.call, event, callAt(afterMs));
       if (!decision) throw new Error('a call has no answer');
-      if (decision.verdict === 'applied')
-        await tx.apply(callWriteOf({ before, event }, decision.call, callAt(afterMs), decision.commands));
+      const step = { event, at: callAt(afterMs), before: before.call, after: decision.call };
+      const steps = decision.verdict === 'applied' ? [{ ...step, commands: decision.commands }] : [];
+      const write = callWriteOf({ before }, steps);
+      if (write) await tx.apply(write);
       return decision.call;
     });
   }

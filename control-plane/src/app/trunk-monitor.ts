@@ -25,7 +25,8 @@ export interface MonitoredTrunk {
 }
 
 export interface TrunkMonitorPorts {
-  readonly trunks: readonly MonitoredTrunk[];
+  /** Those of now; asked anew at each look, so that a reload of the files is followed. */
+  readonly trunks: () => readonly MonitoredTrunk[];
   readonly alerts: OpsAlerts;
   readonly history: TryHistory;
   readonly clock: Clock;
@@ -41,17 +42,30 @@ interface Watched {
 
 export class TrunkMonitor implements TrunkHealth {
   readonly #ports: TrunkMonitorPorts;
-  readonly #trunks: ReadonlyMap<string, Watched>;
+  #trunks: ReadonlyMap<string, Watched> = new Map();
   #cancel: () => void = () => undefined;
 
   constructor(ports: TrunkMonitorPorts) {
     this.#ports = ports;
+    this.#follow();
+  }
+
+  /** What is known of a trunk stays; of one that is gone nothing stands. */
+  #follow(): void {
+    const { alerts, trunks } = this.#ports;
+    const before = this.#trunks;
     this.#trunks = new Map(
-      ports.trunks.map(({ name, optionsIntervalSeconds, optionsTimeoutSeconds }) => {
+      trunks().map(({ name, optionsIntervalSeconds, optionsTimeoutSeconds }) => {
         const times = evidenceTimes(optionsIntervalSeconds, optionsTimeoutSeconds);
-        return [name, { record: new TrunkHealthRecord(times), state: 'up', isRateLow: false }];
+        const fresh: Watched = { record: new TrunkHealthRecord(times), state: 'up', isRateLow: false };
+        return [name, before.get(name) ?? fresh];
       }),
     );
+    for (const name of before.keys()) {
+      if (this.#trunks.has(name)) continue;
+      alerts.resolve('trunk-down', name);
+      alerts.resolve('trunk-success-rate', name);
+    }
   }
 
   /** Reads what happened before this process began, as far as that can be had in time; then looks each second. */
@@ -118,6 +132,7 @@ export class TrunkMonitor implements TrunkHealth {
 
   /** Raises and resolves what follows from the time that went by, and measures. */
   look(): void {
+    this.#follow();
     for (const [name, trunk] of this.#trunks) this.#measure(name, this.#lookAt(name, trunk));
   }
 

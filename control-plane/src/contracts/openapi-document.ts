@@ -43,6 +43,7 @@ const TAGS = {
   directory: 'Citizens, operators, zones and the duty roster.',
   webhooks: 'Who is told of what, and what became of it.',
   alert: 'For whoever is on call.',
+  trunk: 'The ways to the telephone network.',
   probe: 'For orchestrators and monitoring.',
 } as const;
 

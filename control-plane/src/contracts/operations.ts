@@ -13,6 +13,7 @@ import type { Operation } from './operation.ts';
 import { clientConfig, revocation, revokeBody, ticket, ticketBody } from './sos-api.ts';
 import { SOS_OPERATIONS } from './sos-operations.ts';
 import { WEBHOOK_OPERATIONS } from './webhook-operations.ts';
+import { TRUNK_OPERATIONS } from './trunk-operations.ts';
 
 const clientOperations = {
   createTicket: {
@@ -78,6 +79,7 @@ export const OPERATIONS = {
   ...DIRECTORY_OPERATIONS,
   ...WEBHOOK_OPERATIONS,
   ...ALERT_OPERATIONS,
+  ...TRUNK_OPERATIONS,
   ...probeOperations,
 } as const satisfies Record<string, Operation>;
 export type OperationId = keyof typeof OPERATIONS;

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnchorFile } from '../adapters/anchor/anchor-file.ts';
-import { AsteriskDriver } from '../adapters/asterisk/asterisk-driver.ts';
+import { AsteriskDriver, type AsteriskDriverOptions } from '../adapters/asterisk/asterisk-driver.ts';
 import { RegistrationPoller } from '../adapters/asterisk/registration-poller.ts';
 import { JwtAuthenticator } from '../adapters/auth/jwt-authenticator.ts';
 import { IssuerKeys, sharedSecret } from '../adapters/auth/key-source.ts';
@@ -14,7 +14,7 @@ import {
   type CoreLinkServer,
   type SocketNotice,
 } from '../adapters/edge-link/core-link-server.ts';
-import { loadTrunks } from '../adapters/engine-config/load-trunks.ts';
+import { TrunkFiles } from '../adapters/engine-config/trunk-files.ts';
 import { webrtcEndpointFields } from '../adapters/engine-config/webrtc-endpoint.ts';
 import { FEED_PATH, PanelFeed } from '../adapters/feed/panel-feed.ts';
 import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
@@ -33,6 +33,7 @@ import { LeaseKeeper } from '../app/lease-keeper.ts';
 import type { OpsAlertDesk } from '../app/ops-alert-desk.ts';
 import { TrunkMonitor } from '../app/trunk-monitor.ts';
 import { createCore, type Core, type CorePorts } from '../app/core.ts';
+import { TrunkBook } from '../app/trunk-book.ts';
 import { rehearse } from '../app/rehearse.ts';
 import { createWebhooks, type WebhookService } from '../app/webhooks/create-webhooks.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
@@ -40,17 +41,19 @@ import type { AddressOfRecord, CallId, Instant, LegId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import { auditSigner } from '../evidence/audit-key.ts';
 import { ownsCallerId } from '../domain/trunk/caller-id.ts';
-import type { Trunk } from '../domain/trunk/trunk.ts';
+import { problemText } from '../domain/trunk/trunk-problem.ts';
+import { secretOf, type Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
 import type { OpsAlerts } from '../ports/ops-alerts.ts';
 import type { Revocations } from '../ports/revocations.ts';
+import type { SecretSource } from '../ports/secret-source.ts';
 import { StoreError } from '../ports/session-store.ts';
 import type { Webhooks } from '../ports/webhooks.ts';
 import { admit, callerOf } from './admission.ts';
 import { startAlerting } from './alerting.ts';
-import { secretsOf, startSecretSource } from './secret-source.ts';
+import { startSecretSource } from './secret-source.ts';
 
 const POOL_SIZE = 16;
 const MEGABYTE = 1_048_576;
@@ -67,6 +70,8 @@ export interface NodePorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: PrometheusMetrics;
+  /** Absent: the log alone is told. */
+  readonly alerts?: OpsAlerts;
 }
 
 export interface CoreNode {
@@ -78,6 +83,8 @@ export interface CoreNode {
   readonly alerts: OpsAlerts;
   /** Resolves when another node has taken over: this process has to end, at once. */
   readonly fenced: Promise<undefined>;
+  /** Reads the trunk files anew; what is wrong with them is told by log and alert. */
+  reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -93,9 +100,9 @@ export async function startCoreNode(
   const alerts = startAlerting(config, core, ports);
   stops.push(() => alerts.close(ALERTS_TOLD_WITHIN_MS));
   const { database, keeper } = await openStore(config, core, ports, stops);
-  const trunks = readTrunks(core);
+  const trunks = await openTrunks(core, alerts, ports);
   const secretPorts = { alerts, clock, log, metrics };
-  const { source: secrets } = await startSecretSource(core.secrets, secretsOf(trunks), secretPorts);
+  const { source: secrets } = await startSecretSource(core.secrets, referencesOf(trunks), secretPorts);
   stops.push(() => secrets.stop());
   const journal = new FileJournal({
     directory: resolve(core.journal.directory),
@@ -110,7 +117,8 @@ export async function startCoreNode(
     user: core.engine.ariUser,
     password: core.engine.ariPassword,
     app: core.engine.ariApp,
-    trunks: new Map(trunks.map((trunk) => [trunk.name, trunk])),
+    trunks,
+    ...accountsOf(trunks, secrets, log),
     endpointFields: (aor) => webrtcEndpointFields({ aor, permit: [core.engine.relayAddress] }),
     mediaLostAfterMs: core.policy.mediaLostMs,
     permit: keeper,
@@ -121,7 +129,7 @@ export async function startCoreNode(
   const webhooks = webhooksOf(core, database, alerts, ports);
   stops.push(() => webhooks.stop());
   const monitor = new TrunkMonitor({
-    ...monitoredOf(trunks),
+    trunks: () => trunks.known().map(({ name, sip }) => ({ name, ...sip })),
     alerts,
     history: database.tries,
     clock,
@@ -132,7 +140,7 @@ export async function startCoreNode(
     url: core.engine.ariUrl,
     user: core.engine.ariUser,
     password: core.engine.ariPassword,
-    trunks,
+    trunks: () => trunks.known(),
     told: (trunk, isRegistered, at) => monitor.registered(trunk, isRegistered, at),
     clock,
     log,
@@ -159,14 +167,14 @@ export async function startCoreNode(
     retention: core.records.kept,
     committed: () => webhooks.nudge(),
     policy: core.policy,
-    trunks: () => trunks,
+    trunks: () => trunks.all(),
     trunkHealth: monitor,
     alerts,
     sipDomain: core.clients.sipDomain,
     ...failpointsOf(config),
   });
   stops.push(() => gatewayCore.stop());
-  const calls = callsOf(config, core, ports, database, gatewayCore, () => trunks);
+  const calls = callsOf(config, core, ports, database, gatewayCore, () => trunks.all());
   stops.push(() => calls.stop());
   let serves = false;
   let stopped = false;
@@ -202,7 +210,7 @@ export async function startCoreNode(
     config,
     core,
     ports,
-    { ...gatewayCore, webhooks: webhooks.api, calls: calls.calls, alerts },
+    { ...gatewayCore, webhooks: webhooks.api, calls: calls.calls, alerts, trunks },
     authenticator,
     standsBy,
   );
@@ -224,13 +232,15 @@ export async function startCoreNode(
     // Not waited for: nobody's SOS is late because of what was told before.
     void alerts.keepIn(database.opsAlerts);
     void monitor.start();
+    // It may have stood by for long.
+    await trunks.reload();
     await gatewayCore.start();
     webhooks.start();
     calls.start();
     registrations.start();
     await Promise.race([rehearsed, within(clock, REHEARSAL_MS)]);
     serves = true;
-    log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
+    log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.all().length });
     return true;
   };
   return {
@@ -238,6 +248,9 @@ export async function startCoreNode(
     serving: beginServing(),
     alerts,
     fenced: keeper.fenced,
+    reload: async () => {
+      await trunks.reload();
+    },
     stop: async () => {
       serves = false;
       stopped = true;
@@ -387,20 +400,37 @@ const NO_START = {
     'The database is away, and a node that has just been started waits for it: it serves nobody until then.',
 } as const;
 
-function monitoredOf(trunks: readonly Trunk[]) {
-  return { trunks: trunks.map(({ name, sip }) => ({ name, ...sip })) };
+function referencesOf(trunks: TrunkBook): readonly string[] {
+  return trunks.known().flatMap((trunk) => secretOf(trunk) ?? []);
 }
 
-/** Throws with every problem of every file: a gateway without a readable trunk must not start. */
-function readTrunks(core: CoreConfig): readonly Trunk[] {
-  const loaded = loadTrunks(core.trunks.directory, core.trunks.names);
-  if (!loaded.ok) {
-    const lines = loaded.problems.map(
-      (problem) => `${problem.file}:${problem.line ?? 0}: ${problem.path}: expected ${problem.expected}`,
-    );
-    throw new Error(`the trunk files are wrong\n${lines.join('\n')}`);
-  }
-  return loaded.trunks.map(({ trunk }) => trunk).toSorted((a, b) => a.priority - b.priority);
+/**
+ * Throws with every problem of every file: a gateway without a readable trunk must not start. One whose trunks cannot be used
+ * starts, and says so: a stream needs none.
+ */
+async function openTrunks(
+  core: CoreConfig,
+  alerts: OpsAlerts,
+  { log, metrics }: NodePorts,
+): Promise<TrunkBook> {
+  const book = new TrunkBook({ source: new TrunkFiles(core.trunks), alerts, log, metrics });
+  const reading = await book.start();
+  if (reading.ok) return book;
+  throw new Error(`the trunk files are wrong\n${reading.problems.map(problemText).join('\n')}`);
+}
+
+/** What the trunks need of the secrets manager is followed, whatever the files come to name. */
+function accountsOf(
+  trunks: TrunkBook,
+  secrets: SecretSource,
+  log: Log,
+): Pick<AsteriskDriverOptions, 'accounts'> {
+  trunks.onChange(() => {
+    secrets.start(referencesOf(trunks)).catch((error: unknown) => {
+      log.error('the passwords of trunks cannot be followed', { reason: String(error) });
+    });
+  });
+  return { accounts: { trunks, secrets } };
 }
 
 function authenticatorOf(
@@ -430,7 +460,13 @@ async function serve(
     webhooks,
     calls,
     alerts,
-  }: Core & Pick<CallService, 'calls'> & { readonly webhooks: Webhooks; readonly alerts: OpsAlertDesk },
+    trunks,
+  }: Core &
+    Pick<CallService, 'calls'> & {
+      readonly webhooks: Webhooks;
+      readonly alerts: OpsAlertDesk;
+      readonly trunks: TrunkBook;
+    },
   authenticator: JwtAuthenticator,
   standsBy: () => boolean,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
@@ -460,6 +496,7 @@ async function serve(
     revocations,
     webhooks,
     alerts,
+    trunks,
     clients: core.clients,
     metricsToken: core.http.metricsToken,
     exposition: () => metrics.exposition(),

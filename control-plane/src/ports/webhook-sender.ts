@@ -7,7 +7,7 @@ import type { MessageId, WebhookId } from '../domain/webhook/webhook-ids.ts';
 export interface WebhookMessage {
   readonly url: string;
   readonly messageId: MessageId;
-  /** The instant of this attempt. */
+  /** Of this attempt, by the machine's wall clock: the receiver holds it against its own. */
   readonly at: Instant;
   readonly body: string;
   /** One signature each, in this order; at least one. */

@@ -5,14 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SecretsConfig } from '../../../control-plane/src/config/config.ts';
 import { Secret } from '../../../control-plane/src/domain/secret.ts';
-import { secretsOf, startSecretSource } from '../../../control-plane/src/main/secret-source.ts';
+import { startSecretSource } from '../../../control-plane/src/main/secret-source.ts';
 import { eventually } from '../../e2e/support/eventually.ts';
 import { keptAlerts } from '../../support/kept-alerts.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { silentMetrics } from '../../support/silent-metrics.ts';
 import { openFakeVaultLab } from '../../support/vault/vault-lab.ts';
-import { PLAIN_TRUNK } from '../../support/trunk-sample.ts';
 
 const PASSWORD = 'trunks/tata/password';
 
@@ -78,11 +77,5 @@ describe('main secret-source', () => {
     await eventually('it is read', () => (source.get(PASSWORD)?.reveal() === 'second' ? true : null));
     await source.stop();
     expect(process.listenerCount('SIGHUP')).to.equal(listeners);
-  });
-
-  it('reads what trunk files name, each once', () => {
-    const digest = { kind: 'digest', username: 'u', secret: PASSWORD } as const;
-    const known = { ...PLAIN_TRUNK, auth: digest };
-    expect(secretsOf([PLAIN_TRUNK, known, { ...known, name: 'second' }])).to.deep.equal([PASSWORD]);
   });
 });

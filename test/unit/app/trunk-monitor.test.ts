@@ -15,7 +15,7 @@ function lab(history: TryHistory = NOTHING) {
   const clock = manualClock();
   const alerts = keptAlerts();
   const monitor = new TrunkMonitor({
-    trunks: [
+    trunks: () => [
       { name: 'tata', optionsIntervalSeconds: 5, optionsTimeoutSeconds: 2 },
       { name: 'exotel', optionsIntervalSeconds: 30, optionsTimeoutSeconds: 3 },
     ],

@@ -11,6 +11,7 @@ import type { OpsAlertBoard } from '../../ports/ops-alerts.ts';
 import type { Revocations } from '../../ports/revocations.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import type { Webhooks } from '../../ports/webhooks.ts';
+import type { TrunkDesk } from '../../ports/trunks.ts';
 import { activationHandler } from './handlers/activation.ts';
 import { callHandlers } from './handlers/calls.ts';
 import { alertHandlers } from './handlers/alerts.ts';
@@ -20,6 +21,7 @@ import { probeHandlers } from './handlers/probes.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
 import { tokenHandlers } from './handlers/tokens.ts';
 import { webhookHandlers } from './handlers/webhooks.ts';
+import { trunkHandlers } from './handlers/trunks.ts';
 import { zoneHandlers } from './handlers/zones.ts';
 import { failure, operationOf, type Handlers } from './http-call.ts';
 import { nameOperation, observeRequests } from './observe-requests.ts';
@@ -35,6 +37,7 @@ export interface AppOptions {
   readonly revocations: Pick<Revocations, 'revoke'>;
   readonly webhooks: Webhooks;
   readonly alerts: OpsAlertBoard;
+  readonly trunks: TrunkDesk;
   readonly clients: ClientSettings;
   readonly security: SecuritySettings;
   readonly metricsToken: Secret | null;
@@ -83,7 +86,8 @@ function addOperations(app: Express, options: AppOptions): void {
     ...zoneHandlers(options.directory),
     ...webhookHandlers(options.webhooks),
     ...alertHandlers(options.alerts),
-    ...probeHandlers(options.gateway, options.standsBy ?? (() => false), options.alerts),
+    ...trunkHandlers(options.trunks),
+    ...probeHandlers(options.gateway, options.standsBy ?? (() => false), options.alerts, options.trunks),
   };
   for (const id of Object.keys(OPERATIONS) as OperationId[]) {
     const operation = operationOf(OPERATIONS, id);

@@ -46,6 +46,16 @@ UPDATE webhook_deliveries SET state = 'pending', untried = false, attempts = 0, 
   claim = NULL, claimed_by = NULL, claimed_until = NULL
 WHERE endpoint_id = ?::uuid AND message_id = ? RETURNING ${DELIVERY}`;
 
+const DISABLE_SQL = `
+UPDATE webhook_endpoints SET enabled = false, disabled_because = 'asked' WHERE id = ?::uuid AND enabled`;
+const REMOVED_AT_ONCE = 5000;
+const REMOVE_DELIVERIES_SQL = `
+WITH gone AS (
+  DELETE FROM webhook_deliveries WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM webhook_deliveries WHERE endpoint_id = ?::uuid LIMIT ? FOR UPDATE))
+  RETURNING 1
+) SELECT FROM gone LIMIT 1`;
+
 export class PostgresWebhookEndpoints implements WebhookEndpointStore {
   readonly #knex: Knex;
 
@@ -103,6 +113,9 @@ export class PostgresWebhookEndpoints implements WebhookEndpointStore {
   }
 
   async remove(id: WebhookId): Promise<boolean> {
+    // Of its deliveries there may be more than one statement has time for; and no more come meanwhile.
+    await this.#rows(DISABLE_SQL, [id]);
+    while ((await this.#rows(REMOVE_DELIVERIES_SQL, [id, REMOVED_AT_ONCE])).length > 0);
     const gone = await guarded<number>(this.#knex('webhook_endpoints').where({ id }).delete());
     return gone > 0;
   }

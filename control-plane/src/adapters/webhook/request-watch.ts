@@ -66,7 +66,7 @@ export class RequestWatch {
   }
 
   #answered(response: IncomingMessage): void {
-    const retryAfter = retryAfterMs(response.headers['retry-after'], this.#clock.now());
+    const retryAfter = retryAfterMs(response.headers['retry-after'], this.#clock.wall());
     // The status says everything: a body that comes slowly changes nothing.
     this.#end({ kind: 'answered', status: response.statusCode ?? 0, retryAfterMs: retryAfter });
     const cancel = this.#clock.at((this.#clock.now() + DRAIN_MS) as Instant, () => response.destroy());

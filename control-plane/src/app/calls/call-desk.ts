@@ -21,6 +21,9 @@ import type { Caller } from '../../ports/gateway.ts';
 import { StoreError } from '../../ports/session-store.ts';
 import type { CallLoop, CallOutcome } from './call-loop.ts';
 import type { CallFound } from './call-write-of.ts';
+
+/** What is asked of a call, as its transaction found it. */
+type Asked = CallFound & { readonly event: CallEvent };
 import type { CallNumbers } from './call-numbers.ts';
 import { callRecordViewOf, callViewOf } from './call-view.ts';
 import type { NumberJudge } from './number-judge.ts';
@@ -154,7 +157,7 @@ export class CallDesk implements Calls {
     id: CallId,
     personal: CallPersonal,
     found: { other: CallId | null },
-  ): Promise<CallFound | null> {
+  ): Promise<Asked | null> {
     const createdBy = nameOf(caller);
     const { idempotencyKey, bodyHash, purpose, bridgeWhen } = request;
     const claim = await tx.claimKey(createdBy, idempotencyKey, bodyHash, id);
@@ -183,7 +186,7 @@ export class CallDesk implements Calls {
     return { before: null, event, personal };
   }
 
-  async #transferTo(tx: CallTx, id: CallId, number: PhoneNumber): Promise<CallFound | null> {
+  async #transferTo(tx: CallTx, id: CallId, number: PhoneNumber): Promise<Asked | null> {
     const before = await tx.load(id);
     if (!before) return null;
     const parties = await tx.numbers(id);
@@ -222,7 +225,7 @@ export class CallDesk implements Calls {
   async #act(caller: Caller, id: CallId, event: CallEvent, refusal: string): Promise<CallsResult<CallView>> {
     const known = await this.#own(caller, id);
     if (!known.ok) return known;
-    const find = async (tx: CallTx): Promise<CallFound | null> => {
+    const find = async (tx: CallTx): Promise<Asked | null> => {
       const before = await tx.load(id);
       return before && { before, event };
     };
@@ -232,7 +235,7 @@ export class CallDesk implements Calls {
   async #asked(
     caller: Caller,
     id: CallId,
-    find: (tx: CallTx) => Promise<CallFound | null>,
+    find: (tx: CallTx) => Promise<Asked | null>,
     refusal: string,
   ): Promise<CallsResult<CallView>> {
     const { loop, clock, isStoreAway } = this.#ports;

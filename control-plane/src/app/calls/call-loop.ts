@@ -19,7 +19,9 @@ import type { TimerWheel } from '../timer-wheel.ts';
 import { untilTaken } from '../until-taken.ts';
 import type { CallPerformer } from './call-performer.ts';
 import { callWriteOf } from './call-write-of.ts';
-import type { CallFound } from './call-write-of.ts';
+import type { CallFound, CallStep } from './call-write-of.ts';
+import { FactBatches } from './fact-batches.ts';
+import type { Fact } from './fact-batches.ts';
 import { owedOrders } from './reconcile-calls.ts';
 
 const REQUEST_DEADLINE_MS = 5000;
@@ -33,6 +35,20 @@ export interface CallOutcome {
   readonly before: Call | null;
   readonly after: Call;
   readonly seq: number;
+}
+
+/** What a transaction has before it. */
+interface Turn {
+  readonly found: CallFound;
+  readonly facts: readonly Fact[];
+}
+
+interface Decided {
+  readonly verdict: CallVerdict;
+  readonly after: Call;
+  readonly steps: readonly CallStep[];
+  /** Of what was ignored, too: a stranger is hung up. */
+  readonly commands: readonly CallCommand[];
 }
 
 export interface CallLoopPorts {
@@ -53,10 +69,12 @@ export class CallLoop {
   readonly #ports: CallLoopPorts;
   readonly #queue = new KeyedQueue<CallId>();
   readonly #watchers = new Set<(outcome: CallOutcome) => void>();
+  readonly #batches: FactBatches;
   #waiting = 0;
 
   constructor(ports: CallLoopPorts) {
     this.#ports = ports;
+    this.#batches = new FactBatches(ports.clock, (callId, take) => this.#decideTogether(callId, take));
   }
 
   /** Told of every applied change after its commit, before its orders run. */
@@ -64,26 +82,17 @@ export class CallLoop {
     this.#watchers.add(watcher);
   }
 
-  /** Something has happened to a call. `null`: no such call, or it was given up. `isStale` is asked at this event's turn. */
-  async happened(
-    callId: CallId,
-    event: CallEvent,
-    at: Instant,
-    isStale?: () => boolean,
-  ): Promise<CallOutcome | null> {
+  /** Something has happened to a call. Resolves once that is decided, or nobody knows such a call. */
+  async happened(callId: CallId, event: CallEvent, at: Instant, isStale?: () => boolean): Promise<void> {
     const { metrics, missed } = this.#ports;
     if (this.#waiting >= MAX_WAITING) {
       metrics.count('hamrahi_calls_events_dropped_total', { type: event.type });
       missed();
-      return null;
+      return;
     }
     this.#waiting += 1;
     try {
-      return await this.#queue.run(callId, async () =>
-        isStale?.() === true
-          ? null
-          : this.#persist(FACT_DEADLINE_MS, () => this.#run(at, (tx) => known(tx, callId, event))),
-      );
+      await this.#batches.add(callId, { event, at, ...(isStale ? { isStale } : {}) });
     } catch (error) {
       if (error instanceof StoreError) missed();
       throw error;
@@ -96,11 +105,16 @@ export class CallLoop {
   asked(
     callId: CallId,
     at: Instant,
-    find: (tx: CallTx) => Promise<CallFound | null>,
+    find: (tx: CallTx) => Promise<(CallFound & { readonly event: CallEvent }) | null>,
   ): Promise<CallOutcome | null> {
     const giveUpAt = this.#ports.clock.now() + REQUEST_DEADLINE_MS;
     return this.#queue.run(callId, () =>
-      this.#persist(Math.max(0, giveUpAt - this.#ports.clock.now()), () => this.#run(at, find)),
+      this.#persist(Math.max(0, giveUpAt - this.#ports.clock.now()), () =>
+        this.#run(async (tx) => {
+          const found = await find(tx);
+          return found && { found, facts: [{ event: found.event, at }] };
+        }),
+      ),
     );
   }
 
@@ -115,7 +129,20 @@ export class CallLoop {
   }
 
   async idle(): Promise<void> {
+    this.#batches.flush();
     await this.#queue.idle();
+  }
+
+  async #decideTogether(callId: CallId, take: () => readonly Fact[]): Promise<void> {
+    await this.#queue.run(callId, () => {
+      const facts = take();
+      return this.#persist(FACT_DEADLINE_MS, () =>
+        this.#run(async (tx) => {
+          const before = await tx.load(callId);
+          return before && { found: { before }, facts };
+        }),
+      );
+    });
   }
 
   /** After a commit in doubt, its orders and timers are made good for. */
@@ -139,30 +166,50 @@ export class CallLoop {
     for (const { callId, timer, dueAt } of result) if (callId === id) wheel.set(id, timer, dueAt);
   }
 
-  async #run(at: Instant, find: (tx: CallTx) => Promise<CallFound | null>): Promise<CallOutcome | null> {
-    const { store, metrics, failpoints } = this.#ports;
+  async #run(find: (tx: CallTx) => Promise<Turn | null>): Promise<CallOutcome | null> {
+    const { store, failpoints } = this.#ports;
     const committed = await store.transact(async (tx) => {
-      const found = await find(tx);
-      if (!found) return null;
-      const decision = reduceCall(found.before?.call ?? null, found.event, at);
-      if (!decision) return null;
-      failpoints?.passed('decided', nameOf(found.event));
-      const write =
-        decision.verdict === 'applied' ? callWriteOf(found, decision.call, at, decision.commands) : null;
+      const turn = await find(tx);
+      if (!turn) return null;
+      const decided = this.#decide(turn);
+      if (!decided) return null;
+      const write = callWriteOf(turn.found, decided.steps);
       // Not waited for: the commit travels with it.
       const written = write && tx.apply(write);
       written?.catch(() => undefined);
-      metrics.count('hamrahi_calls_events_total', { type: found.event.type, verdict: decision.verdict });
-      return { found, decision, write, written };
+      return { turn, decided, write, written };
     });
     if (!committed) return null;
-    const { found, decision, write, written } = committed;
-    const seq = (await written) ?? found.before?.seq ?? 0;
-    failpoints?.passed('committed', nameOf(found.event));
-    const { verdict, call: after } = decision;
-    const outcome = { verdict, before: found.before?.call ?? null, after, seq };
-    this.#afterCommit(outcome, ordersOf(decision.commands), write);
+    const { turn, decided, write, written } = committed;
+    const { before } = turn.found;
+    const seq = (await written) ?? before?.seq ?? 0;
+    for (const { event } of turn.facts) failpoints?.passed('committed', nameOf(event));
+    const { verdict, after, commands } = decided;
+    const outcome = { verdict, before: before?.call ?? null, after, seq };
+    this.#afterCommit(outcome, ordersOf(commands), write);
     return outcome;
+  }
+
+  /** One event after the other. `applied` when any of them was; else what became of the last. */
+  #decide({ found, facts }: Turn): Decided | null {
+    const { metrics, failpoints } = this.#ports;
+    let call = found.before?.call ?? null;
+    let verdict: CallVerdict = 'ignored';
+    const steps: CallStep[] = [];
+    const commands: CallCommand[] = [];
+    for (const { event, at, isStale } of facts) {
+      if (isStale?.() === true) continue;
+      const decision = reduceCall(call, event, at);
+      if (!decision) continue;
+      failpoints?.passed('decided', nameOf(event));
+      metrics.count('hamrahi_calls_events_total', { type: event.type, verdict: decision.verdict });
+      commands.push(...decision.commands);
+      if (decision.verdict === 'applied')
+        steps.push({ event, at, before: call, after: decision.call, commands: decision.commands });
+      verdict = steps.length > 0 ? 'applied' : decision.verdict;
+      call = decision.call;
+    }
+    return call && { verdict, after: call, steps, commands };
   }
 
   #afterCommit(outcome: CallOutcome, orders: readonly CallOrder[], write: CallWrite | null): void {
@@ -179,11 +226,6 @@ export class CallLoop {
     for (const timer of write?.timersCleared ?? []) wheel.clear(id, timer);
     if ((write?.outbox ?? []).length > 0) outboxWritten();
   }
-}
-
-async function known(tx: CallTx, callId: CallId, event: CallEvent): Promise<CallFound | null> {
-  const before = await tx.load(callId);
-  return before && { before, event };
 }
 
 function ordersOf(commands: readonly CallCommand[]): readonly CallOrder[] {

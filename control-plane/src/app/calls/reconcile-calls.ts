@@ -64,7 +64,11 @@ function missedOf(call: Call, leg: CallLeg, real: LegSnapshot | undefined, at: I
   }
   if (real.state === 'answered' && leg.state !== 'answered') return { type: 'pbx.answered', legId };
   const isNews = real.state === 'ringing' && (leg.state === 'waiting' || leg.state === 'dialing');
-  return isNews ? { type: 'pbx.ringing', legId } : null;
+  if (isNews) return { type: 'pbx.ringing', legId };
+  if (leg.state !== 'waiting') return null;
+  // On a trunk, and nobody has said so: it rings from now on, and waits for no room.
+  const { trunk } = real;
+  return trunk === undefined ? { type: 'pbx.progress', legId } : { type: 'pbx.tried', legId, try: 1, trunk };
 }
 
 function isStray(bridgeId: BridgeId, live: ReadonlySet<CallId>): boolean {

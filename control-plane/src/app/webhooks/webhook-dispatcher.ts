@@ -23,10 +23,13 @@ const FAN_OUT_ROWS = 200;
 const RECORDED_AT_ONCE = 200;
 /** Whatever nobody told of is found after this. */
 const LOOK_EVERY_MS = 1000;
+/** After others were in the way. */
+const AGAIN_MS = 50;
 /** Beyond an attempt's deadline, with room for a database that is slow to take its end. */
 export const LEASE_MS = 30_000;
-/** For attempts under way when the process is to end. */
-const STOP_MS = 2000;
+/** For attempts under way when the process is to end, and to write them down: a node that waits has its lease the sooner. */
+const ENDING_MS = 200;
+const TIDYING_MS = 300;
 
 export interface DispatcherPorts {
   /** Of this process alone. */
@@ -89,7 +92,7 @@ export class WebhookDispatcher {
     this.#cancelWake();
     if (!wasRunning) return;
     const { queue, owner, sender, log } = this.#ports;
-    const late = this.#pause(STOP_MS);
+    const late = this.#pause(ENDING_MS);
     await Promise.race([this.#rounds.idle(), late]);
     await Promise.race([Promise.all(this.#underWay), late]);
     sender.close();
@@ -98,7 +101,7 @@ export class WebhookDispatcher {
       .catch((error: unknown) => {
         log.warn('Webhooks that were under way are sent again by who comes next.', { error: String(error) });
       });
-    await Promise.race([tidied, this.#pause(STOP_MS)]);
+    await Promise.race([tidied, this.#pause(TIDYING_MS)]);
   }
 
   /** While the database is away, this is all that asks it. */
@@ -159,7 +162,7 @@ export class WebhookDispatcher {
   }
 
   #failed(error: unknown): void {
-    const { log, metrics } = this.#ports;
+    const { clock, log, metrics } = this.#ports;
     metrics.count('hamrahi_webhook_rounds_failed_total');
     if (!(error instanceof StoreError)) {
       log.error('Webhooks could not be delivered; it is tried again.', { error: String(error) });
@@ -170,6 +173,10 @@ export class WebhookDispatcher {
       this.#cancelLook();
       this.#cancelWake();
       log.warn('Another node delivers the webhooks now.', { code: error.code });
+      return;
+    }
+    if (error.code === 'ERR_STORE_CONFLICT') {
+      this.#wake((clock.now() + AGAIN_MS) as Instant);
       return;
     }
     // What waits in memory is bounded by what is under way: nothing new begins until the database takes it.
@@ -201,7 +208,7 @@ export class WebhookDispatcher {
       return await sender.send({
         url,
         messageId,
-        at: clock.now(),
+        at: clock.wall(),
         body: webhookBody(delivery),
         secrets: previous ? [secret, previous] : [secret],
       });

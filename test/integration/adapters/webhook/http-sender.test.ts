@@ -101,6 +101,13 @@ describe('adapters/webhook: the sender', function () {
     expect(dated.kind === 'answered' && dated.retryAfterMs).to.be.within(85_000, 90_000);
   });
 
+  it('holds a date of Retry-After against the clock of the machine, which may have been set', async () => {
+    const clock = manualClock(Date.UTC(2026, 5, 1));
+    clock.step(3_600_000);
+    const server = await receiver(status(503, { 'retry-after': 'Mon, 01 Jun 2026 01:00:30 GMT' }));
+    expect(await senderWith({ clock }).send(message(server.url))).to.deep.equal(answered(503, 30_000));
+  });
+
   it('follows no redirect', async () => {
     const target = await receiver();
     const { url } = await receiver(status(307, { location: target.url }));

@@ -57,7 +57,7 @@ describe('adapters/asterisk/registration-poller', () => {
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       user: 'control-plane',
       password: new Secret('ari-password'),
-      trunks,
+      trunks: () => trunks,
       told: (trunk, isRegistered) => told.push([trunk, isRegistered]),
       clock,
       log,

@@ -109,6 +109,19 @@ describe('app/calls', () => {
     });
   });
 
+  it('decides together what comes while it is busy, and tells of each', async () => {
+    const lab = await startCallLab();
+    const { id } = await lab.create();
+    const { seq } = await lab.view(id);
+    const leg = lab.leg('to');
+    lab.pbx.ring(leg);
+    lab.pbx.answer(leg);
+    lab.pbx.end(leg, 'completed', null, 16);
+    await lab.forward(30);
+    expect(await lab.view(id)).to.include({ state: 'ended', seq: seq + 2 });
+    expect(lab.told).to.deep.equal(['call-to call.ringing', 'call-to call.answered', 'call-to call.ended']);
+  });
+
   describe('repetition', () => {
     it('gives the same call for the same key and body; another body is refused', async () => {
       const lab = await startCallLab();

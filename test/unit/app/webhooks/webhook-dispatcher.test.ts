@@ -411,6 +411,43 @@ describe('app/webhooks: the dispatcher', () => {
     await gateway.stop();
   });
 
+  it('tries again soon when others were in the way, and calls that no outage', async () => {
+    const stored = memoryWebhooks();
+    let conflicts = 2;
+    const gateway = node(stored, undefined, {
+      claim: (order) => {
+        conflicts -= 1;
+        if (conflicts >= 0) return Promise.reject(new StoreError('ERR_STORE_CONFLICT', 'a deadlock'));
+        return stored.deliveryQueue.claim(order);
+      },
+    });
+    await gateway.endpoint();
+    gateway.stored.commit({
+      subject: 'a',
+      subjectSeq: 1,
+      type: 'call.ended',
+      at: gateway.clock.now(),
+      data: {},
+    });
+    gateway.start();
+    await gateway.clock.advance(150);
+    expect(gateway.sender.sent).to.have.length(1);
+    expect(gateway.log.lines.join()).not.to.include('wait for the database');
+    await gateway.stop();
+  });
+
+  it('dates an attempt by the clock of the machine, against which its receiver holds it', async () => {
+    const gateway = node();
+    await gateway.endpoint();
+    gateway.start();
+    await gateway.settle();
+    gateway.clock.step(-3_600_000);
+    gateway.happen('a', 1);
+    await gateway.settle();
+    expect(gateway.sender.sent[0]!.at).to.equal(gateway.clock.now() - 3_600_000);
+    await gateway.stop();
+  });
+
   it('stops for good when another node has taken over', async () => {
     const stored = memoryWebhooks();
     let asked = 0;
