@@ -3,7 +3,7 @@
  * one, and the control plane as a process of its own. Everything listens on loopback and on free ports.
  */
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
@@ -139,8 +139,6 @@ async function build(
       runDir: join(runDir, 'gateway'),
       ariApp: ARI_APP,
       trunks: readTrunks(trunksDir, trunkNames),
-      secretOf: (reference) =>
-        reference === TRUNK_SECRET && trunkPassword !== undefined ? new Secret(trunkPassword) : undefined,
       ...(bind === null ? {} : { address: bind }),
       verboseLog: options.verboseEngineLog ?? true,
     }),
@@ -274,7 +272,6 @@ function writeTrunks(
 ): string {
   const folder = join(runDir, 'trunks');
   mkdirSync(folder);
-  copyFileSync(join(REPOSITORY, 'sip-trunks/trunk.schema.json'), join(folder, 'trunk.schema.json'));
   for (const { name, address, port, priority, hasPassword = false } of trunks) {
     const document = parseDocument(readFileSync(join(REPOSITORY, 'sip-trunks/sandbox.yml'), 'utf8'));
     document.set('name', name);

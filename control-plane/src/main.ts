@@ -25,6 +25,10 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
+interface Reloadable {
+  reload(): Promise<void>;
+}
+
 /** Where this process tells whoever is on call; `null`: nowhere (yet). */
 interface OnCall {
   alerts: OpsAlerts | null;
@@ -43,11 +47,18 @@ function clockStepped({ nodeId }: Config, { alerts }: OnCall, offsetMs: number):
 }
 
 /** Fills `running` as it goes, so that a signal ends what there is. Returns once this process does its part. */
-async function start(config: Config, ports: NodePorts, running: Stoppable[], onCall: OnCall): Promise<void> {
+async function start(
+  config: Config,
+  ports: NodePorts,
+  running: Stoppable[],
+  reloadable: Reloadable[],
+  onCall: OnCall,
+): Promise<void> {
   const secret = config.core?.internal?.secret ?? new Secret(randomBytes(32).toString('base64url'));
   const core = config.core && (await startCoreNode(config, config.core, secret, ports));
   if (core) {
     running.push(core);
+    reloadable.push(core);
     onCall.alerts = core.alerts;
     void core.fenced.then(() => process.exit(EXIT_FENCED));
     if (!(await core.serving)) return;
@@ -56,6 +67,14 @@ async function start(config: Config, ports: NodePorts, running: Stoppable[], onC
     ? { urls: [core.internal.url], secret: core.internal.secret }
     : config.edge?.core && { urls: config.edge.core.urls, secret: config.edge.core.secret.reveal() };
   if (config.edge && attachTo) running.push(await startEdgeNode(config, config.edge, attachTo, ports));
+}
+
+/** SIGHUP: the files that may be read anew. An edge has none, and goes on. */
+function reloadOnSignal(nodes: readonly Reloadable[], { log }: NodePorts): void {
+  process.on('SIGHUP', () => {
+    log.info('reading the trunk files anew', { signal: 'SIGHUP', nodes: nodes.length });
+    for (const node of nodes) void node.reload();
+  });
 }
 
 /** SIGINT and SIGTERM end the process in order, the edge before the core; a second signal or the deadline ends it at once. */
@@ -102,9 +121,11 @@ process.on('unhandledRejection', (reason) => {
 const onCall: OnCall = { alerts: null };
 watchClock(ports.clock, log, ports.metrics, (offsetMs) => clockStepped(config, onCall, offsetMs));
 const running: Stoppable[] = [];
+const reloadable: Reloadable[] = [];
 stopOnSignal(running, ports);
+reloadOnSignal(reloadable, ports);
 try {
-  await start(config, ports, running, onCall);
+  await start(config, ports, running, reloadable, onCall);
 } catch (error) {
   log.error('the gateway could not start', { error: String(error) });
   setTimeout(() => process.exit(1), STOP_DEADLINE_MS).unref();

@@ -19,6 +19,7 @@ import { FakeGateway } from './fake-gateway.ts';
 import { keptLog } from './kept-log.ts';
 import { memoryWebhooks } from './memory/memory-webhooks.ts';
 import { memoryStore } from './memory-store.ts';
+import type { TrunkDesk } from '../../control-plane/src/ports/trunks.ts';
 
 export const ISSUER = 'https://issuer.test';
 export const AUDIENCE = 'gateway-test';
@@ -54,6 +55,12 @@ export const LAB_CLIENTS: HttpOptions['clients'] = {
   sipDomain: 'sos.test',
   stunUrls: ['stun:stun.test:3478'],
   turn: { urls: ['turn:turn.test:3478'], secret: new Secret('turn-secret-of-the-tests'), ttlS: 3600 },
+};
+
+/** One trunk that can be used, and files that never change. */
+const ONE_TRUNK: TrunkDesk = {
+  entries: () => [{ name: 'carrier', description: 'A carrier for tests', priority: 10, fault: null }],
+  reload: () => Promise.resolve({ ok: true, changes: [] }),
 };
 
 /** Everything that a server needs, over fakes. */
@@ -98,6 +105,7 @@ export function labParts() {
     log,
     metrics,
     authenticator,
+    trunks: ONE_TRUNK,
   };
 }
 

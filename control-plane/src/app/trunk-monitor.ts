@@ -34,6 +34,7 @@ export interface TrunkMonitorPorts {
 }
 
 interface Watched {
+  readonly asked: MonitoredTrunk;
   readonly record: TrunkHealthRecord;
   state: TrunkState;
   isRateLow: boolean;
@@ -41,17 +42,26 @@ interface Watched {
 
 export class TrunkMonitor implements TrunkHealth {
   readonly #ports: TrunkMonitorPorts;
-  readonly #trunks: ReadonlyMap<string, Watched>;
+  #trunks: ReadonlyMap<string, Watched> = new Map();
   #cancel: () => void = () => undefined;
 
   constructor(ports: TrunkMonitorPorts) {
     this.#ports = ports;
-    this.#trunks = new Map(
-      ports.trunks.map(({ name, optionsIntervalSeconds, optionsTimeoutSeconds }) => {
-        const times = evidenceTimes(optionsIntervalSeconds, optionsTimeoutSeconds);
-        return [name, { record: new TrunkHealthRecord(times), state: 'up', isRateLow: false }];
-      }),
-    );
+    this.follow(ports.trunks);
+  }
+
+  /** These from now on. What is known of one stays, unless it is asked at other times; what stands of one that is gone is over. */
+  follow(trunks: readonly MonitoredTrunk[]): void {
+    const before = this.#trunks;
+    this.#trunks = new Map(trunks.map((asked) => [asked.name, continued(before.get(asked.name), asked)]));
+    for (const name of before.keys()) if (!this.#trunks.has(name)) this.#forget(name);
+  }
+
+  #forget(trunk: string): void {
+    const { alerts, metrics } = this.#ports;
+    alerts.resolve('trunk-down', trunk);
+    alerts.resolve('trunk-success-rate', trunk);
+    for (const state of STATES) metrics.gauge('hamrahi_trunk_state', 0, { trunk, state });
   }
 
   /** Reads what happened before this process began, as far as that can be had in time; then looks each second. */
@@ -195,6 +205,14 @@ export class TrunkMonitor implements TrunkHealth {
       log.warn('How trunks did before could not be read.', { error: String(error) });
     }
   }
+}
+
+function continued(before: Watched | undefined, asked: MonitoredTrunk): Watched {
+  const { optionsIntervalSeconds: interval, optionsTimeoutSeconds: timeout } = asked;
+  const was = before?.asked;
+  if (before && was?.optionsIntervalSeconds === interval && was.optionsTimeoutSeconds === timeout) return before;
+  const { state = 'up', isRateLow = false } = before ?? {};
+  return { asked, record: new TrunkHealthRecord(evidenceTimes(interval, timeout)), state, isRateLow };
 }
 
 const AGAINST = {

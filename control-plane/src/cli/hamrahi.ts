@@ -6,6 +6,7 @@ import { CommandFailure, EXIT } from './command-failure.ts';
 import { addEraseCommand } from './erase-command.ts';
 import { addReportCommand } from './report-command.ts';
 import { addTokenCommand } from './token-command.ts';
+import { addTrunksCommand } from './trunks-command.ts';
 
 const program = new Command('hamrahi')
   .description('The Ham Rahi voice gateway on the command line.')
@@ -20,6 +21,7 @@ addTokenCommand(program);
 addReportCommand(program);
 addAuditCommand(program);
 addEraseCommand(program);
+addTrunksCommand(program);
 
 try {
   await program.parseAsync();

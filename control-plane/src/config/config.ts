@@ -61,7 +61,12 @@ export interface CoreConfig {
     readonly sipWsUrl: string;
     readonly relayAddress: string;
   };
-  readonly trunks: { readonly directory: string; readonly names: readonly string[] };
+  readonly trunks: {
+    readonly directory: string;
+    readonly names: readonly string[];
+    /** `null`: the files alone. */
+    readonly siteFile: string | null;
+  };
   /** Where what trunk files name by reference is kept (TEL-6). */
   readonly secrets: SecretsConfig;
   readonly database:

@@ -102,7 +102,11 @@ function coreOf(v: Values, env: Environment): CoreConfig {
       sipWsUrl: v.HAMRAHI_ENGINE_SIP_WS_URL,
       relayAddress: v.HAMRAHI_RELAY_ADDRESS,
     },
-    trunks: { directory: v.HAMRAHI_TRUNKS_DIR, names: present(v.HAMRAHI_TRUNKS) },
+    trunks: {
+      directory: v.HAMRAHI_TRUNKS_DIR,
+      names: present(v.HAMRAHI_TRUNKS),
+      siteFile: v.HAMRAHI_TRUNKS_SITE_FILE,
+    },
     secrets: secretsOf(v, env),
     database: v.DATABASE_URL
       ? { kind: 'url', url: v.DATABASE_URL }

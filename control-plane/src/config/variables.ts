@@ -151,8 +151,13 @@ const engine = {
     description: 'Directory of the trunk descriptions.',
     fallback: 'sip-trunks',
   }),
+  HAMRAHI_TRUNKS_SITE_FILE: text(/./, 'a file name', {
+    description:
+      "What the site knows of its carriers' accounts: a YAML file, by trunk name, laid over the descriptions. Read anew on SIGHUP and by `POST /v1/trunks/reload`, like them.",
+    fallback: null,
+  }),
   HAMRAHI_TRUNKS: list(/^[a-z0-9][a-z0-9-]{0,40}$/, 'trunk names', {
-    description: 'Trunks in the order in which they are tried.',
+    description: 'Trunks in use; of those of one priority, the first named is tried first.',
     fallback: null,
   }),
 };

@@ -251,6 +251,12 @@ export const ERROR_TABLE = {
     title: 'The alert is over',
     remedy: 'There is nothing left to care for. Trouble that comes back is another alert.',
   },
+  ERR_TRUNK_FILES_WRONG: {
+    status: 422,
+    title: 'The trunk files are wrong',
+    remedy:
+      'What was in force stays. `errors` names file, line and field of each mistake; `hamrahi trunks validate` does too.',
+  },
   ERR_STORE_UNAVAILABLE: {
     status: 503,
     title: 'The database does not answer',

@@ -25,7 +25,7 @@ export const readiness = z
         'It listens and does not serve: another node does (this one takes over when that falls silent), or it has just been started and waits for its database (`checks.database`).',
     }),
     degraded: z.boolean().meta({ description: 'Not whole: somebody has to look.' }),
-    checks: z.object({ engine: check, database: check, journal, alerting }),
+    checks: z.object({ engine: check, database: check, journal, alerting, trunks: check }),
   })
   .meta({ id: 'Readiness' });
 export type Readiness = z.infer<typeof readiness>;

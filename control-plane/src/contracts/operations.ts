@@ -12,6 +12,7 @@ import { STAFF } from './operation.ts';
 import type { Operation } from './operation.ts';
 import { clientConfig, revocation, revokeBody, ticket, ticketBody } from './sos-api.ts';
 import { SOS_OPERATIONS } from './sos-operations.ts';
+import { TRUNK_OPERATIONS } from './trunk-operations.ts';
 import { WEBHOOK_OPERATIONS } from './webhook-operations.ts';
 
 const clientOperations = {
@@ -76,6 +77,7 @@ export const OPERATIONS = {
   ...CALL_OPERATIONS,
   ...clientOperations,
   ...DIRECTORY_OPERATIONS,
+  ...TRUNK_OPERATIONS,
   ...WEBHOOK_OPERATIONS,
   ...ALERT_OPERATIONS,
   ...probeOperations,

@@ -14,7 +14,6 @@ import {
   type CoreLinkServer,
   type SocketNotice,
 } from '../adapters/edge-link/core-link-server.ts';
-import { loadTrunks } from '../adapters/engine-config/load-trunks.ts';
 import { webrtcEndpointFields } from '../adapters/engine-config/webrtc-endpoint.ts';
 import { FEED_PATH, PanelFeed } from '../adapters/feed/panel-feed.ts';
 import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
@@ -33,6 +32,7 @@ import { LeaseKeeper } from '../app/lease-keeper.ts';
 import type { OpsAlertDesk } from '../app/ops-alert-desk.ts';
 import { TrunkMonitor } from '../app/trunk-monitor.ts';
 import { createCore, type Core, type CorePorts } from '../app/core.ts';
+import type { TrunkBook } from '../app/trunk-book.ts';
 import { rehearse } from '../app/rehearse.ts';
 import { createWebhooks, type WebhookService } from '../app/webhooks/create-webhooks.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
@@ -40,7 +40,6 @@ import type { AddressOfRecord, CallId, Instant, LegId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import { auditSigner } from '../evidence/audit-key.ts';
 import { ownsCallerId } from '../domain/trunk/caller-id.ts';
-import type { Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
@@ -51,6 +50,7 @@ import type { Webhooks } from '../ports/webhooks.ts';
 import { admit, callerOf } from './admission.ts';
 import { startAlerting } from './alerting.ts';
 import { secretsOf, startSecretSource } from './secret-source.ts';
+import { followPasswords, monitoredOf, openTrunks } from './trunks.ts';
 
 const POOL_SIZE = 16;
 const MEGABYTE = 1_048_576;
@@ -78,6 +78,8 @@ export interface CoreNode {
   readonly alerts: OpsAlerts;
   /** Resolves when another node has taken over: this process has to end, at once. */
   readonly fenced: Promise<undefined>;
+  /** Reads the trunk files anew; what is wrong with them is told by log and alert. */
+  reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -93,10 +95,11 @@ export async function startCoreNode(
   const alerts = startAlerting(config, core, ports);
   stops.push(() => alerts.close(ALERTS_TOLD_WITHIN_MS));
   const { database, keeper } = await openStore(config, core, ports, stops);
-  const trunks = readTrunks(core);
+  const trunks = await openTrunks(core, { alerts, log, metrics });
   const secretPorts = { alerts, clock, log, metrics };
-  const { source: secrets } = await startSecretSource(core.secrets, secretsOf(trunks), secretPorts);
+  const { source: secrets } = await startSecretSource(core.secrets, secretsOf(trunks.known()), secretPorts);
   stops.push(() => secrets.stop());
+  followPasswords(trunks, secrets, log);
   const journal = new FileJournal({
     directory: resolve(core.journal.directory),
     name: config.nodeId,
@@ -110,7 +113,8 @@ export async function startCoreNode(
     user: core.engine.ariUser,
     password: core.engine.ariPassword,
     app: core.engine.ariApp,
-    trunks: new Map(trunks.map((trunk) => [trunk.name, trunk])),
+    trunks,
+    accounts: { trunks, secrets },
     endpointFields: (aor) => webrtcEndpointFields({ aor, permit: [core.engine.relayAddress] }),
     mediaLostAfterMs: core.policy.mediaLostMs,
     permit: keeper,
@@ -121,18 +125,19 @@ export async function startCoreNode(
   const webhooks = webhooksOf(core, database, alerts, ports);
   stops.push(() => webhooks.stop());
   const monitor = new TrunkMonitor({
-    ...monitoredOf(trunks),
+    trunks: monitoredOf(trunks),
     alerts,
     history: database.tries,
     clock,
     log,
     metrics,
   });
+  trunks.onChange(() => monitor.follow(monitoredOf(trunks)));
   const registrations = new RegistrationPoller({
     url: core.engine.ariUrl,
     user: core.engine.ariUser,
     password: core.engine.ariPassword,
-    trunks,
+    trunks: () => trunks.known(),
     told: (trunk, isRegistered, at) => monitor.registered(trunk, isRegistered, at),
     clock,
     log,
@@ -159,14 +164,14 @@ export async function startCoreNode(
     retention: core.records.kept,
     committed: () => webhooks.nudge(),
     policy: core.policy,
-    trunks: () => trunks,
+    trunks: () => trunks.all(),
     trunkHealth: monitor,
     alerts,
     sipDomain: core.clients.sipDomain,
     ...failpointsOf(config),
   });
   stops.push(() => gatewayCore.stop());
-  const calls = callsOf(config, core, ports, database, gatewayCore, () => trunks);
+  const calls = callsOf(config, core, ports, database, gatewayCore, trunks);
   stops.push(() => calls.stop());
   let serves = false;
   let stopped = false;
@@ -202,7 +207,7 @@ export async function startCoreNode(
     config,
     core,
     ports,
-    { ...gatewayCore, webhooks: webhooks.api, calls: calls.calls, alerts },
+    { ...gatewayCore, webhooks: webhooks.api, calls: calls.calls, alerts, trunks },
     authenticator,
     standsBy,
   );
@@ -221,6 +226,8 @@ export async function startCoreNode(
       log,
     });
     if (!(await keeper.acquire())) return false;
+    // It may have stood by for long.
+    await trunks.reload();
     // Not waited for: nobody's SOS is late because of what was told before.
     void alerts.keepIn(database.opsAlerts);
     void monitor.start();
@@ -230,7 +237,7 @@ export async function startCoreNode(
     registrations.start();
     await Promise.race([rehearsed, within(clock, REHEARSAL_MS)]);
     serves = true;
-    log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
+    log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.all().length });
     return true;
   };
   return {
@@ -238,6 +245,9 @@ export async function startCoreNode(
     serving: beginServing(),
     alerts,
     fenced: keeper.fenced,
+    reload: async () => {
+      await trunks.reload();
+    },
     stop: async () => {
       serves = false;
       stopped = true;
@@ -253,14 +263,14 @@ function callsOf(
   { clock, log, metrics }: NodePorts,
   database: Database,
   { telephony, isStoreAway }: Core,
-  trunks: () => readonly Trunk[],
+  trunks: TrunkBook,
 ): CallService {
   return createCalls({
     store: database.calls,
     telephony,
     plans: worldPlans,
     settings: { ...settings, numbers: { countries, numbers } },
-    ownsCallerId: (number) => trunks().some((trunk) => ownsCallerId(trunk, number)),
+    ownsCallerId: (number) => trunks.all().some((trunk) => ownsCallerId(trunk, number)),
     isStoreAway,
     newId: () => randomUUID() as CallId,
     clock,
@@ -387,22 +397,6 @@ const NO_START = {
     'The database is away, and a node that has just been started waits for it: it serves nobody until then.',
 } as const;
 
-function monitoredOf(trunks: readonly Trunk[]) {
-  return { trunks: trunks.map(({ name, sip }) => ({ name, ...sip })) };
-}
-
-/** Throws with every problem of every file: a gateway without a readable trunk must not start. */
-function readTrunks(core: CoreConfig): readonly Trunk[] {
-  const loaded = loadTrunks(core.trunks.directory, core.trunks.names);
-  if (!loaded.ok) {
-    const lines = loaded.problems.map(
-      (problem) => `${problem.file}:${problem.line ?? 0}: ${problem.path}: expected ${problem.expected}`,
-    );
-    throw new Error(`the trunk files are wrong\n${lines.join('\n')}`);
-  }
-  return loaded.trunks.map(({ trunk }) => trunk).toSorted((a, b) => a.priority - b.priority);
-}
-
 function authenticatorOf(
   core: CoreConfig,
   revocations: Revocations,
@@ -430,7 +424,13 @@ async function serve(
     webhooks,
     calls,
     alerts,
-  }: Core & Pick<CallService, 'calls'> & { readonly webhooks: Webhooks; readonly alerts: OpsAlertDesk },
+    trunks,
+  }: Core &
+    Pick<CallService, 'calls'> & {
+      readonly webhooks: Webhooks;
+      readonly alerts: OpsAlertDesk;
+      readonly trunks: TrunkBook;
+    },
   authenticator: JwtAuthenticator,
   standsBy: () => boolean,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
@@ -460,6 +460,7 @@ async function serve(
     revocations,
     webhooks,
     alerts,
+    trunks,
     clients: core.clients,
     metricsToken: core.http.metricsToken,
     exposition: () => metrics.exposition(),

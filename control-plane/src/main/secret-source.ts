@@ -2,7 +2,7 @@
 import { DirectorySecrets } from '../adapters/secrets/directory-secrets.ts';
 import { EnvironmentSecrets } from '../adapters/secrets/environment-secrets.ts';
 import type { SecretsConfig } from '../config/config.ts';
-import type { Trunk } from '../domain/trunk/trunk.ts';
+import { secretOf, type Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { OpsAlerts } from '../ports/ops-alerts.ts';
@@ -67,5 +67,5 @@ async function createSecretSource(config: SecretsConfig, ports: SecretPorts): Pr
 
 /** Each once. */
 export function secretsOf(trunks: readonly Trunk[]): readonly string[] {
-  return [...new Set(trunks.flatMap(({ auth }) => (auth.kind === 'ip' ? [] : [auth.secret])))];
+  return [...new Set(trunks.map(secretOf).filter((reference) => reference !== null))];
 }

@@ -200,4 +200,26 @@ describe('app/trunk-monitor', () => {
       monitor.stop();
     }
   });
+
+  it('TEL-9: follows trunk files that change: new ones, other times, and none that is gone', async () => {
+    const { clock, alerts, monitor } = lab();
+    await monitor.start();
+    monitor.qualified('tata', false, clock.now());
+    monitor.qualified('exotel', false, clock.now());
+    await clock.advance(120_000);
+    expect(alerts.standing).to.deep.equal(['trunk-down exotel', 'trunk-down tata']);
+    monitor.follow([
+      { name: 'exotel', optionsIntervalSeconds: 30, optionsTimeoutSeconds: 3 },
+      { name: 'vi', optionsIntervalSeconds: 5, optionsTimeoutSeconds: 2 },
+    ]);
+    expect(alerts.standing, 'of what is gone nothing stands').to.deep.equal(['trunk-down exotel']);
+    expect(monitor.stateOf('exotel'), 'what is known stays').to.equal('down');
+    monitor.qualified('vi', false, clock.now());
+    await clock.advance(10_000);
+    expect(monitor.stateOf('vi')).to.equal('down');
+    monitor.follow([{ name: 'exotel', optionsIntervalSeconds: 0, optionsTimeoutSeconds: 3 }]);
+    await clock.advance(1_000);
+    expect(alerts.standing, 'it is not asked any more').to.deep.equal([]);
+    expect(monitor.stateOf('exotel')).to.equal('up');
+  });
 });

@@ -21,7 +21,8 @@ export interface RegistrationPollerOptions {
   readonly url: string;
   readonly user: string;
   readonly password: Secret;
-  readonly trunks: readonly Trunk[];
+  /** As they are at each reading. */
+  readonly trunks: () => readonly Trunk[];
   /** `null`: it cannot be told. */
   readonly told: (trunk: string, isRegistered: boolean | null, at: Instant) => void;
   readonly clock: Clock;
@@ -34,31 +35,17 @@ export interface RegistrationPollerOptions {
 
 export class RegistrationPoller {
   readonly #options: RegistrationPollerOptions;
-  /** Trunks that register, by the two URIs. */
-  readonly #trunks: ReadonlyMap<string, string>;
   #failures = 0;
   #cancel: () => void = () => undefined;
   #stopped = false;
 
   constructor(options: RegistrationPollerOptions) {
     this.#options = options;
-    this.#trunks = new Map(
-      options.trunks.flatMap(({ name, transport, auth }) =>
-        auth.kind === 'registration'
-          ? [
-              [
-                keyOf(`sip:${auth.username}@${auth.domain}`, `sip:${auth.registrar};transport=${transport}`),
-                name,
-              ] as const,
-            ]
-          : [],
-      ),
-    );
   }
 
   /** Nothing is asked where no trunk registers. */
   start(): void {
-    if (this.#trunks.size > 0) void this.#round();
+    void this.#round();
   }
 
   stop(): void {
@@ -75,19 +62,32 @@ export class RegistrationPoller {
 
   async #read(): Promise<void> {
     const { told, clock, log, metrics } = this.#options;
+    const trunks = this.#registering();
+    if (trunks.size === 0) return;
     try {
       const statuses = registrationStatuses(await this.#fetch());
       this.#failures = 0;
       metrics.count('hamrahi_trunk_registration_readings_total', { result: 'ok' });
       if (this.#stopped) return;
-      for (const [key, trunk] of this.#trunks) told(trunk, asRegistered(statuses.get(key)), clock.now());
+      for (const [key, trunk] of trunks) told(trunk, asRegistered(statuses.get(key)), clock.now());
     } catch (error) {
       this.#failures += 1;
       metrics.count('hamrahi_trunk_registration_readings_total', { result: 'failed' });
       if (this.#failures !== TRUSTED_FAILURES || this.#stopped) return;
       log.warn('The state of our registrations cannot be read from the engine.', { reason: reasonOf(error) });
-      for (const trunk of this.#trunks.values()) told(trunk, null, clock.now());
+      for (const trunk of trunks.values()) told(trunk, null, clock.now());
     }
+  }
+
+  /** Trunks that register, by the two URIs. */
+  #registering(): ReadonlyMap<string, string> {
+    return new Map(
+      this.#options.trunks().flatMap(({ name, transport, auth }) => {
+        if (auth.kind !== 'registration') return [];
+        const client = `sip:${auth.username}@${auth.domain}`;
+        return [[keyOf(client, `sip:${auth.registrar};transport=${transport}`), name] as const];
+      }),
+    );
   }
 
   async #fetch(): Promise<string> {

@@ -10,6 +10,7 @@ import type { Gateway } from '../../ports/gateway.ts';
 import type { OpsAlertBoard } from '../../ports/ops-alerts.ts';
 import type { Revocations } from '../../ports/revocations.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
+import type { TrunkDesk } from '../../ports/trunks.ts';
 import type { Webhooks } from '../../ports/webhooks.ts';
 import { activationHandler } from './handlers/activation.ts';
 import { callHandlers } from './handlers/calls.ts';
@@ -19,6 +20,7 @@ import { peopleHandlers } from './handlers/people.ts';
 import { probeHandlers } from './handlers/probes.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
 import { tokenHandlers } from './handlers/tokens.ts';
+import { trunkHandlers } from './handlers/trunks.ts';
 import { webhookHandlers } from './handlers/webhooks.ts';
 import { zoneHandlers } from './handlers/zones.ts';
 import { failure, operationOf, type Handlers } from './http-call.ts';
@@ -33,6 +35,7 @@ export interface AppOptions {
   readonly directory: Directory;
   readonly tickets: TicketStore;
   readonly revocations: Pick<Revocations, 'revoke'>;
+  readonly trunks: TrunkDesk;
   readonly webhooks: Webhooks;
   readonly alerts: OpsAlertBoard;
   readonly clients: ClientSettings;
@@ -83,7 +86,13 @@ function addOperations(app: Express, options: AppOptions): void {
     ...zoneHandlers(options.directory),
     ...webhookHandlers(options.webhooks),
     ...alertHandlers(options.alerts),
-    ...probeHandlers(options.gateway, options.standsBy ?? (() => false), options.alerts),
+    ...trunkHandlers(options.trunks),
+    ...probeHandlers(
+      options.gateway,
+      options.standsBy ?? (() => false),
+      options.alerts,
+      options.trunks,
+    ),
   };
   for (const id of Object.keys(OPERATIONS) as OperationId[]) {
     const operation = operationOf(OPERATIONS, id);

@@ -33,6 +33,13 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_sos_time_to_voice_ms: 'From the activation until somebody could hear her, by the way it took.',
   hamrahi_sos_requirement_ms: 'What a session took, by requirement, once it is over.',
   hamrahi_sos_verdicts_total: 'Sessions that are over, by requirement and verdict.',
+  hamrahi_trunks_usable: 'Trunks by which a call can be placed.',
+  hamrahi_trunks_known: 'Trunks of the files, those that are disabled included.',
+  hamrahi_trunks_reloads_total: 'Times that the trunk files were read anew, by result.',
+  hamrahi_pbx_trunk_account_failures_total:
+    'Times that a password or registration did not get into the engine, by trunk.',
+  hamrahi_pbx_trunk_passwords_missing_total:
+    'Times that the password of a trunk was needed and not there, by trunk.',
   hamrahi_core_lease_held: 'Whether this node is the one that acts.',
   hamrahi_core_lease_checks_total: 'Commands that waited until the lease had been looked at again.',
   hamrahi_core_lease_renewals_missed_total: 'Renewals of the lease that the database did not answer.',

@@ -4,6 +4,7 @@ import type { Instant } from '../../domain/ids.ts';
 import { advance, isDone } from '../../domain/line/line.ts';
 import type { LineAction, LineEvent } from '../../domain/line/line.ts';
 import { isTrunkFailure, mayTryOtherTrunk } from '../../domain/trunk/failover.ts';
+import { hedgeAfterMs } from '../../domain/trunk/failover-times.ts';
 import type { TryEnd } from '../../domain/trunk/failover.ts';
 import type { Route } from '../../domain/trunk/routes.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
@@ -20,7 +21,6 @@ type TryNews = TryReport extends infer Report
 
 /** Every route silent for this long: a clear error, and the supervisor, within 5 s of the order. */
 const DEAD_MS = 4500;
-/** A measured delay moves the hedge later, never past this. */
 const LATEST_HEDGE_MS = 8000;
 const DEFAULT_NO_RESPONSE_MS = 1000;
 const SHORTEST_RING_MS = 1000;
@@ -92,9 +92,7 @@ export class LineWorker {
         this.#after(live, this.#noResponseMs(live, action.try), () => this.#silenceDue(live, action.try));
         return;
       case 'ask-hedge':
-        this.#after(live, this.#hedgeMs(live, action.try), () =>
-          this.step(live, { type: 'hedge-due', try: action.try }),
-        );
+        this.#askHedge(live, action.try);
         return;
       case 'ask-dead':
         this.#after(live, DEAD_MS, () => this.#deadDue(live));
@@ -237,15 +235,15 @@ export class LineWorker {
   }
 
   #noResponseMs(live: Live, number: number): number {
-    return this.#trunk(this.#trunkOfTry(live, number))?.failover?.noResponseMs ?? DEFAULT_NO_RESPONSE_MS;
+    return this.#trunk(this.#trunkOfTry(live, number))?.failover.noResponseMs ?? DEFAULT_NO_RESPONSE_MS;
   }
 
-  /** Never before what the trunk's file says: a quick morning must not hedge a slow mobile. */
-  #hedgeMs(live: Live, number: number): number {
-    const name = this.#trunkOfTry(live, number);
-    const said = this.#trunk(name)?.p95PostDialDelayMs ?? LATEST_HEDGE_MS;
-    const measured = this.#ports.health.p95PostDialDelayMs(name) ?? 0;
-    return Math.max(said, Math.min(measured, LATEST_HEDGE_MS));
+  /** Of a trunk that is no longer in the files, the latest that there is. */
+  #askHedge(live: Live, number: number): void {
+    const trunk = this.#trunk(this.#trunkOfTry(live, number));
+    const measuredMs = trunk ? this.#ports.health.p95PostDialDelayMs(trunk.name) : null;
+    const afterMs = trunk ? hedgeAfterMs(trunk, measuredMs) : LATEST_HEDGE_MS;
+    if (afterMs !== null) this.#after(live, afterMs, () => this.step(live, { type: 'hedge-due', try: number }));
   }
 
   #trunkOfTry(live: Live, number: number): string {

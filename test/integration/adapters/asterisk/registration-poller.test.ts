@@ -1,13 +1,15 @@
 import { expect } from 'chai';
+import { AsteriskDriver } from '../../../../control-plane/src/adapters/asterisk/asterisk-driver.ts';
 import { RegistrationPoller } from '../../../../control-plane/src/adapters/asterisk/registration-poller.ts';
 import { systemClock } from '../../../../control-plane/src/adapters/clock/system-clock.ts';
-import { Secret } from '../../../../control-plane/src/domain/secret.ts';
 import type { Trunk } from '../../../../control-plane/src/domain/trunk/trunk.ts';
 import { eventually } from '../../../e2e/support/eventually.ts';
 import { sandboxTrunk, startTestEngine } from '../../../support/gateway-engine.ts';
 import { keptLog } from '../../../support/kept-log.ts';
+import { memorySecrets } from '../../../support/memory-secrets.ts';
 import { silentMetrics } from '../../../support/silent-metrics.ts';
 import { startSipRegistrar } from '../../../support/sip-registrar.ts';
+import { trunkList } from '../../../support/trunk-list.ts';
 
 describe('adapters/asterisk/registration-poller: on a real Asterisk', function () {
   this.timeout(60_000);
@@ -26,14 +28,21 @@ describe('adapters/asterisk/registration-poller: on a real Asterisk', function (
         expirySeconds: 60,
       },
     };
-    const engine = await startTestEngine({ trunks: [trunk], secretOf: () => new Secret('carrier-password') });
+    const engine = await startTestEngine({ trunks: [trunk] });
     const { user, password } = engine.settings.ari;
+    const { book } = await trunkList([trunk]);
+    const driver = new AsteriskDriver({
+      ...{ url: `${engine.httpUrl}/ari`, user, password, app: 'hamrahi', trunks: book },
+      accounts: { trunks: book, secrets: memorySecrets({ 'trunks/ims/password': 'carrier-password' }) },
+      endpointFields: () => ({ aor: [], endpoint: [] }),
+      ...{ clock: systemClock(), log: keptLog(), metrics: silentMetrics },
+    });
     const told: (boolean | null)[] = [];
     const poller = new RegistrationPoller({
       url: engine.httpUrl,
       user,
       password,
-      trunks: [trunk],
+      trunks: () => book.known(),
       told: (name, isRegistered) => {
         expect(name).to.equal('ims');
         told.push(isRegistered);
@@ -44,6 +53,7 @@ describe('adapters/asterisk/registration-poller: on a real Asterisk', function (
       everyMs: 200,
     });
     try {
+      await driver.start(5_000);
       poller.start();
       await eventually('registered', () => (told.at(-1) === true ? true : null), 10_000);
       registrar.answer = '403 Forbidden';
@@ -53,6 +63,7 @@ describe('adapters/asterisk/registration-poller: on a real Asterisk', function (
       expect(await without.text()).to.not.include('04012345678');
     } finally {
       poller.stop();
+      await driver.stop();
       await engine.stop();
       await registrar.close();
     }

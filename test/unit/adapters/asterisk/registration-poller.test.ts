@@ -43,7 +43,8 @@ describe('adapters/asterisk/registration-poller', () => {
     expect(registrationStatuses('asterisk_pjsip_outbound_registration_status{').size).to.equal(1);
   });
 
-  async function lab(trunks: readonly Trunk[]) {
+  async function lab(registering: readonly Trunk[]) {
+    const inForce = { trunks: registering };
     const engine = { status: 200, text: '', asked: [] as (string | undefined)[] };
     const server = createServer((request, response) => {
       engine.asked.push(request.headers.authorization);
@@ -57,7 +58,7 @@ describe('adapters/asterisk/registration-poller', () => {
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
       user: 'control-plane',
       password: new Secret('ari-password'),
-      trunks,
+      trunks: () => inForce.trunks,
       told: (trunk, isRegistered) => told.push([trunk, isRegistered]),
       clock,
       log,
@@ -75,7 +76,7 @@ describe('adapters/asterisk/registration-poller', () => {
       server.close();
       server.closeAllConnections();
     };
-    return { engine, poller, clock, log, told, reading, close };
+    return { engine, poller, clock, log, told, reading, close, inForce };
   }
 
   it('TEL-8: tells what stands, what was refused, and that nothing is known yet; each ten seconds', async () => {
@@ -120,6 +121,22 @@ describe('adapters/asterisk/registration-poller', () => {
       expect(log.lines[0])
         .to.include('the engine answered 401')
         .and.not.match(/127\.0|0401234/);
+    } finally {
+      close();
+    }
+  });
+
+  it('TEL-9: follows trunks that change', async () => {
+    const { engine, poller, clock, told, reading, close, inForce } = await lab([registering('tata', 't')]);
+    try {
+      engine.text = [line('t', '1'), line('j', '1')].join('\n');
+      await reading(() => poller.start());
+      inForce.trunks = [registering('jio', 'j')];
+      await reading(() => clock.advance(10_000));
+      expect(told).to.deep.equal([
+        ['tata', true],
+        ['jio', true],
+      ]);
     } finally {
       close();
     }

@@ -2,6 +2,7 @@
 import type { Readiness } from '../../../contracts/health-api.ts';
 import type { Gateway } from '../../../ports/gateway.ts';
 import type { OpsAlertBoard } from '../../../ports/ops-alerts.ts';
+import type { TrunkDesk } from '../../../ports/trunks.ts';
 import { reply, type Handlers } from '../http-call.ts';
 import { withDeadline } from '../with-deadline.ts';
 
@@ -11,11 +12,13 @@ export function probeHandlers(
   gateway: Gateway,
   standsBy: () => boolean,
   alerts: Pick<OpsAlertBoard, 'channels'>,
+  trunks: Pick<TrunkDesk, 'entries'>,
 ): Pick<Handlers, 'getHealthz' | 'getReadyz'> {
   return {
     getHealthz: () => Promise.resolve(reply(200, { alive: true })),
     getReadyz: async () => {
-      const body = await readinessOf(gateway, standsBy(), alertingOf(alerts));
+      const checks = { alerting: alertingOf(alerts), trunks: dialsOf(trunks) };
+      const body = await readinessOf(gateway, standsBy(), checks);
       return reply(body.ready ? 200 : 503, body);
     },
   };
@@ -31,10 +34,16 @@ function alertingOf(alerts: Pick<OpsAlertBoard, 'channels'>): Readiness['checks'
   return { ok: failing.length < channels.length, reason };
 }
 
+/** A stream needs no trunk: whoever is there is served. */
+function dialsOf(trunks: Pick<TrunkDesk, 'entries'>): Readiness['checks']['trunks'] {
+  const ok = trunks.entries().some(({ fault }) => fault === null);
+  return { ok, reason: ok ? null : 'no trunk can be used: nobody can be telephoned' };
+}
+
 async function readinessOf(
   gateway: Gateway,
   standby: boolean,
-  alerting: Readiness['checks']['alerting'],
+  others: Pick<Readiness['checks'], 'alerting' | 'trunks'>,
 ): Promise<Readiness> {
   try {
     const { engine, database, journal } = await withDeadline(gateway.health(), HEALTH_DEADLINE_MS);
@@ -42,12 +51,13 @@ async function readinessOf(
       // Without its database a node acts from its journal: to take it out would turn away every SOS at once.
       ready: engine && !standby,
       standby,
-      degraded: !engine || !database || !journal.durable,
+      // A stream needs no trunk: whoever is there is served.
+      degraded: !engine || !database || !journal.durable || !others.trunks.ok,
       checks: {
         engine: { ok: engine, reason: engine ? null : 'the engine is not attached' },
         database: { ok: database, reason: database ? null : 'the database does not answer' },
         journal: { ok: journal.durable, entries: journal.entries },
-        alerting,
+        ...others,
       },
     };
   } catch {
@@ -56,7 +66,7 @@ async function readinessOf(
       ready: false,
       standby,
       degraded: true,
-      checks: { engine: check, database: check, journal: { ok: false, entries: 0 }, alerting },
+      checks: { engine: check, database: check, journal: { ok: false, entries: 0 }, ...others },
     };
   }
 }
