@@ -15,7 +15,7 @@ function lab(history: TryHistory = NOTHING) {
   const clock = manualClock();
   const alerts = toldAlerts();
   const monitor = new TrunkMonitor({
-    trunks: () => [
+    trunks: [
       { name: 'tata', optionsIntervalSeconds: 5, optionsTimeoutSeconds: 2 },
       { name: 'exotel', optionsIntervalSeconds: 30, optionsTimeoutSeconds: 3 },
     ],
@@ -199,5 +199,27 @@ describe('app/trunk-monitor', () => {
       expect(monitor.stateOf('tata')).to.equal('up');
       monitor.stop();
     }
+  });
+
+  it('TEL-9: follows trunk files that change: new ones, other times, and none that is gone', async () => {
+    const { clock, alerts, monitor } = lab();
+    await monitor.start();
+    monitor.qualified('tata', false, clock.now());
+    monitor.qualified('exotel', false, clock.now());
+    await clock.advance(120_000);
+    expect(alerts.standing).to.deep.equal(['trunk-down exotel', 'trunk-down tata']);
+    monitor.follow([
+      { name: 'exotel', optionsIntervalSeconds: 30, optionsTimeoutSeconds: 3 },
+      { name: 'vi', optionsIntervalSeconds: 5, optionsTimeoutSeconds: 2 },
+    ]);
+    expect(alerts.standing, 'of what is gone nothing stands').to.deep.equal(['trunk-down exotel']);
+    expect(monitor.stateOf('exotel'), 'what is known stays').to.equal('down');
+    monitor.qualified('vi', false, clock.now());
+    await clock.advance(10_000);
+    expect(monitor.stateOf('vi')).to.equal('down');
+    monitor.follow([{ name: 'exotel', optionsIntervalSeconds: 0, optionsTimeoutSeconds: 3 }]);
+    await clock.advance(1_000);
+    expect(alerts.standing, 'it is not asked any more').to.deep.equal([]);
+    expect(monitor.stateOf('exotel')).to.equal('up');
   });
 });
