@@ -174,7 +174,8 @@ export async function startCoreNode(
     ...failpointsOf(config),
   });
   stops.push(() => gatewayCore.stop());
-  const calls = callsOf(config, core, ports, database, gatewayCore, () => trunks.all());
+  const told = { ...gatewayCore, outboxWritten: () => webhooks.nudge() };
+  const calls = callsOf(config, core, ports, database, told, () => trunks.all());
   stops.push(() => calls.stop());
   let serves = false;
   let stopped = false;
@@ -265,7 +266,7 @@ function callsOf(
   { calls: { countries, numbers, ...settings } }: CoreConfig,
   { clock, log, metrics }: NodePorts,
   database: Database,
-  { telephony, isStoreAway }: Core,
+  { telephony, isStoreAway, outboxWritten }: Core & { readonly outboxWritten: () => void },
   trunks: () => readonly Trunk[],
 ): CallService {
   return createCalls({
@@ -275,6 +276,7 @@ function callsOf(
     settings: { ...settings, numbers: { countries, numbers } },
     ownsCallerId: (number) => trunks().some((trunk) => ownsCallerId(trunk, number)),
     isStoreAway,
+    outboxWritten,
     newId: () => randomUUID() as CallId,
     clock,
     log,
