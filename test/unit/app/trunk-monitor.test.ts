@@ -100,7 +100,7 @@ describe('app/trunk-monitor', () => {
     const { alerts, call } = lab();
     for (let index = 0; index < 10; index += 1) call(index < 4 ? 'congestion' : 'no-answer');
     expect(alerts.told).to.deep.equal(['raise trunk-success-rate tata']);
-    for (let index = 0; index < 29; index += 1) call('busy');
+    for (let index = 0; index < 39; index += 1) call('busy');
     expect(alerts.told).to.have.length(1);
     call('busy');
     expect(alerts.told).to.deep.equal(['raise trunk-success-rate tata', 'resolve trunk-success-rate tata']);
