@@ -22,8 +22,10 @@ describe('e2e: alerts for whoever is on call', function () {
   this.timeout(120_000);
   let receiver: AlertReceiver;
   let chromium: OpenBrowser;
+  const closes: (() => Promise<void>)[] = [];
   const gateway = useGateway(async () => {
     receiver = await startAlertReceiver();
+    closes.push(() => receiver.close());
     return {
       env: {
         HAMRAHI_ALERT_WEBHOOK_URLS: receiver.url,
@@ -34,10 +36,10 @@ describe('e2e: alerts for whoever is on call', function () {
   });
   before('opens the browser', async () => {
     chromium = await openChromium({ toneHz: 1300 });
+    closes.push(() => chromium.close());
   });
-  after(async () => {
-    await chromium.close();
-    await receiver.close();
+  after('closes what was opened', async () => {
+    for (const close of closes.reverse()) await close();
   });
 
   const is =

@@ -5,13 +5,20 @@ import { MailSender } from '../adapters/alert/mail-sender.ts';
 import { WebhookSender } from '../adapters/alert/webhook-sender.ts';
 import { OpsAlertDesk } from '../app/ops-alert-desk.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log, Metrics } from '../ports/log.ts';
 import type { AlertSender } from '../ports/ops-alerts.ts';
-import type { NodePorts } from './core-node.ts';
+
+export interface AlertingPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
 
 export function startAlerting(
   { environment }: Config,
   { alerting, clients: { publicUrl } }: CoreConfig,
-  { clock, log, metrics }: NodePorts,
+  { clock, log, metrics }: AlertingPorts,
 ): OpsAlertDesk {
   const { webhook, alertmanager, mail, repeatMs } = alerting;
   const senders: AlertSender[] = [

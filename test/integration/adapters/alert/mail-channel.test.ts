@@ -8,6 +8,7 @@ import { AlertError, type AlertErrorCode } from '../../../../control-plane/src/p
 import { alertNews } from '../../../support/alert-news.ts';
 
 const PASSWORD = 'pass/word';
+const WRONG = 'wrong';
 
 interface Mail {
   readonly from: string;
@@ -139,7 +140,7 @@ describe('adapters/alert/mail-sender', function () {
 
   it('a wrong password is ERR_ALERT_AUTH', async () => {
     const { port } = await mailServer();
-    const mail = sender(`smtp://alerts%40x:${'wrong'}@localhost:${port}`, { ca: certificate.cert });
+    const mail = sender(`smtp://alerts%40x:${WRONG}@localhost:${port}`, { ca: certificate.cert });
     expect(await codeOf(mail.send([alertNews('raised')]))).to.equal('ERR_ALERT_AUTH');
   });
 
