@@ -51,7 +51,25 @@ export const callEvent = z
       sessionId: sessionId
         .optional()
         .meta({ description: 'Of the SOS; absent for calls that were asked for.' }),
-      leg: z.string().optional().meta({ description: '`citizen-phone`, `operator-phone`.' }),
+      leg: z.string().optional().meta({
+        description:
+          '`citizen-phone`, `operator-phone`; of a call that was asked for `call-to` (its news are the call’s own) and `call-bridge-to`.',
+      }),
+      legId: z
+        .string()
+        .optional()
+        .meta({ description: 'Of a call that was asked for: the leg, as in `/v1/call-records`.' }),
+      state: z.string().optional().meta({ description: 'Of a call that was asked for: its state after it.' }),
+      trunk: z.string().nullable().optional().meta({ description: 'Likewise: by which the leg went.' }),
+      reason: z.string().nullable().optional().meta({
+        description:
+          'Likewise, with the last news of `call-to`: why the call is over (hung-up, other-hung-up, busy, no-capacity, …).',
+      }),
+      durationMs: z
+        .int()
+        .nullable()
+        .optional()
+        .meta({ description: 'Likewise: from the answer to the end.' }),
       outcome: z.string().optional().meta({
         description:
           'How it ended, for `call.failed` and `call.ended`: completed, busy, rejected, no-answer, …',
