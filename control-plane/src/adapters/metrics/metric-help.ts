@@ -78,5 +78,12 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
     'Age of the oldest event that no endpoint was told of, though one is to be.',
   hamrahi_webhook_rounds_failed_total:
     'Rounds of the webhook dispatcher that failed, as a rule at the database.',
+  hamrahi_calls_open: 'Telephone calls of the API that are not over.',
+  hamrahi_calls_events_total: 'What happened to calls of the API, by event and verdict.',
+  hamrahi_calls_events_dropped_total:
+    'Events of calls beyond what waits for the database; found again by asking the engine.',
+  hamrahi_calls_command_failures_total: 'What calls ordered and the engine did not do, by command and code.',
+  hamrahi_calls_command_bugs_total: 'Commands of calls that threw.',
+  hamrahi_calls_background_failures_total: 'Work on calls that was given up.',
   hamrahi_pbx_unexpected_calls_total: 'Calls that nobody ordered and that were refused, by their source.',
 };
