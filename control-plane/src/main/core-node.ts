@@ -26,7 +26,7 @@ import { CORE_LEASE, PostgresLease } from '../adapters/postgres/lease.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
 import { HttpWebhookSender } from '../adapters/webhook/http-sender.ts';
 import { SealedSecrets } from '../adapters/webhook/sealed-secrets.ts';
-import { createCalls, type CallService } from '../app/calls/create-calls.ts';
+import { createCalls, type CallService, type CallsPorts } from '../app/calls/create-calls.ts';
 import { HeldAlert } from '../app/held-alert.ts';
 import { LeaseKeeper } from '../app/lease-keeper.ts';
 import type { OpsAlertDesk } from '../app/ops-alert-desk.ts';
@@ -173,8 +173,12 @@ export async function startCoreNode(
     ...failpointsOf(config),
   });
   stops.push(() => gatewayCore.stop());
-  const told = { ...gatewayCore, outboxWritten: () => webhooks.nudge() };
-  const calls = callsOf(config, core, ports, database, told, trunks);
+  const calls = callsOf(config, core, ports, {
+    ...gatewayCore,
+    store: database.calls,
+    trunks: () => trunks.all(),
+    outboxWritten: () => webhooks.nudge(),
+  });
   stops.push(() => calls.stop());
   let serves = false;
   let stopped = false;
@@ -266,13 +270,15 @@ function callsOf(
   config: Config,
   { calls: { countries, numbers, ...settings } }: CoreConfig,
   { clock, log, metrics }: NodePorts,
-  database: Database,
-  { telephony, isStoreAway, outboxWritten }: Core & { readonly outboxWritten: () => void },
-  trunks: TrunkBook,
+  links: Pick<CallsPorts, 'store' | 'telephony' | 'isStoreAway' | 'outboxWritten'> & {
+    readonly trunks: () => readonly Trunk[];
+  },
 ): CallService {
+  const { store, telephony, isStoreAway, outboxWritten, trunks } = links;
   return createCalls({
-    store: database.calls,
+    store,
     telephony,
+    ...(outboxWritten ? { outboxWritten } : {}),
     plans: worldPlans,
     settings: { ...settings, numbers: { countries, numbers } },
     ownsCallerId: (number) => trunks.all().some((trunk) => ownsCallerId(trunk, number)),

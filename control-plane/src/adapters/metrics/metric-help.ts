@@ -95,22 +95,13 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
     'Age of the oldest event that no endpoint was told of, though one is to be.',
   hamrahi_webhook_rounds_failed_total:
     'Rounds of the webhook dispatcher that failed, as a rule at the database.',
-  hamrahi_trunk_state: 'Whether a trunk is up, doubtful or down: 1 for the state that it is in.',
   hamrahi_trunk_tries_total: 'Tries of calls that ended, by trunk, purpose and outcome.',
-  hamrahi_trunk_post_dial_delay_ms: 'From the INVITE to the first 18x, by trunk; synthetic calls apart.',
-  hamrahi_trunk_post_dial_delay_p95_ms:
-    'What 95 % of the last calls did not exceed from the INVITE to the first 18x; 0: too few to say.',
-  hamrahi_trunk_recent_attempts: 'Calls of the last five minutes that say something of their trunk.',
-  hamrahi_trunk_success_ratio: 'Of these, the share that was answered, busy, unanswered or declined.',
-  hamrahi_trunk_answer_seizure_ratio: 'Of these, the share that was answered.',
-  hamrahi_trunk_registered: 'Whether our registration with the carrier stands, where a trunk has one.',
-  hamrahi_trunk_registration_readings_total:
-    'Times that the state of registrations was asked of the engine, by result.',
-  hamrahi_alerts_standing: 'Alerts for whoever is on call that stand, by kind.',
-  hamrahi_alerts_raised_total: 'Alerts that began, by kind and severity.',
-  hamrahi_alerts_dropped_total: 'Alerts that nobody was told of, because too many stood.',
-  hamrahi_alert_deliveries_total: 'Messages to channels for alerts, by channel and result.',
-  hamrahi_alert_channel_failing: 'Whether a channel did not take the last message.',
-  hamrahi_alert_queue: 'Alerts that wait for a channel.',
+  hamrahi_calls_open: 'Telephone calls of the API that are not over.',
+  hamrahi_calls_events_total: 'What happened to calls of the API, by event and verdict.',
+  hamrahi_calls_events_dropped_total:
+    'Events of calls beyond what waits for the database; found again by asking the engine.',
+  hamrahi_calls_command_failures_total: 'What calls ordered and the engine did not do, by command and code.',
+  hamrahi_calls_command_bugs_total: 'Commands of calls that threw.',
+  hamrahi_calls_background_failures_total: 'Work on calls that was given up.',
   hamrahi_pbx_unexpected_calls_total: 'Calls that nobody ordered and that were refused, by their source.',
 };
