@@ -1,6 +1,7 @@
 /** The contract's lab on the real thing: the gateway's Asterisk, the simulated carrier, and WebRTC clients. */
 import type { MediaStreamTrack } from 'werift';
 import { SipClient } from '../../control-plane/client/sip-client.ts';
+import { phoneToneHz } from '../../control-plane/sandbox/audio/tones.ts';
 import type { AsteriskProcess } from '../../control-plane/sandbox/asterisk-process.ts';
 import { behaviourNamed } from '../../control-plane/sandbox/carrier/behaviours.ts';
 import {
@@ -111,6 +112,7 @@ export async function startAsteriskPbxLab(): Promise<AsteriskPbxLab> {
         if (number === null) throw new Error(text);
         return number;
       },
+      toneOf: (number) => phoneToneHz(number.reveal()),
       connectClient: (aor, behaviour) =>
         behaviour === 'answers'
           ? connectWebrtcClient(socketUrl, aor, false)

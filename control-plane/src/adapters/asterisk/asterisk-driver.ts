@@ -38,6 +38,7 @@ import { LegTable } from './leg-table.ts';
 import { LegDialer } from './leg-dialer.ts';
 import type { LegRecord } from './leg-record.ts';
 import { MediaWatch } from './media-watch.ts';
+import { ToneEar } from './tone-ear.ts';
 
 export interface AsteriskDriverOptions {
   /** `http://host:port/ari`. */
@@ -92,6 +93,7 @@ export class AsteriskDriver implements PbxDriver {
   readonly #endpoints: EndpointProvisioner;
   readonly #prompt: HoldingPrompt;
   readonly #media: MediaWatch;
+  readonly #ear: ToneEar;
   readonly #listeners: ((event: PbxEvent) => void)[] = [];
   readonly #watchWanted = new Set<LegId>();
   #attached = false;
@@ -118,6 +120,7 @@ export class AsteriskDriver implements PbxDriver {
     this.#contacts = new ContactBoard(options.trunks, emit);
     this.#endpoints = new EndpointProvisioner(this.#connection, options.endpointFields);
     this.#prompt = new HoldingPrompt(this.#connection);
+    this.#ear = new ToneEar(this.#connection, clock);
     this.#media = new MediaWatch({
       clock,
       emit,
@@ -234,6 +237,11 @@ export class AsteriskDriver implements PbxDriver {
     if (leg === undefined) return;
     this.#watchWanted.add(legId);
     if (leg.state === 'answered' && leg.held === null) this.#media.start(legId);
+  }
+
+  async hearsTone(legId: LegId, hz: number, withinMs: number): Promise<PbxResult<boolean>> {
+    const listening = await this.#order(legId, () => this.#ear.listen(legId, hz));
+    return listening.ok ? this.#ear.hears(legId, withinMs) : listening;
   }
 
   async list(): Promise<PbxResult<PbxSnapshot>> {
