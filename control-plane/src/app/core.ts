@@ -9,6 +9,8 @@ import type { OpsAlerts } from '../ports/ops-alerts.ts';
 import type { TrunkHealth } from '../ports/trunk-health.ts';
 import type { Trunk } from '../domain/trunk/trunk.ts';
 import { PhoneLines } from './lines/phone-lines.ts';
+import { SyntheticCalls } from './probes/synthetic-calls.ts';
+import type { SyntheticCallSettings } from './probes/synthetic-calls.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { FeedSource, Gateway } from '../ports/gateway.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
@@ -97,6 +99,8 @@ export interface CorePorts {
   readonly trunkHealth?: TrunkHealth;
   /** Absent: nobody is on call. */
   readonly alerts?: OpsAlerts;
+  /** Absent: no synthetic calls are placed. */
+  readonly syntheticCalls?: SyntheticCallSettings;
   readonly sipDomain: string;
   readonly failpoints?: Failpoints;
 }
@@ -129,6 +133,15 @@ export function createCore(ports: CorePorts): Core {
     health: ports.trunkHealth ?? UNWATCHED,
     alerts: ports.alerts ?? NOBODY_ON_CALL,
   });
+  const syntheticCalls =
+    ports.syntheticCalls &&
+    new SyntheticCalls({
+      ...ports,
+      settings: ports.syntheticCalls,
+      telephony: pbx,
+      isSosOpen: () => open.hasLive,
+      alerts: ports.alerts ?? NOBODY_ON_CALL,
+    });
   const failpoints = ports.failpoints && { failpoints: ports.failpoints };
   const wheel = new TimerWheel(clock);
   const feed = new FeedDispatcher(ports.store, clock, log);
@@ -292,6 +305,7 @@ export function createCore(ports: CorePorts): Core {
     stopHousekeeping = keepHouse(ports.records, clock, log, ports.retention);
     books.start();
     sealer?.start();
+    syntheticCalls?.start();
   }
 
   /** An overdue watchdog waits until packets that may flow have been counted. */
@@ -311,6 +325,7 @@ export function createCore(ports: CorePorts): Core {
     revocations.stop();
     wheel.stop();
     presence.stop();
+    await syntheticCalls?.stop();
     await books.stop();
     await loop.idle();
     await performer.idle();

@@ -1,4 +1,5 @@
 /** The settings of one process: read once, checked whole, frozen. */
+import type { PhoneNumber } from '../domain/numbering/phone-number.ts';
 import type { Policy } from '../domain/session/policy.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { FailpointSetting } from './failpoint-order.ts';
@@ -61,6 +62,15 @@ export interface CoreConfig {
     readonly relayAddress: string;
   };
   readonly trunks: { readonly directory: string; readonly names: readonly string[] };
+  readonly synthetic: {
+    readonly call: {
+      readonly number: PhoneNumber;
+      readonly everyMs: number;
+      readonly toneHz: number;
+      readonly callsPerDay: number;
+    } | null;
+    readonly zone: string | null;
+  };
   readonly database:
     | { readonly kind: 'url'; readonly url: Secret }
     | { readonly kind: 'embedded'; readonly directory: string };

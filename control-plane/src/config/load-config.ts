@@ -99,6 +99,7 @@ function coreOf(v: Values): CoreConfig {
       relayAddress: v.HAMRAHI_RELAY_ADDRESS,
     },
     trunks: { directory: v.HAMRAHI_TRUNKS_DIR, names: present(v.HAMRAHI_TRUNKS) },
+    synthetic: syntheticOf(v),
     database: v.DATABASE_URL
       ? { kind: 'url', url: v.DATABASE_URL }
       : { kind: 'embedded', directory: v.HAMRAHI_POSTGRES_DATA_DIR },
@@ -137,6 +138,19 @@ function recordsOf(v: Values): CoreConfig['records'] {
       eventsMs: msOf(v.HAMRAHI_EVENTS_KEPT_DAYS),
       ledgerMs: msOf(v.HAMRAHI_LEDGER_KEPT_DAYS),
     },
+  };
+}
+
+function syntheticOf(v: Values): CoreConfig['synthetic'] {
+  const number = v.HAMRAHI_SYNTHETIC_CALL_NUMBER;
+  return {
+    call: number && {
+      number,
+      everyMs: v.HAMRAHI_SYNTHETIC_CALL_EVERY_S * 1000,
+      toneHz: v.HAMRAHI_SYNTHETIC_CALL_TONE_HZ,
+      callsPerDay: v.HAMRAHI_SYNTHETIC_CALLS_PER_DAY,
+    },
+    zone: v.HAMRAHI_SYNTHETIC_ZONE,
   };
 }
 

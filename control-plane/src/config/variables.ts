@@ -1,5 +1,6 @@
 /** Every environment variable of the gateway. docs/configuration.md is generated from this table. */
 import { DEFAULT_POLICY, type Policy } from '../domain/session/policy.ts';
+import { PhoneNumber } from '../domain/numbering/phone-number.ts';
 import { parseFailpoint } from './failpoint-order.ts';
 import { choice, list, listen, parsedBy, secret, text, url, whole, yesNo } from './variable.ts';
 
@@ -142,6 +143,35 @@ const engine = {
   }),
   HAMRAHI_TRUNKS: list(/^[a-z0-9][a-z0-9-]{0,40}$/, 'trunk names', {
     description: 'Trunks in the order in which they are tried.',
+    fallback: null,
+  }),
+};
+
+const probes = {
+  HAMRAHI_SYNTHETIC_CALL_NUMBER: {
+    ...parsedBy((text) => PhoneNumber.parse(text), 'a number in E.164 with its plus sign', {
+      description:
+        "A telephone of the deployment's own that answers and plays a tone: called over each trunk in turn. Unset: no synthetic calls.",
+      fallback: null,
+    }),
+    secret: true,
+  },
+  HAMRAHI_SYNTHETIC_CALL_EVERY_S: whole(60, 86_400, {
+    description: 'A synthetic call over each trunk so often, seconds.',
+    fallback: '300',
+  }),
+  HAMRAHI_SYNTHETIC_CALL_TONE_HZ: whole(300, 3400, {
+    description: 'The tone that it plays, hertz.',
+    fallback: '1004',
+  }),
+  HAMRAHI_SYNTHETIC_CALLS_PER_DAY: whole(1, 10_000, {
+    description:
+      'What synthetic calls may cost: so many a day over all trunks together. Where that is too few for the interval, they are spread over the day.',
+    fallback: '300',
+  }),
+  HAMRAHI_SYNTHETIC_ZONE: text(/^[A-Za-z0-9_]{1,64}$/, "a zone's id", {
+    description:
+      "Zone of the synthetic SOS: its sessions are left out of supervisors' panels, of lists, of the report and of what wakes anybody.",
     fallback: null,
   }),
 };
@@ -294,6 +324,7 @@ export const VARIABLE_GROUPS = {
   Clients: clients,
   Tokens: tokens,
   'Engine and trunks': engine,
+  Probes: probes,
   Database: database,
   Records: records,
   Limits: limits,
@@ -307,6 +338,7 @@ export const VARIABLES = {
   ...clients,
   ...tokens,
   ...engine,
+  ...probes,
   ...database,
   ...records,
   ...limits,

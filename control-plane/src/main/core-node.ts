@@ -110,6 +110,7 @@ export async function startCoreNode(
     retention: core.records.kept,
     policy: core.policy,
     trunks: () => trunks,
+    ...(core.synthetic.call ? { syntheticCalls: core.synthetic.call } : {}),
     sipDomain: core.clients.sipDomain,
     ...failpointsOf(config),
   });

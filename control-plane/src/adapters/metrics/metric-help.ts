@@ -58,5 +58,12 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_journal_replayed_total:
     'Journal entries told to the database: written, known already, or decided anew.',
   hamrahi_journal_set_aside_total: 'Parts of the journal that the database does not take.',
+  hamrahi_synthetic_calls_total: 'Synthetic calls, by trunk and by what was wrong with them.',
+  hamrahi_synthetic_calls_postponed_total: 'Times that a synthetic call was put off, by why.',
+  hamrahi_synthetic_call_post_dial_delay_ms:
+    'From the order of a synthetic call to the first sign that the far end is there, by trunk.',
+  hamrahi_synthetic_call_answered: 'Whether the last synthetic call over the trunk was answered.',
+  hamrahi_synthetic_call_tone_heard: 'Whether the tone was heard in the last synthetic call over the trunk.',
+  hamrahi_synthetic_call_at_seconds: 'When the last synthetic call over the trunk ended, as a Unix time.',
   hamrahi_pbx_unexpected_calls_total: 'Calls that nobody ordered and that were refused, by their source.',
 };
