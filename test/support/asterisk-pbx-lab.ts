@@ -27,10 +27,10 @@ import {
 import { callWitness, type AsteriskWitness } from './asterisk-witness.ts';
 import { startCuttableProxy, type CuttableProxy } from './cuttable-proxy.ts';
 import { sandboxTrunk, startTestEngine } from './gateway-engine.ts';
-import { NodeSockets } from './headless/node-socket.ts';
-import { RtpCounter } from './headless/rtp-counter.ts';
-import { createToneTrack, opusLoop } from './headless/tone-track.ts';
-import { createWeriftMedia } from './headless/werift-media.ts';
+import { NodeSockets } from '../../control-plane/client/headless/node-socket.ts';
+import { RtpCounter } from '../../control-plane/client/headless/rtp-counter.ts';
+import { createToneTrack, opusLoop } from '../../control-plane/client/headless/tone-track.ts';
+import { createWeriftMedia } from '../../control-plane/client/headless/werift-media.ts';
 import { keptLog, type KeptLog } from './kept-log.ts';
 import { asteriskRootDir, makeRunDir } from './sandbox-roots.ts';
 import { silentMetrics } from './silent-metrics.ts';
