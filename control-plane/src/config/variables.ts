@@ -169,7 +169,7 @@ const probes = {
       'What synthetic calls may cost: so many a day over all trunks together. Where that is too few for the interval, they are spread over the day.',
     fallback: '300',
   }),
-  HAMRAHI_SYNTHETIC_ZONE: text(/^[A-Za-z0-9_]{1,64}$/, "a zone's id", {
+  HAMRAHI_SYNTHETIC_ZONE: text(/^[A-Za-z0-9_-]{1,64}$/, "a zone's id", {
     description:
       "Zone of the synthetic SOS: its sessions are left out of supervisors' panels, of lists, of the report and of what wakes anybody.",
     fallback: null,

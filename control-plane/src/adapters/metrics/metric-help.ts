@@ -65,5 +65,12 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_synthetic_call_answered: 'Whether the last synthetic call over the trunk was answered.',
   hamrahi_synthetic_call_tone_heard: 'Whether the tone was heard in the last synthetic call over the trunk.',
   hamrahi_synthetic_call_at_seconds: 'When the last synthetic call over the trunk ended, as a Unix time.',
+  hamrahi_probe_runs_total: 'Synthetic SOS, by mode and result.',
+  hamrahi_probe_ok: 'Whether all was well in the last synthetic SOS, by mode.',
+  hamrahi_probe_ran_at_seconds: 'When the last synthetic SOS ended, as a Unix time.',
+  hamrahi_probe_good_at_seconds: 'When a synthetic SOS ended last in which all was well, as a Unix time.',
+  hamrahi_probe_run_ms: 'How long a synthetic SOS took, its preparation and its end included.',
+  hamrahi_probe_check_ok: 'Whether this check was good in the last synthetic SOS that came so far.',
+  hamrahi_probe_check_ms: 'What a check of the synthetic SOS measured.',
   hamrahi_pbx_unexpected_calls_total: 'Calls that nobody ordered and that were refused, by their source.',
 };
