@@ -1,5 +1,5 @@
 /** The core of a node, put together: loop, timers, presence, engine events, feed. `main.ts` gives it its adapters. */
-import type { Instant, OperatorId } from '../domain/ids.ts';
+import type { Instant, OperatorId, ZoneId } from '../domain/ids.ts';
 import type { Policy } from '../domain/session/policy.ts';
 import { isLive } from '../domain/session/session.ts';
 import type { Session } from '../domain/session/session.ts';
@@ -10,6 +10,7 @@ import type { TrunkHealth } from '../ports/trunk-health.ts';
 import type { Trunk } from '../domain/trunk/trunk.ts';
 import { PhoneLines } from './lines/phone-lines.ts';
 import { SyntheticCalls } from './probes/synthetic-calls.ts';
+import { SyntheticSosWatch } from './probes/synthetic-sos-watch.ts';
 import type { SyntheticCallSettings } from './probes/synthetic-calls.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { FeedSource, Gateway } from '../ports/gateway.ts';
@@ -101,6 +102,10 @@ export interface CorePorts {
   readonly alerts?: OpsAlerts;
   /** Absent: no synthetic calls are placed. */
   readonly syntheticCalls?: SyntheticCallSettings;
+  /** Zone of synthetic SOS. Absent: there are none. */
+  readonly syntheticZone?: ZoneId | null;
+  /** A synthetic SOS is expected so often. Absent: nobody waits for one. */
+  readonly syntheticSosEveryMs?: number | null;
   readonly sipDomain: string;
   readonly failpoints?: Failpoints;
 }
@@ -142,6 +147,16 @@ export function createCore(ports: CorePorts): Core {
       isSosOpen: () => open.hasLive,
       alerts: ports.alerts ?? NOBODY_ON_CALL,
     });
+  const { syntheticZone, syntheticSosEveryMs } = ports;
+  const sosWatch =
+    syntheticZone && syntheticSosEveryMs
+      ? new SyntheticSosWatch({
+          ...ports,
+          zone: syntheticZone,
+          everyMs: syntheticSosEveryMs,
+          alerts: ports.alerts ?? NOBODY_ON_CALL,
+        })
+      : null;
   const failpoints = ports.failpoints && { failpoints: ports.failpoints };
   const wheel = new TimerWheel(clock);
   const feed = new FeedDispatcher(ports.store, clock, log);
@@ -202,7 +217,7 @@ export function createCore(ports: CorePorts): Core {
     metrics,
     ...failpoints,
   });
-  const feedSource = new SessionFeedSource({ store, feed, directory: enduring.directory, clock });
+  const feedSource = new SessionFeedSource({ ...ports, store, feed, directory: enduring.directory });
   const access = new SessionAccess({ store, masterData, feedSource });
   const hearing = new HearingWatch(clock, (sessionId, legId) => {
     const work = loop.handle(sessionId, { type: 'panel.silent', legId }, clock.now());
@@ -272,6 +287,7 @@ export function createCore(ports: CorePorts): Core {
     const { after } = outcome;
     const before = open.note(after);
     milestones.note(outcome);
+    sosWatch?.note(after);
     if ('endedAt' in after && after.legs.length === 0) sealer?.nudge();
     if ('endedAt' in after && before !== null) masterData.sessionOver(after.citizenId);
     hearing.note(after);
@@ -306,6 +322,7 @@ export function createCore(ports: CorePorts): Core {
     books.start();
     sealer?.start();
     syntheticCalls?.start();
+    sosWatch?.start();
   }
 
   /** An overdue watchdog waits until packets that may flow have been counted. */
@@ -325,6 +342,7 @@ export function createCore(ports: CorePorts): Core {
     revocations.stop();
     wheel.stop();
     presence.stop();
+    sosWatch?.stop();
     await syntheticCalls?.stop();
     await books.stop();
     await loop.idle();

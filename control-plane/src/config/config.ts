@@ -70,6 +70,8 @@ export interface CoreConfig {
       readonly callsPerDay: number;
     } | null;
     readonly zone: string | null;
+    /** `null`: nobody waits for one. */
+    readonly sosEveryMs: number | null;
   };
   readonly database:
     | { readonly kind: 'url'; readonly url: Secret }

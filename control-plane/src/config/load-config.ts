@@ -151,6 +151,7 @@ function syntheticOf(v: Values): CoreConfig['synthetic'] {
       callsPerDay: v.HAMRAHI_SYNTHETIC_CALLS_PER_DAY,
     },
     zone: v.HAMRAHI_SYNTHETIC_ZONE,
+    sosEveryMs: v.HAMRAHI_SYNTHETIC_SOS_EVERY_S === 0 ? null : v.HAMRAHI_SYNTHETIC_SOS_EVERY_S * 1000,
   };
 }
 

@@ -174,6 +174,11 @@ const probes = {
       "Zone of the synthetic SOS: its sessions are left out of supervisors' panels, of lists, of the report and of what wakes anybody.",
     fallback: null,
   }),
+  HAMRAHI_SYNTHETIC_SOS_EVERY_S: whole(0, 86_400, {
+    description:
+      'How often the probe presses SOS, seconds: an alert when none was heard for three times as long. 0: nobody waits for one.',
+    fallback: '0',
+  }),
 };
 
 const database = {

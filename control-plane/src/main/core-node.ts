@@ -26,7 +26,7 @@ import { LeaseKeeper } from '../app/lease-keeper.ts';
 import { createCore, type Core, type CorePorts } from '../app/core.ts';
 import { rehearse } from '../app/rehearse.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
-import type { AddressOfRecord, Instant, LegId } from '../domain/ids.ts';
+import type { AddressOfRecord, Instant, LegId, ZoneId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import { auditSigner } from '../evidence/audit-key.ts';
 import type { Trunk } from '../domain/trunk/trunk.ts';
@@ -110,6 +110,8 @@ export async function startCoreNode(
     retention: core.records.kept,
     policy: core.policy,
     trunks: () => trunks,
+    syntheticZone: core.synthetic.zone as ZoneId | null,
+    syntheticSosEveryMs: core.synthetic.sosEveryMs,
     ...(core.synthetic.call ? { syntheticCalls: core.synthetic.call } : {}),
     sipDomain: core.clients.sipDomain,
     ...failpointsOf(config),
@@ -302,6 +304,7 @@ async function serve(
     log,
     metrics,
     limits: core.feed,
+    syntheticZone: core.synthetic.zone as ZoneId | null,
   });
   feed.start();
   const http = await startHttp({

@@ -65,6 +65,7 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_synthetic_call_answered: 'Whether the last synthetic call over the trunk was answered.',
   hamrahi_synthetic_call_tone_heard: 'Whether the tone was heard in the last synthetic call over the trunk.',
   hamrahi_synthetic_call_at_seconds: 'When the last synthetic call over the trunk ended, as a Unix time.',
+  hamrahi_synthetic_sos_heard_at_seconds: 'When a synthetic SOS was heard last, as a Unix time.',
   hamrahi_probe_runs_total: 'Synthetic SOS, by mode and result.',
   hamrahi_probe_ok: 'Whether all was well in the last synthetic SOS, by mode.',
   hamrahi_probe_ran_at_seconds: 'When the last synthetic SOS ended, as a Unix time.',
