@@ -52,7 +52,7 @@ coverage: tools ## coverage of the unit tests, in coverage/index.html
 		$(NODE) node_modules/mocha/bin/mocha.js --reporter dot 'test/unit/**/*.test.ts'
 
 bench: tools asterisk client ## latencies over many activations beside a floor of the same run, then bench-load
-	@status=0; $(NODE) test/bench/main.ts || status=1; \
+	@status=0; $(NODE) test/bench/main.ts $(ARGS) || status=1; \
 		BENCH_JSON=$${BENCH_JSON:+$${BENCH_JSON%.json}-load.json} $(NODE) test/bench/load/main.ts || status=1; exit $$status
 
 bench-load: tools asterisk client ## a hundred sessions at once: times, processor, memory, and whether any voice crossed; BENCH_JSON=file

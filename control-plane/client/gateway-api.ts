@@ -4,11 +4,12 @@
  * Every request has a deadline. What fails is a GatewayError whose `code` is stable: the gateway's own
  * (RFC 9457 `code`), or ERR_CLIENT_NETWORK, ERR_CLIENT_DEADLINE, ERR_CLIENT_RESPONSE of this side.
  */
+import type { OpsAlertView } from '../src/contracts/alert-api.ts';
 import type { Location, Problem } from '../src/contracts/common.ts';
 import type { SessionView } from '../src/contracts/session-view.ts';
 import type { Activated, ClientConfig, Timeline } from '../src/contracts/sos-api.ts';
 
-export type { Activated, ClientConfig, Location, SessionView, Timeline };
+export type { Activated, ClientConfig, Location, OpsAlertView, SessionView, Timeline };
 
 export interface GatewayApiOptions {
   /** Where the gateway's HTTP interface is, without `/v1`: `https://sos.example.in`. */
@@ -135,6 +136,11 @@ export class GatewayApi {
 
   stopListening(sessionId: string): Promise<SessionView> {
     return this.send({ method: 'DELETE', path: `/sos/${sessionId}/listen` });
+  }
+
+  /** Supervisors: somebody cares for an alert about the gateway. */
+  acknowledgeAlert(alertId: string): Promise<OpsAlertView> {
+    return this.send({ method: 'POST', path: `/alerts/${alertId}/acknowledge`, body: {} });
   }
 
   get(sessionId: string): Promise<SessionView> {

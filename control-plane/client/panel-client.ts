@@ -9,10 +9,11 @@ import type { PanelMessage } from '../src/contracts/panel-feed.ts';
 import { AudioMonitor, type AudioReading } from './audio-monitor.ts';
 import { CardList, isFeedEvent } from './card-list.ts';
 import { ClientConnection } from './client-connection.ts';
-import type { GatewayApi, SessionView } from './gateway-api.ts';
+import type { GatewayApi, OpsAlertView, SessionView } from './gateway-api.ts';
 import type { GatewaySockets } from './gateway-sockets.ts';
 import type { IncomingLeg } from './incoming-leg.ts';
 import type { PanelMediaPort } from './media-port.ts';
+import { OpsAlertList } from './ops-alert-list.ts';
 import { PanelFeed, type FeedEvent, type FeedMessage, type PanelFeedEvents } from './panel-feed.ts';
 import { TypedEvents } from './typed-events.ts';
 
@@ -30,6 +31,8 @@ export interface PanelClientEvents {
   connection: 'connecting' | 'registered' | 'stopped';
   /** The gateway's own parts. */
   health: { readonly engine: boolean; readonly database: boolean };
+  /** Alerts about the gateway that stand, for supervisors: every one, at each change. */
+  opsAlerts: readonly OpsAlertView[];
   audio: AudioReading;
   /** A voice ended; its meter can go. */
   audioEnded: { readonly sessionId: string; readonly legId: string };
@@ -47,6 +50,7 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
   private readonly options: PanelClientOptions;
   private readonly connection: ClientConnection;
   private readonly cardList = new CardList();
+  private readonly alertList = new OpsAlertList();
   private readonly monitors = new Map<string, AudioMonitor>();
   private readonly mutedSessions = new Set<string>();
   private feed: PanelFeed | null = null;
@@ -145,6 +149,11 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
     return this.feed?.send({ type: 'alert.acknowledge', sessionId, kind }) ?? false;
   }
 
+  /** Supervisors: it is not told again and again any more. The feed shows who did it. */
+  acknowledgeOpsAlert(alertId: string): Promise<unknown> {
+    return this.options.api.acknowledgeAlert(alertId);
+  }
+
   /** Silences one citizen here, while another one speaks. Nobody else notices. */
   setMuted(sessionId: string, muted: boolean): void {
     if (muted) this.mutedSessions.add(sessionId);
@@ -177,6 +186,8 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
   /** The loss of a feed has ended our shift at the gateway, and one that is resumed brings no snapshot to say so. */
   private feedChanged(state: PanelFeedEvents['state']): void {
     this.emit('feed', state);
+    // Each that stands is told anew on every connection.
+    if (state === 'connecting' && this.alertList.clear()) this.emit('opsAlerts', []);
     if (state === 'taken') this.yieldShift();
     if (state !== 'open') return;
     if (this.hasOpened && this.wantsShift) this.askForShift();
@@ -189,6 +200,7 @@ export class PanelClient extends TypedEvents<PanelClientEvents> {
     if ((message.type === 'ok' || message.type === 'error') && message.of === 'shift.begin') {
       this.agreeOnShift(message.type === 'ok');
     }
+    if (this.alertList.take(message)) this.emit('opsAlerts', this.alertList.all());
     if (this.cardList.take(message)) this.emit('cards', this.cardList.all());
     if (isFeedEvent(message)) this.emit('event', message);
   }

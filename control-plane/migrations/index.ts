@@ -12,6 +12,9 @@ import * as audit from './0009-audit.ts';
 import * as queue from './0010-queue.ts';
 import * as longHistory from './0011-long-history.ts';
 import * as telephony from './0012-telephony.ts';
+import * as webhooks from './0013-webhooks.ts';
+import * as calls from './0014-calls.ts';
+import * as opsAlerts from './0015-ops-alerts.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -32,4 +35,7 @@ export const MIGRATIONS: readonly Migration[] = [
   queue,
   longHistory,
   telephony,
+  webhooks,
+  calls,
+  opsAlerts,
 ];

@@ -7,6 +7,7 @@ import { isOver } from '../client/session-watch.ts';
 import { placeInQueue } from './card-texts.ts';
 import { CardView, type CardActions } from './card-view.ts';
 import { bearerOf, readPageCredentials, type Bearer, type PageCredentials } from './page-credentials.ts';
+import { OpsAlertStrip } from './ops-alert-strip.ts';
 import { element, inputElement, setNotice, setText } from './page-elements.ts';
 
 const TITLE = document.title;
@@ -22,6 +23,8 @@ function runPage({ token, deviceId }: PageCredentials): void {
   showConnections(client);
   const bearer = bearerOf(token);
   showShift(client, bearer);
+  const strip = new OpsAlertStrip({ acknowledge: (alert) => client.acknowledgeOpsAlert(alert.id) });
+  client.on('opsAlerts', (alerts) => strip.show(alerts));
   const cards = new CardTable(client, bearer);
   client.on('trouble', (error) => {
     if (error instanceof GatewayError && !error.temporary)

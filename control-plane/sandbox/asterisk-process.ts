@@ -154,12 +154,21 @@ function spawnAsterisk(root: string, directories: AsteriskDirectories): ChildPro
           // The host's OpenSSL configuration may not suit the root's OpenSSL.
           OPENSSL_CONF: '/dev/null',
           OPENSSL_MODULES: join(root, 'usr/lib', triplet, 'ossl-modules'),
+          ...configuredEnvironment(directories),
         },
       },
     );
   } finally {
     closeSync(consoleLog);
   }
+}
+
+/** What `environment` among its configuration says, where there is one: NAME=value lines, as systemd reads them. */
+function configuredEnvironment({ etc }: AsteriskDirectories): Record<string, string> {
+  const file = join(etc, 'environment');
+  if (!existsSync(file)) return {};
+  const lines = readFileSync(file, 'utf8').matchAll(/^(\w+)=(.*)$/gm);
+  return Object.fromEntries(Array.from(lines, ([, name = '', value = '']) => [name, value] as const));
 }
 
 /** After spawn() the child exists, but shows our own command line until it has exec'd: wait for its own. */

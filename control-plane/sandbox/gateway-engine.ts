@@ -6,7 +6,7 @@ import type { Trunk } from '../src/domain/trunk/trunk.ts';
 import {
   permittedSourcesOf,
   type GatewaySettings,
-  type SecretLookup,
+  type SipTransportSettings,
 } from '../src/adapters/engine-config/gateway-settings.ts';
 import { renderGatewayConfig } from '../src/adapters/engine-config/render-gateway-config.ts';
 import { asteriskDirectories, prepareAsteriskDirectories } from './asterisk-directories.ts';
@@ -24,9 +24,10 @@ export interface GatewayEngineOptions {
   /** Stasis application of the control plane. */
   readonly ariApp: string;
   readonly trunks: readonly Trunk[];
-  readonly secretOf?: SecretLookup;
   /** Where everything listens: a loopback address, or the private one that `BIND` names. Default 127.0.0.1. */
   readonly address?: string;
+  /** Besides the UDP one. */
+  readonly moreTransports?: readonly SipTransportSettings[];
   /** Where ARI and the relay's WebSocket listen, always loopback. Default 127.0.0.1. */
   readonly controlAddress?: string;
   /** Default 1000: 500 calls at once. */
@@ -75,7 +76,7 @@ export async function startGatewayEngine(options: GatewayEngineOptions): Promise
     const rtp = await keep(reservePortRange(options.rtpPorts ?? 1000, [address]));
     const settings = sandboxSettings(options, { address, controlAddress }, { http, sip, rtp });
     prepareAsteriskDirectories(resolve(options.root), settings.directories);
-    render(settings, options.secretOf ?? (() => undefined));
+    render(settings);
     const user = settings.ari.user;
     const password = settings.ari.password.reveal();
     const start = (): Promise<AsteriskProcess> =>
@@ -143,6 +144,7 @@ function sandboxSettings(
           externalSignalingPort: null,
           tls: null,
         },
+        ...(options.moreTransports ?? []),
       ],
       localNetworks: [],
       permittedSources: filter ? permittedSourcesOf([controlAddress], options.trunks) : [],
@@ -174,9 +176,9 @@ function iceHostCandidatesOf(address: string): GatewaySettings['rtp']['iceHostCa
   return [...new Set([...local, address])].map((one) => ({ local: one, advertised: address }));
 }
 
-function render(settings: GatewaySettings, secretOf: SecretLookup): void {
+function render(settings: GatewaySettings): void {
   const target = { templatesDir: TEMPLATES_DIR, outputDir: join(settings.directories.etc) };
-  const result = renderGatewayConfig(settings, secretOf, target);
+  const result = renderGatewayConfig(settings, target);
   if (result.ok) return;
   const reasons = result.failures.map(({ code, detail }) => `${code}: ${detail}`).join('\n');
   throw Object.assign(new Error(`the engine's configuration cannot be rendered\n${reasons}`), {

@@ -3,7 +3,7 @@
  * one, and the control plane as a process of its own. Everything listens on loopback and on free ports.
  */
 import { randomBytes } from 'node:crypto';
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
@@ -21,6 +21,7 @@ import { startGatewayEngine, type GatewayEngine } from './gateway-engine.ts';
 import { CITIZENS, OPERATORS, SUPERVISOR } from './people.ts';
 import { cleanUpDeadRuns, makeRunDirectory } from './run-directory.ts';
 import { startSandboxDatabase, type SandboxDatabase } from './sandbox-database.ts';
+import { secretFiles, TRUNK_SECRET, trunkSecretSettings } from './secret-files.ts';
 import { writeSandboxFile, type SandboxFile } from './sandbox-file.ts';
 import { seed } from './seed.ts';
 
@@ -55,6 +56,8 @@ export interface SandboxOptions {
   readonly moreTrunks?: readonly SandboxTrunk[];
   /** `false`: Asterisk logs no more than on a server, where verbose lines would name who calls whom. Default true. */
   readonly verboseEngineLog?: boolean;
+  /** The carrier knows us by this password. Default: by our address. */
+  readonly trunkPassword?: string;
 }
 
 export interface SandboxTrunk {
@@ -124,7 +127,9 @@ async function build(
     startCarrier({ root, runDir: join(runDir, 'carrier') }).then((one) => kept(stops, one)),
   ]);
   const more = options.moreTrunks ?? [];
-  const trunksDir = writeTrunks(runDir, [{ ...carrierTrunk(carrier), priority: 10 }, ...more]);
+  const { trunkPassword } = options;
+  const own = { ...carrierTrunk(carrier), priority: 10, hasPassword: trunkPassword !== undefined };
+  const trunksDir = writeTrunks(runDir, [own, ...more]);
   const trunkNames = ['sandbox', ...more.map(({ name }) => name)];
   say('starting Asterisk');
   const engine = kept(
@@ -167,7 +172,7 @@ async function build(
     certificate,
     host,
     edgeApart: options.edgeApart === true,
-    extra: options.env ?? {},
+    extra: { ...trunkSecretSettings(runDir, trunkPassword), ...options.env },
     edgeExtra: options.edgeEnv ?? {},
   });
   say('starting the control plane');
@@ -260,18 +265,21 @@ function carrierTrunk({ host, port }: Carrier): Omit<SandboxTrunk, 'priority'> {
   return { name: 'sandbox', address: host, port };
 }
 
-/** The shipped trunk file, once for each trunk, with its own address and port. */
-function writeTrunks(runDir: string, trunks: readonly SandboxTrunk[]): string {
+/** The shipped trunk file, once for each trunk, with its own address and port, and with a password where there is one. */
+function writeTrunks(
+  runDir: string,
+  trunks: readonly (SandboxTrunk & { readonly hasPassword?: boolean })[],
+): string {
   const folder = join(runDir, 'trunks');
   mkdirSync(folder);
-  copyFileSync(join(REPOSITORY, 'sip-trunks/trunk.schema.json'), join(folder, 'trunk.schema.json'));
-  for (const { name, address, port, priority } of trunks) {
+  for (const { name, address, port, priority, hasPassword = false } of trunks) {
     const document = parseDocument(readFileSync(join(REPOSITORY, 'sip-trunks/sandbox.yml'), 'utf8'));
     document.set('name', name);
     document.set('priority', priority);
     document.set('sources', [address]);
     document.setIn(['hosts', 0, 'address'], address);
     document.setIn(['hosts', 0, 'port'], port);
+    if (hasPassword) document.setIn(['auth'], { kind: 'digest', username: 'sandbox', secret: TRUNK_SECRET });
     writeFileSync(join(folder, `${name}.yml`), document.toString());
   }
   return folder;
@@ -354,6 +362,12 @@ async function describe(is: Described): Promise<SandboxFile> {
   };
 }
 
+/** Loopback, and with BIND the network of who binds: nothing leaves it. */
+function webhookNetworks(host: string): string {
+  const loopback = '127.0.0.0/8,::1/128';
+  return host.startsWith('127.') ? loopback : `${loopback},${host.split('.').slice(0, 3).join('.')}.0/24`;
+}
+
 interface Environments {
   readonly core: Readonly<Record<string, string>>;
   readonly edge: Readonly<Record<string, string>>;
@@ -371,11 +385,10 @@ function environment(is: {
   readonly edgeExtra: Readonly<Record<string, string>>;
 }): Environments {
   const { file, certificate, host } = is;
-  const edgeSecret = randomBytes(32).toString('base64url');
   const both = {
     HAMRAHI_ENV: 'sandbox',
     HAMRAHI_NODE_ID: 'sandbox',
-    HAMRAHI_EDGE_SECRET: edgeSecret,
+    ...secretFiles(file.runDir, { HAMRAHI_EDGE_SECRET: randomBytes(32).toString('base64url') }),
     ...(certificate
       ? { HAMRAHI_TLS_CERT_FILE: certificate.certFile, HAMRAHI_TLS_KEY_FILE: certificate.keyFile }
       : {}),
@@ -395,13 +408,18 @@ function environment(is: {
       HAMRAHI_JWT_AUDIENCE: file.jwt.audience,
       HAMRAHI_ARI_URL: is.links.ariUrl,
       HAMRAHI_ARI_USER: file.ari.user,
-      HAMRAHI_ARI_PASSWORD: file.ari.password,
       HAMRAHI_ARI_APP: file.ari.app,
       HAMRAHI_ENGINE_SIP_WS_URL: `${file.ari.url.replace('http', 'ws')}/ws`,
       HAMRAHI_TRUNKS_DIR: is.trunksDir,
       HAMRAHI_TRUNKS: is.trunkNames.join(','),
       ...auditSettings(file.runDir),
-      DATABASE_URL: is.links.databaseUrl,
+      ...secretFiles(file.runDir, {
+        HAMRAHI_ARI_PASSWORD: file.ari.password,
+        HAMRAHI_DATA_KEY: randomBytes(32).toString('base64'),
+        DATABASE_URL: is.links.databaseUrl,
+      }),
+      HAMRAHI_WEBHOOK_ALLOW_HTTP: 'yes',
+      HAMRAHI_WEBHOOK_ALLOWED_NETWORKS: webhookNetworks(host),
       HAMRAHI_JOURNAL_DIR: join(file.runDir, 'journal'),
       ...is.extra,
     },

@@ -2,12 +2,15 @@
 import { writeFileSync } from 'node:fs';
 import { startSandbox } from '../../control-plane/sandbox/sandbox.ts';
 import { activations } from './activations.ts';
+import { callLatencies, callRush } from './calls.ts';
 import { fallbacks } from './fallbacks.ts';
 import { openFloor } from './floor.ts';
 import { percentilesOf, type Percentiles } from './percentiles.ts';
 
 const ACTIVATIONS = 50;
 const FALLBACKS = 20;
+const CALLS = 100;
+const RUSH = { perSecond: 20, seconds: 30 };
 /** Short, so that the bench is; what is measured begins at the deadline. */
 const WATCHDOG_MS = 1000;
 
@@ -85,6 +88,42 @@ async function measureFallback(): Promise<readonly Row[]> {
   }
 }
 
+async function measureCalls(): Promise<readonly Row[]> {
+  const env = {
+    HAMRAHI_LOG_LEVEL: 'warn',
+    HAMRAHI_CALLS_PER_S: '100',
+    HAMRAHI_CALLS_MAX_OPEN: '1000',
+  };
+  const sandbox = await startSandbox({ env });
+  try {
+    const figures = await callLatencies(sandbox, CALLS, progress('call', CALLS));
+    const floor = percentilesOf(figures.floor);
+    const row = rower(floor);
+    const { perSecond, seconds } = RUSH;
+    const rush = await callRush(
+      sandbox,
+      perSecond,
+      seconds,
+      progress('call of the rush', perSecond * seconds),
+    );
+    const { refused, missed, wrongEnds } = rush;
+    const misses = refused + missed + wrongEnds;
+    return [
+      { ...floor, name: 'floor: bare originate → INVITE', ratio: 1, bar: '', ok: true },
+      limited(row, 'API request → INVITE at the carrier', figures.invite, 100),
+      limited(row, 'API request → 180 seen (sent at 200 ms)', figures.ringing, 3000),
+      row(
+        `${perSecond} calls/s for ${seconds} s: request → INVITE`,
+        percentilesOf(rush.invite),
+        `no miss (${refused} refused, ${missed} missed, ${wrongEnds} ended otherwise)`,
+        misses === 0,
+      ),
+    ];
+  } finally {
+    await sandbox.stop();
+  }
+}
+
 type Rower = (name: string, figures: Percentiles, bar: string, ok: boolean) => Row;
 
 function rower(floor: Percentiles | null): Rower {
@@ -109,7 +148,13 @@ function printed(rows: readonly Row[]): string {
   ].join('\n');
 }
 
-const rows = [...(await measure()), ...(await measureFallback())];
+/** By name, of those below; none: all. */
+const wanted = process.argv.slice(2);
+const PARTS = { activations: measure, fallback: measureFallback, calls: measureCalls } as const;
+const rows: Row[] = [];
+for (const [name, part] of Object.entries(PARTS))
+  if (wanted.length === 0 || wanted.includes(name)) rows.push(...(await part()));
+
 process.stdout.write(`\n${printed(rows)}`);
 const file = process.env['BENCH_JSON'];
 if (file) writeFileSync(file, `${JSON.stringify({ rows }, null, 2)}\n`);

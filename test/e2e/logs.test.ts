@@ -1,4 +1,5 @@
 /** What the gateway leaves behind: nobody's number and nothing secret, however much it says. */
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -6,10 +7,12 @@ import { WebSocket } from 'ws';
 import { useGateway, type Citizen } from './support/gateway.ts';
 import {
   commandLines,
+  environments,
   filesBelow,
   foundIn,
   foundInFiles,
   isOpenToOthers,
+  trackedFiles,
   type Forbidden,
 } from './support/search-files.ts';
 import { press, told } from './support/sos.ts';
@@ -21,7 +24,14 @@ const STRAYS = { inPath: '9812300411', malformed: '9812300422', inBody: '9812300
 
 describe('e2e: logs', function () {
   this.timeout(30_000);
-  const gateway = useGateway({ env: { HAMRAHI_LOG_LEVEL: 'debug' }, verboseEngineLog: false });
+  const trunkPassword = randomBytes(24).toString('base64url');
+  const gateway = useGateway({
+    env: { HAMRAHI_LOG_LEVEL: 'debug' },
+    edgeEnv: { HAMRAHI_LOG_LEVEL: 'debug' },
+    verboseEngineLog: false,
+    edgeApart: true,
+    trunkPassword,
+  });
 
   /** National digits, which all four forms of a number contain. */
   const numbers: Record<string, string> = {};
@@ -59,17 +69,14 @@ describe('e2e: logs', function () {
     const { supervisor, admin, backend, operators, citizens } = file.tokens;
     for (const { subject, token } of [supervisor, admin, backend, ...operators, ...citizens])
       secrets[`token of ${subject}`] = token;
-    const environment = readFileSync(`/proc/${gateway.sandbox.controlPlane().pid}/environ`, 'utf8').split(
-      '\0',
-    );
-    const edgeSecret = environment.find((one) => one.startsWith('HAMRAHI_EDGE_SECRET='));
     const basic = Buffer.from(`${file.ari.user}:${file.ari.password}`).toString('base64');
     Object.assign(secrets, {
       'jwt secret': readFileSync(file.jwt.secretFile, 'utf8').trim(),
       'ari password': file.ari.password,
       'ari password in base64': basic,
       'database password': decodeURIComponent(new URL(file.databaseUrl).password),
-      'edge secret': edgeSecret?.slice('HAMRAHI_EDGE_SECRET='.length) ?? '',
+      'edge secret': readFileSync(gateway.sandbox.coreEnv['HAMRAHI_EDGE_SECRET_FILE'] ?? '', 'utf8'),
+      'trunk password': trunkPassword,
     });
   }
 
@@ -180,13 +187,24 @@ describe('e2e: logs', function () {
     ),
   ];
 
+  /** A file of the run by its place in it. */
+  const placeOf = (file: string): string => file.slice(gateway.file.runDir.length + 1);
+
   it('looks for what is there to be found, where it may be', () => {
     const { runDir } = gateway.file;
     const said = readFileSync(gateway.sandbox.controlPlane().logFile, 'utf8');
 
     expect(said, 'accepted ones').to.match(/"level":"debug".*"operation":"activateSos".*"status":"201"/);
     expect(said, 'and refused ones').to.match(/"operation":"activateSos".*"status":"403"/);
-    expect(logs()).to.include(join(runDir, 'gateway/log/full'));
+    expect(logs().map(placeOf)).to.include.members([
+      'control-plane/core.log',
+      'control-plane/edge.log',
+      'gateway/log/full',
+      'gateway/log/console.log',
+    ]);
+    const edgeLog = gateway.sandbox.edge()?.logFile ?? '';
+    expect(readFileSync(edgeLog, 'utf8'), 'the edge').to.contain('edge node ready');
+    expect(said, 'the trunk’s password was read').to.contain(`"reference":"trunks/sandbox/password"`);
     expect(
       Object.values(everything()).filter((text) => text.length < 8),
       'too short to look for',
@@ -196,7 +214,7 @@ describe('e2e: logs', function () {
     expect(foundInFiles([join(runDir, 'sandbox.json')], secrets).length).to.be.above(5);
   });
 
-  it('no log holds a number or a secret', () => {
+  it('TEL-6: no log of control plane, edge or Asterisk holds a number or a secret', () => {
     expect(foundInFiles(logs(), everything())).to.deep.equal([]);
   });
 
@@ -213,20 +231,50 @@ describe('e2e: logs', function () {
     const top = ['sandbox.json', 'jwt-secret', 'owner.pid.json'].map((name) => join(runDir, name));
     const secret = [...files, ...top].filter((file) => foundInFiles([file], secrets).length > 0);
 
-    expect(secret.map((file) => file.slice(runDir.length + 1))).to.include.members([
-      'sandbox.json',
-      'jwt-secret',
-      'gateway/etc/ari.conf',
-    ]);
+    expect(secret.map(placeOf)).to.include.members(['sandbox.json', 'jwt-secret', 'gateway/etc/ari.conf']);
     expect(secret.filter(isOpenToOthers)).to.deep.equal([]);
   });
 
-  it('no process shows a secret or a number in its arguments', () => {
-    const lines = commandLines();
-    expect(lines.get(String(gateway.sandbox.controlPlane().pid))).to.include(gateway.file.runDir);
-    const shown = [...lines].flatMap(([pid, line]) =>
-      foundIn(line, everything()).map((name) => `${pid}: ${name}`),
+  it('TEL-6: no process shows a secret or a number in its arguments or its environment', () => {
+    const { controlPlane, edge, engine } = gateway.sandbox;
+    const [lines, given] = [commandLines(), environments()];
+    const ours = [controlPlane().pid, edge()?.pid, engine.asterisk.pid].map(String);
+    for (const pid of ours) expect(lines.get(pid), pid).to.include(gateway.file.runDir);
+    expect(given.get(ours[0]!))
+      .to.include('HAMRAHI_ARI_PASSWORD_FILE=')
+      .and.to.not.include('HAMRAHI_ARI_PASSWORD=');
+    const shown = [...lines, ...given].flatMap(([pid, text]) =>
+      foundIn(text, everything()).map((name) => `${pid}: ${name}`),
     );
     expect(shown).to.deep.equal([]);
+  });
+
+  it('TEL-6: the configuration of Asterisk holds no number of a person, and a secret where it is meant to be', () => {
+    const files = filesBelow(join(gateway.file.runDir, 'gateway/etc'));
+    expect(files.length).to.be.above(10);
+    expect(foundInFiles(files, numbers)).to.deep.equal([]);
+    const found = foundInFiles(files, secrets).map(placeOf);
+    expect(found).to.have.members([
+      'gateway/etc/ari.conf: ari password',
+      'gateway/etc/pjsip.conf: trunk password',
+    ]);
+  });
+
+  it('TEL-6: nothing else of a run holds a secret, or a number outside the database', () => {
+    const { runDir } = gateway.file;
+    // The database, the carrier who is called, and the tests' own keys to all.
+    const known = /^(?:postgres|carrier|gateway\/etc)\/|^secrets\/|^(?:sandbox\.json|jwt-secret)$/;
+    const files = filesBelow(runDir).filter((file) => !known.test(placeOf(file)));
+    expect(files.map(placeOf)).to.include.members(['audit-anchor.jsonl', 'trunks/sandbox.yml']);
+    expect(foundInFiles(files, everything()).map(placeOf)).to.deep.equal([]);
+  });
+
+  it('TEL-6: the repository holds none of them', () => {
+    const files = trackedFiles();
+    expect(files.length).to.be.above(500);
+    const strays = Object.values(STRAYS);
+    const used = Object.entries(everything()).filter(([, text]) => !strays.includes(text));
+    expect(used.length).to.be.above(15);
+    expect(foundInFiles(files, Object.fromEntries(used))).to.deep.equal([]);
   });
 });

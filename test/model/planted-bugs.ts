@@ -63,6 +63,13 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     becomes: '',
   },
   {
+    name: 'no carrier takes a call and nobody is alerted',
+    rule: 'TEL-7',
+    file: 'leg-changed.ts',
+    text: "    if (isTrunkFailure(outcome) && !leg.ending) draft.raise('trunks-dead');",
+    becomes: '',
+  },
+  {
     name: 'a duty phone rings without an end',
     rule: 'FB-7',
     file: 'operator-chain.ts',

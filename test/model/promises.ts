@@ -69,6 +69,7 @@ export function checkDecision(
   for (const command of commands) checkCommand(world, before, event, session, command);
   if (before && isLive(before)) {
     noteMissed(world, before, event, session);
+    checkCarriers(before, event, session);
     checkRace(before, event, session, commands);
     if (event.type === 'timer.due') checkTimer(before, event.timer, session, commands);
     if (event.type === 'api.activated' && isLive(session) && before.watchdogAt !== null)
@@ -88,6 +89,18 @@ function noteWhetherSheMayRing(
   if (event.type === 'api.activated' || event.type === 'api.redial-requested' || after.phase === 'active')
     world.hungUp = false;
   if (event.type === 'api.activated') world.retries = 0;
+}
+
+/** No carrier took a call that is still wanted: a supervisor is told at once. */
+function checkCarriers(before: Live, event: SessionEvent, after: Session): void {
+  if (event.type !== 'pbx.ended' || !isLive(after)) return;
+  const ended = before.legs.find((leg) => leg.id === event.legId);
+  if (ended?.aor !== null || ended.ending) return;
+  if (event.outcome !== 'congestion' && event.outcome !== 'trunk-unreachable') return;
+  const stands = after.alerts.some(
+    ({ kind, acknowledgedBy }) => kind === 'trunks-dead' && acknowledgedBy === null,
+  );
+  promise(stands, 'TEL-7', 'no carrier takes calls, and nobody is alerted');
 }
 
 /** A call that she did not answer, and that nobody gave up: its alert is owed. */

@@ -1,21 +1,31 @@
 /** A real HTTP server on a free port over fakes; every answer that `call` gets is checked against the contract. */
+import { randomUUID } from 'node:crypto';
 import { JwtAuthenticator } from '../../control-plane/src/adapters/auth/jwt-authenticator.ts';
 import { sharedSecret } from '../../control-plane/src/adapters/auth/key-source.ts';
 import { mintToken } from '../../control-plane/src/adapters/auth/mint-token.ts';
+import { OpsAlertDesk } from '../../control-plane/src/app/ops-alert-desk.ts';
 import { TokenRevocations } from '../../control-plane/src/app/token-revocations.ts';
 import { systemClock } from '../../control-plane/src/adapters/clock/system-clock.ts';
 import { startHttp, type HttpOptions } from '../../control-plane/src/adapters/http/start-http.ts';
+import { HttpWebhookSender } from '../../control-plane/src/adapters/webhook/http-sender.ts';
+import { SealedSecrets } from '../../control-plane/src/adapters/webhook/sealed-secrets.ts';
+import { WebhookDesk } from '../../control-plane/src/app/webhooks/webhook-desk.ts';
 import { PrometheusMetrics } from '../../control-plane/src/adapters/metrics/prometheus-metrics.ts';
 import type { Problem, Role } from '../../control-plane/src/contracts/common.ts';
 import { Secret } from '../../control-plane/src/domain/secret.ts';
 import { checkAgainstContract } from './contract-check.ts';
+import { FakeCalls } from './fake-calls.ts';
 import { FakeGateway } from './fake-gateway.ts';
 import { keptLog } from './kept-log.ts';
+import { memoryWebhooks } from './memory/memory-webhooks.ts';
 import { memoryStore } from './memory-store.ts';
+import type { TrunkDesk } from '../../control-plane/src/ports/trunks.ts';
 
 export const ISSUER = 'https://issuer.test';
 export const AUDIENCE = 'gateway-test';
 export const JWT_SECRET = new Secret('a-secret-that-only-the-tests-use-0123456789');
+
+export const DATA_KEY = new Secret(Buffer.alloc(32, 7).toString('base64'));
 
 export interface LabAnswer {
   readonly status: number;
@@ -47,10 +57,17 @@ export const LAB_CLIENTS: HttpOptions['clients'] = {
   turn: { urls: ['turn:turn.test:3478'], secret: new Secret('turn-secret-of-the-tests'), ttlS: 3600 },
 };
 
+/** One trunk that can be used, and files that never change. */
+const ONE_TRUNK: TrunkDesk = {
+  entries: () => [{ name: 'carrier', description: 'A carrier for tests', priority: 10, fault: null }],
+  reload: () => Promise.resolve({ ok: true, changes: [] }),
+};
+
 /** Everything that a server needs, over fakes. */
 export function labParts() {
   const clock = systemClock();
   const gateway = new FakeGateway();
+  const calls = new FakeCalls();
   const { directory, tickets, revocations: store } = memoryStore();
   const log = keptLog();
   const metrics = new PrometheusMetrics();
@@ -63,7 +80,33 @@ export function labParts() {
     clock,
     revocations,
   });
-  return { clock, gateway, directory, tickets, revocations, log, metrics, authenticator };
+  const alerts = new OpsAlertDesk({ senders: [], repeatMs: 900_000, newId: randomUUID, clock, log, metrics });
+  const stored = memoryWebhooks();
+  const webhooks = new WebhookDesk({
+    endpoints: stored.webhookEndpoints,
+    secrets: new SealedSecrets(DATA_KEY),
+    sender: new HttpWebhookSender({ allowedNetworks: [], publicAllowed: true, allowHttp: false, clock }),
+    newId: randomUUID,
+    clock,
+    log,
+    nudge: () => undefined,
+    changed: () => undefined,
+  });
+  return {
+    clock,
+    gateway,
+    calls,
+    directory,
+    tickets,
+    revocations,
+    webhooks,
+    stored,
+    alerts,
+    log,
+    metrics,
+    authenticator,
+    trunks: ONE_TRUNK,
+  };
 }
 
 export type LabParts = ReturnType<typeof labParts>;
@@ -90,7 +133,10 @@ export async function startHttpLab(overrides: Partial<HttpOptions> = {}, parts: 
     url,
     port: server.port,
     call: (method: string, path: string, request: LabRequest = {}) => call(url, method, path, request),
-    close: () => server.close(500),
+    close: async () => {
+      await server.close(500);
+      await parts.alerts.close(0);
+    },
   };
 }
 

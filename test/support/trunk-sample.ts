@@ -31,6 +31,7 @@ export const PLAIN_TRUNK: Trunk = {
   capacity: { channels: 30, callsPerSecond: 5, sosReserve: 10 },
   causeOverrides: [],
   p95PostDialDelayMs: 4000,
+  failover: { noResponseMs: 1000, hedge: true, hedgeMostMs: 8000 },
 };
 
 /** The one trunk of labs whose engine is in memory. */

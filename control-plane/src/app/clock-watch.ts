@@ -10,8 +10,13 @@ const LOOK_EVERY_MS = 1000;
 /** Slewing (at most 0.5 ms a second) is no step, nor is a slow reading. */
 const STEP_MS = 100;
 
-/** Returns how to stop it. */
-export function watchClock(clock: Clock, log: Log, metrics: Metrics): () => void {
+/** `stepped` is told after each step how far the clock is off by all of them. Returns how to stop it. */
+export function watchClock(
+  clock: Clock,
+  log: Log,
+  metrics: Metrics,
+  stepped: (offsetMs: number) => void = () => undefined,
+): () => void {
   const offset = (): number => clock.wall() - clock.now();
   const first = offset();
   let before = first;
@@ -28,6 +33,7 @@ export function watchClock(clock: Clock, log: Log, metrics: Metrics): () => void
         stepMs,
         offsetMs: Math.round(now - first),
       });
+      stepped(Math.round(now - first));
     }
     again();
   };

@@ -5,7 +5,7 @@ import { isLive } from '../domain/session/session.ts';
 import type { Session } from '../domain/session/session.ts';
 import type { Clock, IdSource } from '../ports/clock.ts';
 import type { ClientSockets } from '../ports/client-sockets.ts';
-import type { OpsAlerts } from '../ports/ops-alerts.ts';
+import type { Telephony } from '../ports/telephony.ts';
 import type { TrunkHealth } from '../ports/trunk-health.ts';
 import type { Trunk } from '../domain/trunk/trunk.ts';
 import { PhoneLines } from './lines/phone-lines.ts';
@@ -19,6 +19,7 @@ import type { LeaseCheck } from '../ports/lease.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxEvent } from '../ports/pbx-driver.ts';
 import type { Journal } from '../ports/journal.ts';
+import type { OpsAlerts } from '../ports/ops-alerts.ts';
 import type { AuditLog, HeadAnchor } from '../ports/audit-log.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { RecordKeeping } from '../ports/record-keeping.ts';
@@ -28,6 +29,7 @@ import type { TicketStore } from '../ports/tickets.ts';
 import { Books } from './books.ts';
 import { FeedDispatcher } from './feed-dispatcher.ts';
 import { HearingWatch } from './hearing-watch.ts';
+import { HeldAlert } from './held-alert.ts';
 import { keepHouse } from './housekeeping.ts';
 import type { Retention } from './housekeeping.ts';
 import { ListenerWatch } from './listener-watch.ts';
@@ -42,12 +44,14 @@ import { Reconciler } from './reconciler.ts';
 import { RevocationGuard } from './revocation-guard.ts';
 import { logSession } from './session-log.ts';
 import { Sealer } from './sealer.ts';
+import { SessionAlerts } from './session-alerts.ts';
 import { SessionAccess } from './session-access.ts';
 import { SessionFeedSource } from './session-feed-source.ts';
 import { SessionLoop } from './session-loop.ts';
 import { SosGateway } from './sos-gateway.ts';
 import { takeBack } from './take-back.ts';
 import { TimerWheel } from './timer-wheel.ts';
+import type { TrunkMonitor } from './trunk-monitor.ts';
 import { TokenRevocations } from './token-revocations.ts';
 import { untilTaken } from './until-taken.ts';
 
@@ -57,6 +61,15 @@ const ENGINE_START_MS = 15_000;
 /** Two readings 100 ms apart, and the way to the engine and back. */
 const RECOUNT_MS = 300;
 const DUE_AGAIN_MS = 1000;
+/** Asterisk that is started anew is back in two or three seconds. */
+const ENGINE_AWAY_MS = 5000;
+const NO_ALERTS: OpsAlerts = { raise: () => undefined, resolve: () => undefined };
+const ENGINE_AWAY = {
+  kind: 'engine-away',
+  subject: 'engine',
+  severity: 'critical',
+  summary: 'Asterisk cannot be reached: no call can be placed.',
+} as const;
 
 const UNWATCHED: TrunkHealth = {
   report: () => undefined,
@@ -64,7 +77,6 @@ const UNWATCHED: TrunkHealth = {
   stateOf: () => 'up',
   p95PostDialDelayMs: () => null,
 };
-const NOBODY_ON_CALL: OpsAlerts = { raise: () => undefined, resolve: () => undefined };
 
 export interface CorePorts {
   readonly store: SessionStore;
@@ -97,8 +109,8 @@ export interface CorePorts {
   /** The trunks that may be used, asked for each call. */
   readonly trunks: () => readonly Trunk[];
   /** Absent: every trunk counts as up. */
-  readonly trunkHealth?: TrunkHealth;
-  /** Absent: nobody is on call. */
+  readonly trunkHealth?: TrunkHealth & Pick<TrunkMonitor, 'engineLost'>;
+  /** Whoever is on call is told here. Absent: nobody is. */
   readonly alerts?: OpsAlerts;
   /** Absent: no synthetic calls are placed. */
   readonly syntheticCalls?: SyntheticCallSettings;
@@ -108,6 +120,8 @@ export interface CorePorts {
   readonly syntheticSosEveryMs?: number | null;
   readonly sipDomain: string;
   readonly failpoints?: Failpoints;
+  /** Told of each change after its commit, before its commands run; must cost nothing. */
+  readonly committed?: () => void;
 }
 
 export interface Core {
@@ -117,6 +131,9 @@ export interface Core {
   readonly directory: Directory;
   readonly revocations: Revocations;
   readonly tickets: TicketStore;
+  /** The engine with its trunks, for other calls than those of an SOS. */
+  readonly telephony: Telephony;
+  readonly isStoreAway: () => boolean;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -132,12 +149,10 @@ function holdersOf(session: Session | null): readonly OperatorId[] {
 }
 
 export function createCore(ports: CorePorts): Core {
-  const { clock, log, metrics } = ports;
-  const pbx = new PhoneLines({
-    ...ports,
-    health: ports.trunkHealth ?? UNWATCHED,
-    alerts: ports.alerts ?? NOBODY_ON_CALL,
-  });
+  const { clock, log, metrics, alerts = NO_ALERTS } = ports;
+  const pbx = new PhoneLines({ ...ports, health: ports.trunkHealth ?? UNWATCHED, alerts });
+  const engineAway = new HeldAlert(alerts, ENGINE_AWAY, clock, ENGINE_AWAY_MS);
+  const sessionAlerts = new SessionAlerts(alerts, ports.syntheticZone ?? null);
   const syntheticCalls =
     ports.syntheticCalls &&
     new SyntheticCalls({
@@ -145,7 +160,7 @@ export function createCore(ports: CorePorts): Core {
       settings: ports.syntheticCalls,
       telephony: pbx,
       isSosOpen: () => open.hasLive,
-      alerts: ports.alerts ?? NOBODY_ON_CALL,
+      alerts,
     });
   const { syntheticZone, syntheticSosEveryMs } = ports;
   const sosWatch =
@@ -154,7 +169,7 @@ export function createCore(ports: CorePorts): Core {
           ...ports,
           zone: syntheticZone,
           everyMs: syntheticSosEveryMs,
-          alerts: ports.alerts ?? NOBODY_ON_CALL,
+          alerts,
         })
       : null;
   const failpoints = ports.failpoints && { failpoints: ports.failpoints };
@@ -168,6 +183,7 @@ export function createCore(ports: CorePorts): Core {
     forgotten: (session) => {
       open.forget(session.id);
       wheel.forget(session.id);
+      sessionAlerts.forget(session.id);
       presence.background(reconciler.forgotten(session), 'forgotten');
     },
   });
@@ -255,12 +271,15 @@ export function createCore(ports: CorePorts): Core {
     if (event.type === 'contact.online') presence.contactChanged(event.aor, true);
     else if (event.type === 'contact.offline') presence.contactChanged(event.aor, false);
     else if (event.type === 'engine.back') {
+      engineAway.end();
       presence.contactsAre(event.snapshot.contacts);
       reconciled = reconciler.attached(event.snapshot, event.at);
       presence.background(reconciled, 'reconcile');
-    } else if (event.type === 'engine.lost')
+    } else if (event.type === 'engine.lost') {
+      engineAway.begin();
+      ports.trunkHealth?.engineLost();
       log.error('The engine is out of reach; calls that stand go on without us.');
-    else if (event.type === 'engine.replaced')
+    } else if (event.type === 'engine.replaced')
       presence.background(takeBack(ports, ENGINE_START_MS), 'take-back');
     else if (event.type === 'call.unexpected') {
       metrics.count('hamrahi_core_unexpected_calls_total', { source: event.source });
@@ -286,11 +305,13 @@ export function createCore(ports: CorePorts): Core {
   loop.watch((outcome) => {
     const { after } = outcome;
     const before = open.note(after);
+    ports.committed?.();
     milestones.note(outcome);
     sosWatch?.note(after);
     if ('endedAt' in after && after.legs.length === 0) sealer?.nudge();
     if ('endedAt' in after && before !== null) masterData.sessionOver(after.citizenId);
     hearing.note(after);
+    sessionAlerts.note(after);
     logSession(log, before, after);
     metrics.gauge('hamrahi_core_open_sessions', open.size);
     const holding = holdersOf(after);
@@ -310,8 +331,10 @@ export function createCore(ports: CorePorts): Core {
     for (const { session } of await store.listOpen(MAX_OPEN)) {
       open.note(session);
       hearing.note(session);
+      sessionAlerts.note(session);
     }
     pbx.onEvent(onPbxEvent);
+    engineAway.begin();
     await pbx.start(ENGINE_START_MS);
     // The engine is asked before anything is dialled again: what it has was queued before the first overdue timer.
     await reconciled;
@@ -344,6 +367,7 @@ export function createCore(ports: CorePorts): Core {
     presence.stop();
     sosWatch?.stop();
     await syntheticCalls?.stop();
+    engineAway.stop();
     await books.stop();
     await loop.idle();
     await performer.idle();
@@ -359,6 +383,8 @@ export function createCore(ports: CorePorts): Core {
       listeners.look();
     }),
     tickets: enduring.tickets,
+    telephony: pbx,
+    isStoreAway: () => store.state.isAway,
     revocations,
     start,
     stop,

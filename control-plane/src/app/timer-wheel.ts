@@ -8,46 +8,51 @@ interface Entry {
   readonly cancel: () => void;
 }
 
-export class TimerWheel {
+/** Of sessions, unless it is told otherwise. */
+export class TimerWheel<Id extends string = SessionId, Name extends string = TimerName> {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
-  #fire: (sessionId: SessionId, timer: TimerName, dueAt: Instant) => void = () => undefined;
+  #fire: (ownerId: Id, timer: Name, dueAt: Instant) => void = () => undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  onDue(fire: (sessionId: SessionId, timer: TimerName, dueAt: Instant) => void): void {
+  onDue(fire: (ownerId: Id, timer: Name, dueAt: Instant) => void): void {
     this.#fire = fire;
   }
 
-  set(sessionId: SessionId, timer: TimerName, dueAt: Instant): void {
-    const key = `${sessionId} ${timer}`;
+  set(ownerId: Id, timer: Name, dueAt: Instant): void {
+    const key = `${ownerId} ${timer}`;
     this.#entries.get(key)?.cancel();
     const cancel = this.#clock.at(dueAt, () => {
-      this.#fire(sessionId, timer, dueAt);
+      this.#fire(ownerId, timer, dueAt);
     });
     this.#entries.set(key, { dueAt, cancel });
   }
 
-  clear(sessionId: SessionId, timer: TimerName): void {
-    const key = `${sessionId} ${timer}`;
+  clear(ownerId: Id, timer: Name): void {
+    const key = `${ownerId} ${timer}`;
     this.#entries.get(key)?.cancel();
     this.#entries.delete(key);
   }
 
-  /** Every timer of a session that is none any more. */
-  forget(sessionId: SessionId): void {
+  /** Every timer of a session (or call) that is none any more. */
+  forget(ownerId: Id): void {
     for (const [key, entry] of this.#entries) {
-      if (!key.startsWith(`${sessionId} `)) continue;
+      if (!key.startsWith(`${ownerId} `)) continue;
       entry.cancel();
       this.#entries.delete(key);
     }
   }
 
   /** Whether the timer that fired is still the one that is meant: not cleared, not set anew, meanwhile. */
-  isCurrent(sessionId: SessionId, timer: TimerName, dueAt: Instant): boolean {
-    return this.#entries.get(`${sessionId} ${timer}`)?.dueAt === dueAt;
+  isCurrent(ownerId: Id, timer: Name, dueAt: Instant): boolean {
+    return this.#entries.get(`${ownerId} ${timer}`)?.dueAt === dueAt;
+  }
+
+  has(ownerId: Id, timer: Name): boolean {
+    return this.#entries.has(`${ownerId} ${timer}`);
   }
 
   get size(): number {

@@ -7,6 +7,7 @@ import { addEraseCommand } from './erase-command.ts';
 import { addProbeCommand } from './probe/probe-command.ts';
 import { addReportCommand } from './report-command.ts';
 import { addTokenCommand } from './token-command.ts';
+import { addTrunksCommand } from './trunks-command.ts';
 
 const program = new Command('hamrahi')
   .description('The Ham Rahi voice gateway on the command line.')
@@ -22,6 +23,7 @@ addReportCommand(program);
 addAuditCommand(program);
 addEraseCommand(program);
 addProbeCommand(program);
+addTrunksCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,6 +1,6 @@
 /** The settings of one process: read once, checked whole, frozen. */
-import type { PhoneNumber } from '../domain/numbering/phone-number.ts';
 import type { Policy } from '../domain/session/policy.ts';
+import type { PhoneNumber } from '../domain/numbering/phone-number.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { FailpointSetting } from './failpoint-order.ts';
 import type { ListenAddress } from './listen-address.ts';
@@ -61,7 +61,14 @@ export interface CoreConfig {
     readonly sipWsUrl: string;
     readonly relayAddress: string;
   };
-  readonly trunks: { readonly directory: string; readonly names: readonly string[] };
+  readonly trunks: {
+    readonly directory: string;
+    readonly names: readonly string[];
+    /** `null`: the files alone. */
+    readonly siteFile: string | null;
+  };
+  /** Where what trunk files name by reference is kept (TEL-6). */
+  readonly secrets: SecretsConfig;
   readonly synthetic: {
     readonly call: {
       readonly number: PhoneNumber;
@@ -77,6 +84,14 @@ export interface CoreConfig {
     | { readonly kind: 'url'; readonly url: Secret }
     | { readonly kind: 'embedded'; readonly directory: string };
   readonly journal: { readonly directory: string; readonly maxMb: number; readonly maxAgeMs: number };
+  /** Ways to whoever is on call. */
+  readonly alerting: {
+    /** Until it is acknowledged. */
+    readonly repeatMs: number;
+    readonly webhook: { readonly urls: readonly string[]; readonly secret: Secret } | null;
+    readonly alertmanager: { readonly urls: readonly string[]; readonly token: Secret | null };
+    readonly mail: { readonly url: Secret; readonly from: string; readonly to: readonly string[] } | null;
+  };
   readonly records: {
     readonly auditKey: Secret | null;
     readonly anchorFile: string | null;
@@ -88,7 +103,45 @@ export interface CoreConfig {
       readonly ledgerMs: number | null;
     };
   };
+  readonly webhooks: {
+    /** `null`: none can be created. */
+    readonly dataKey: Secret | null;
+    readonly allowedNetworks: readonly string[];
+    /** `false`: nowhere but to the allowed networks. */
+    readonly publicAllowed: boolean;
+    readonly allowHttp: boolean;
+    readonly kept: { readonly deliveredMs: number; readonly failedMs: number };
+  };
+  readonly calls: {
+    readonly ratePerS: number;
+    readonly maxOpen: number;
+    readonly countries: readonly string[];
+    readonly numbers: readonly PhoneNumber[];
+    readonly personalKeptMs: number | null;
+  };
   readonly policy: Policy;
+}
+
+export type SecretsConfig =
+  /** `isSystemds`: systemd's own, whose modes are read in its way. */
+  | { readonly kind: 'directory'; readonly directory: string; readonly isSystemds: boolean }
+  /** By the variable's name. */
+  | { readonly kind: 'environment'; readonly values: Readonly<Record<string, Secret>> }
+  | ({ readonly kind: 'vault' } & VaultConfig);
+
+export interface VaultConfig {
+  readonly address: string;
+  readonly caFile: string | null;
+  readonly namespace: string | null;
+  readonly authMount: string;
+  readonly roleId: Secret;
+  readonly secretId:
+    | { readonly kind: 'value'; readonly value: Secret }
+    | { readonly kind: 'file'; readonly file: string; readonly isSystemds: boolean };
+  readonly isWrapped: boolean;
+  readonly mount: string;
+  readonly prefix: string | null;
+  readonly pollMs: number;
 }
 
 export interface EdgeConfig {

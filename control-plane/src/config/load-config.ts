@@ -1,6 +1,8 @@
 /** The one way from the environment to settings. */
+import { dirname } from 'node:path';
+import { PhoneNumber } from '../domain/numbering/phone-number.ts';
 import type { Policy } from '../domain/session/policy.ts';
-import type { Config, CoreConfig, EdgeConfig } from './config.ts';
+import type { Config, CoreConfig, EdgeConfig, SecretsConfig, VaultConfig } from './config.ts';
 import {
   readVariable,
   readVariables,
@@ -10,6 +12,8 @@ import {
   type VariableName,
 } from './read-variables.ts';
 import { RULES } from './rules.ts';
+import { secretsKind, secretVariableErrors } from './secrets-place.ts';
+import { secretVariables } from './secret-variables.ts';
 import { POLICY_VARIABLES, VARIABLES } from './variables.ts';
 
 export type ConfigResult =
@@ -24,9 +28,9 @@ export function loadConfig(env: Environment): ConfigResult {
     expected: rule.expected,
     got: VARIABLES[rule.variable].secret ? null : (env[rule.variable] ?? null),
   }));
-  const all = [...errors, ...broken];
+  const all = [...errors, ...broken, ...secretVariableErrors(env, values)];
   if (all.length > 0) return { ok: false, errors: all };
-  return { ok: true, value: freezeDeep(configOf(values as Values)) };
+  return { ok: true, value: freezeDeep(configOf(values as Values, env)) };
 }
 
 /** The settings of this process. The only reader of `process.env`. */
@@ -53,7 +57,7 @@ export function describeConfigErrors(errors: readonly ConfigError[]): string {
     .join('\n');
 }
 
-function configOf(v: Values): Config {
+function configOf(v: Values, env: Environment): Config {
   const tls =
     v.HAMRAHI_TLS_CERT_FILE !== null && v.HAMRAHI_TLS_KEY_FILE !== null
       ? { certFile: v.HAMRAHI_TLS_CERT_FILE, keyFile: v.HAMRAHI_TLS_KEY_FILE }
@@ -65,12 +69,12 @@ function configOf(v: Values): Config {
     logLevel: v.HAMRAHI_LOG_LEVEL,
     failpoint: v.HAMRAHI_FAILPOINT,
     tls,
-    core: v.HAMRAHI_ROLE === 'edge' ? null : coreOf(v),
+    core: v.HAMRAHI_ROLE === 'edge' ? null : coreOf(v, env),
     edge: v.HAMRAHI_ROLE === 'core' ? null : edgeOf(v),
   };
 }
 
-function coreOf(v: Values): CoreConfig {
+function coreOf(v: Values, env: Environment): CoreConfig {
   return {
     http: {
       listen: v.HAMRAHI_HTTP_LISTEN,
@@ -98,7 +102,12 @@ function coreOf(v: Values): CoreConfig {
       sipWsUrl: v.HAMRAHI_ENGINE_SIP_WS_URL,
       relayAddress: v.HAMRAHI_RELAY_ADDRESS,
     },
-    trunks: { directory: v.HAMRAHI_TRUNKS_DIR, names: present(v.HAMRAHI_TRUNKS) },
+    trunks: {
+      directory: v.HAMRAHI_TRUNKS_DIR,
+      names: present(v.HAMRAHI_TRUNKS),
+      siteFile: v.HAMRAHI_TRUNKS_SITE_FILE,
+    },
+    secrets: secretsOf(v, env),
     synthetic: syntheticOf(v),
     database: v.DATABASE_URL
       ? { kind: 'url', url: v.DATABASE_URL }
@@ -108,7 +117,16 @@ function coreOf(v: Values): CoreConfig {
       maxMb: v.HAMRAHI_JOURNAL_MAX_MB,
       maxAgeMs: v.HAMRAHI_JOURNAL_MAX_AGE_MS,
     },
+    alerting: alertingOf(v),
     records: recordsOf(v),
+    webhooks: webhooksOf(v),
+    calls: {
+      ratePerS: v.HAMRAHI_CALLS_PER_S,
+      maxOpen: v.HAMRAHI_CALLS_MAX_OPEN,
+      countries: v.HAMRAHI_CALLS_ALLOWED_COUNTRIES,
+      numbers: v.HAMRAHI_CALLS_ALLOWED_NUMBERS.flatMap((text) => PhoneNumber.parse(text) ?? []),
+      personalKeptMs: keptMsOf(v.HAMRAHI_CALLS_PERSONAL_KEPT_DAYS),
+    },
     policy: policyOf(v),
   };
 }
@@ -125,18 +143,78 @@ function clientsOf(v: Values): CoreConfig['clients'] {
   };
 }
 
+function secretsOf(v: Values, env: Environment): SecretsConfig {
+  const kind = secretsKind(v);
+  if (kind === 'environment') return { kind, values: secretVariables(env) };
+  if (kind === 'vault') return { kind, ...vaultOf(v) };
+  const directory = present(v.HAMRAHI_SECRETS_DIR ?? v.CREDENTIALS_DIRECTORY);
+  return { kind, directory, isSystemds: directory === v.CREDENTIALS_DIRECTORY };
+}
+
+function vaultOf(v: Values): VaultConfig {
+  const file = v.HAMRAHI_VAULT_SECRET_ID_FILE;
+  return {
+    address: present(v.HAMRAHI_VAULT_ADDR),
+    caFile: v.HAMRAHI_VAULT_CA_FILE,
+    namespace: v.HAMRAHI_VAULT_NAMESPACE,
+    authMount: v.HAMRAHI_VAULT_AUTH_MOUNT,
+    roleId: present(v.HAMRAHI_VAULT_ROLE_ID),
+    secretId:
+      file === null
+        ? { kind: 'value', value: present(v.HAMRAHI_VAULT_SECRET_ID) }
+        : { kind: 'file', file, isSystemds: isBelow(file, v.CREDENTIALS_DIRECTORY) },
+    isWrapped: v.HAMRAHI_VAULT_SECRET_ID_WRAPPED,
+    mount: v.HAMRAHI_VAULT_MOUNT,
+    prefix: v.HAMRAHI_VAULT_PREFIX,
+    pollMs: v.HAMRAHI_VAULT_POLL_S * 1000,
+  };
+}
+
+function alertingOf(v: Values): CoreConfig['alerting'] {
+  return {
+    repeatMs: v.HAMRAHI_OPS_ALERT_REPEAT_S * 1000,
+    webhook: v.HAMRAHI_ALERT_WEBHOOK_SECRET
+      ? { urls: v.HAMRAHI_ALERT_WEBHOOK_URLS, secret: v.HAMRAHI_ALERT_WEBHOOK_SECRET }
+      : null,
+    alertmanager: { urls: v.HAMRAHI_ALERTMANAGER_URLS, token: v.HAMRAHI_ALERTMANAGER_TOKEN },
+    mail: v.HAMRAHI_SMTP_URL
+      ? {
+          url: v.HAMRAHI_SMTP_URL,
+          from: present(v.HAMRAHI_ALERT_MAIL_FROM),
+          to: v.HAMRAHI_ALERT_MAIL_TO,
+        }
+      : null,
+  };
+}
+
 const DAY_MS = 86_400_000;
 
+function keptMsOf(days: number): number | null {
+  return days === 0 ? null : days * DAY_MS;
+}
+
 function recordsOf(v: Values): CoreConfig['records'] {
-  const msOf = (days: number): number | null => (days === 0 ? null : days * DAY_MS);
   return {
     auditKey: v.HAMRAHI_AUDIT_KEY,
     anchorFile: v.HAMRAHI_AUDIT_ANCHOR_FILE,
     auditIntervalMs: v.HAMRAHI_AUDIT_INTERVAL_S * 1000,
     kept: {
-      personalMs: msOf(v.HAMRAHI_PERSONAL_KEPT_DAYS),
-      eventsMs: msOf(v.HAMRAHI_EVENTS_KEPT_DAYS),
-      ledgerMs: msOf(v.HAMRAHI_LEDGER_KEPT_DAYS),
+      personalMs: keptMsOf(v.HAMRAHI_PERSONAL_KEPT_DAYS),
+      eventsMs: keptMsOf(v.HAMRAHI_EVENTS_KEPT_DAYS),
+      ledgerMs: keptMsOf(v.HAMRAHI_LEDGER_KEPT_DAYS),
+    },
+  };
+}
+
+function webhooksOf(v: Values): CoreConfig['webhooks'] {
+  return {
+    dataKey: v.HAMRAHI_DATA_KEY,
+    allowedNetworks: v.HAMRAHI_WEBHOOK_ALLOWED_NETWORKS,
+    publicAllowed: v.HAMRAHI_ENV === 'production',
+    allowHttp: v.HAMRAHI_WEBHOOK_ALLOW_HTTP,
+    kept: {
+      deliveredMs: v.HAMRAHI_WEBHOOK_DELIVERED_KEPT_DAYS * DAY_MS,
+      failedMs: v.HAMRAHI_WEBHOOK_FAILED_KEPT_DAYS * DAY_MS,
     },
   };
 }
@@ -181,6 +259,11 @@ function edgeOf(v: Values): EdgeConfig {
         ? { urls: present(v.HAMRAHI_CORE_URL), secret: present(v.HAMRAHI_EDGE_SECRET) }
         : null,
   };
+}
+
+/** Directly in it. */
+function isBelow(file: string, directory: string | null): boolean {
+  return directory !== null && dirname(file) === directory.replace(/\/+$/, '');
 }
 
 /** The rules have made sure of it. */

@@ -1,5 +1,6 @@
 /** From the text of the environment to typed values, each wrong variable reported. */
 import { readFileSync } from 'node:fs';
+import { isSecretVariable } from './secret-variables.ts';
 import { VARIABLES } from './variables.ts';
 import type { Variable } from './variable.ts';
 
@@ -58,7 +59,8 @@ function textOf(
   errors: ConfigError[],
 ): string | null | undefined {
   const direct = env[name] === '' ? undefined : env[name];
-  const file = variable.secret ? env[`${name}_FILE`] : undefined;
+  // A file that has a variable of its own is read by who needs it, again and again.
+  const file = variable.secret && !Object.hasOwn(VARIABLES, `${name}_FILE`) ? env[`${name}_FILE`] : undefined;
   if (file === undefined || file === '') return direct ?? variable.fallback;
   if (direct !== undefined) {
     errors.push({ variable: `${name}_FILE`, expected: `to be unset, since ${name} is set`, got: file });
@@ -85,7 +87,7 @@ function unknownNames(env: Environment): ConfigError[] {
 }
 
 function isKnown(name: string): boolean {
-  if (Object.hasOwn(VARIABLES, name)) return true;
+  if (Object.hasOwn(VARIABLES, name) || isSecretVariable(name)) return true;
   const base = name.replace(/_FILE$/, '');
   return base !== name && NAMES.some((known) => known === base && VARIABLES[known].secret);
 }

@@ -35,12 +35,78 @@ function isPlain(value: string | null | undefined): boolean {
 }
 
 function safeInProduction(
-  variable: 'HAMRAHI_PUBLIC_URL' | 'HAMRAHI_SIP_WSS_URL' | 'HAMRAHI_JWT_JWKS_URL',
+  variable: 'HAMRAHI_PUBLIC_URL' | 'HAMRAHI_SIP_WSS_URL' | 'HAMRAHI_JWT_JWKS_URL' | 'HAMRAHI_VAULT_ADDR',
 ): Rule {
   return {
     variable,
     expected: 'https or wss in production (loopback excepted)',
     broken: (v) => isProduction(v) && isPlain(v[variable]),
+  };
+}
+
+/** What a package prints of itself knows no redaction. */
+function silent(variable: 'DEBUG' | 'NODE_DEBUG'): Rule {
+  return {
+    variable,
+    expected: 'to be unset in production, and wherever HAMRAHI_SECRETS is vault',
+    broken: (v) => (isProduction(v) || v.HAMRAHI_SECRETS === 'vault') && Boolean(v[variable]),
+  };
+}
+
+const usesVault = (v: Partial<Values>) => isCore(v) && v.HAMRAHI_SECRETS === 'vault';
+
+const SECRETS_RULES: readonly Rule[] = [
+  {
+    variable: 'HAMRAHI_SECRETS_DIR',
+    expected: 'to be set where HAMRAHI_SECRETS is directory and there is no CREDENTIALS_DIRECTORY',
+    broken: (v) =>
+      isCore(v) &&
+      v.HAMRAHI_SECRETS === 'directory' &&
+      v.HAMRAHI_SECRETS_DIR === null &&
+      v.CREDENTIALS_DIRECTORY === null,
+  },
+  {
+    variable: 'HAMRAHI_SECRETS',
+    expected: 'directory or vault in production, or HAMRAHI_ALLOW_ENVIRONMENT_SECRETS=yes',
+    broken: (v) =>
+      isCore(v) &&
+      isProduction(v) &&
+      v.HAMRAHI_SECRETS === 'environment' &&
+      v.HAMRAHI_ALLOW_ENVIRONMENT_SECRETS === false,
+  },
+  {
+    variable: 'HAMRAHI_VAULT_ADDR',
+    expected: 'to be set exactly when HAMRAHI_SECRETS is vault',
+    broken: (v) =>
+      isCore(v) &&
+      v.HAMRAHI_SECRETS !== undefined &&
+      v.HAMRAHI_VAULT_ADDR !== undefined &&
+      (v.HAMRAHI_SECRETS === 'vault') === (v.HAMRAHI_VAULT_ADDR === null),
+  },
+  safeInProduction('HAMRAHI_VAULT_ADDR'),
+  {
+    variable: 'HAMRAHI_VAULT_ROLE_ID',
+    expected: 'to be set where HAMRAHI_SECRETS is vault',
+    broken: (v) => usesVault(v) && v.HAMRAHI_VAULT_ROLE_ID === null,
+  },
+  {
+    variable: 'HAMRAHI_VAULT_SECRET_ID',
+    expected:
+      'exactly one of HAMRAHI_VAULT_SECRET_ID and HAMRAHI_VAULT_SECRET_ID_FILE to be set where HAMRAHI_SECRETS is vault',
+    broken: (v) =>
+      usesVault(v) &&
+      v.HAMRAHI_VAULT_SECRET_ID !== undefined &&
+      v.HAMRAHI_VAULT_SECRET_ID_FILE !== undefined &&
+      (v.HAMRAHI_VAULT_SECRET_ID === null) === (v.HAMRAHI_VAULT_SECRET_ID_FILE === null),
+  },
+];
+
+/** Each of a list of URLs. */
+function listSafeInProduction(variable: 'HAMRAHI_ALERT_WEBHOOK_URLS' | 'HAMRAHI_ALERTMANAGER_URLS'): Rule {
+  return {
+    variable,
+    expected: 'https in production (loopback excepted)',
+    broken: (v) => isProduction(v) && (v[variable] ?? []).some(isPlain),
   };
 }
 
@@ -55,6 +121,8 @@ export const RULES: readonly Rule[] = [
     expected: 'to be set where HAMRAHI_SYNTHETIC_SOS_EVERY_S is',
     broken: (v) => v.HAMRAHI_SYNTHETIC_ZONE === null && (v.HAMRAHI_SYNTHETIC_SOS_EVERY_S ?? 0) > 0,
   },
+  silent('DEBUG'),
+  silent('NODE_DEBUG'),
   requiredForCore('HAMRAHI_PUBLIC_URL'),
   requiredForCore('HAMRAHI_SIP_WSS_URL'),
   requiredForCore('HAMRAHI_SIP_DOMAIN'),
@@ -143,6 +211,30 @@ export const RULES: readonly Rule[] = [
       (v.HAMRAHI_TURN_SECRET === null) === v.HAMRAHI_TURN_URLS.length > 0,
   },
   {
+    variable: 'HAMRAHI_WEBHOOK_ALLOW_HTTP',
+    expected: 'no in production: webhooks tell of citizens',
+    broken: (v) => isProduction(v) && v.HAMRAHI_WEBHOOK_ALLOW_HTTP === true,
+  },
+  {
+    variable: 'HAMRAHI_ALERT_WEBHOOK_SECRET',
+    expected: 'to be set exactly when HAMRAHI_ALERT_WEBHOOK_URLS is',
+    broken: (v) =>
+      v.HAMRAHI_ALERT_WEBHOOK_URLS !== undefined &&
+      v.HAMRAHI_ALERT_WEBHOOK_SECRET !== undefined &&
+      (v.HAMRAHI_ALERT_WEBHOOK_SECRET === null) === v.HAMRAHI_ALERT_WEBHOOK_URLS.length > 0,
+  },
+  listSafeInProduction('HAMRAHI_ALERT_WEBHOOK_URLS'),
+  listSafeInProduction('HAMRAHI_ALERTMANAGER_URLS'),
+  {
+    variable: 'HAMRAHI_SMTP_URL',
+    expected: 'all or none of HAMRAHI_SMTP_URL, HAMRAHI_ALERT_MAIL_FROM and HAMRAHI_ALERT_MAIL_TO to be set',
+    broken: (v) => {
+      const { HAMRAHI_SMTP_URL: url, HAMRAHI_ALERT_MAIL_FROM: from, HAMRAHI_ALERT_MAIL_TO: to } = v;
+      if (url === undefined || from === undefined || to === undefined) return false;
+      return new Set([url !== null, from !== null, to.length > 0]).size > 1;
+    },
+  },
+  {
     variable: 'HAMRAHI_FIRST_RETRY_MS',
     expected: 'less than HAMRAHI_WATCHDOG_MS',
     broken: (v) =>
@@ -150,4 +242,5 @@ export const RULES: readonly Rule[] = [
       v.HAMRAHI_WATCHDOG_MS !== undefined &&
       v.HAMRAHI_FIRST_RETRY_MS >= v.HAMRAHI_WATCHDOG_MS,
   },
+  ...SECRETS_RULES,
 ];

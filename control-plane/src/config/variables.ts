@@ -2,7 +2,10 @@
 import { DEFAULT_POLICY, type Policy } from '../domain/session/policy.ts';
 import { PhoneNumber } from '../domain/numbering/phone-number.ts';
 import { parseFailpoint } from './failpoint-order.ts';
+import { parseNetworks } from './networks.ts';
 import { choice, list, listen, parsedBy, secret, text, url, whole, yesNo } from './variable.ts';
+
+const VAULT_PATH = /^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+){0,9}$/;
 
 const node = {
   HAMRAHI_ENV: choice(['production', 'sandbox'], {
@@ -27,6 +30,14 @@ const node = {
     'kill or stop, a place, its passage and perhaps on-signal, such as kill:committed/timer.watchdog:2',
     { description: 'For crash tests: where this process ends or stops itself.', fallback: null },
   ),
+  DEBUG: text(/./, 'names of packages', {
+    description: 'Has packages print what they are given, numbers and secrets too.',
+    fallback: null,
+  }),
+  NODE_DEBUG: text(/./, "names of Node's modules", {
+    description: 'Has Node print what it sends, credentials too.',
+    fallback: null,
+  }),
 };
 
 const listeners = {
@@ -141,9 +152,74 @@ const engine = {
     description: 'Directory of the trunk descriptions.',
     fallback: 'sip-trunks',
   }),
-  HAMRAHI_TRUNKS: list(/^[a-z0-9][a-z0-9-]{0,40}$/, 'trunk names', {
-    description: 'Trunks in the order in which they are tried.',
+  HAMRAHI_TRUNKS_SITE_FILE: text(/./, 'a file name', {
+    description:
+      "What the site knows of its carriers' accounts: a YAML file, by trunk name, laid over the descriptions. Read anew on SIGHUP and by `POST /v1/trunks/reload`, like them.",
     fallback: null,
+  }),
+  HAMRAHI_TRUNKS: list(/^[a-z0-9][a-z0-9-]{0,40}$/, 'trunk names', {
+    description: 'Trunks in use; of those of one priority, the first named is tried first.',
+    fallback: null,
+  }),
+};
+
+const secrets = {
+  HAMRAHI_SECRETS: choice(['directory', 'environment', 'vault'], {
+    description:
+      'Where the secrets that trunk files name are kept. Unset: the directory if there is one, else the environment (in production: nowhere).',
+    fallback: null,
+  }),
+  HAMRAHI_SECRETS_DIR: text(/./, 'a directory name', {
+    description: 'A file for each: trunks/tata/password is in trunks.tata.password.',
+    fallback: null,
+  }),
+  CREDENTIALS_DIRECTORY: text(/^\//, 'an absolute directory name', {
+    description: 'The same, set by systemd (LoadCredential=).',
+    fallback: null,
+  }),
+  HAMRAHI_ALLOW_ENVIRONMENT_SECRETS: yesNo({
+    description:
+      'Take trunks/tata/password from HAMRAHI_SECRET_TRUNKS_TATA_PASSWORD in production, too, where whoever sees the process sees it.',
+    fallback: 'no',
+  }),
+};
+
+const vault = {
+  HAMRAHI_VAULT_ADDR: url(['https', 'http'], { description: 'Vault or OpenBao.', fallback: null }),
+  HAMRAHI_VAULT_CA_FILE: text(/./, 'a file name', {
+    description:
+      'PEM of the authority that signed its certificate; read at each request. Unset: those of Node.',
+    fallback: null,
+  }),
+  HAMRAHI_VAULT_NAMESPACE: text(VAULT_PATH, 'names with slashes between', {
+    description: 'Namespace (Enterprise, OpenBao).',
+    fallback: null,
+  }),
+  HAMRAHI_VAULT_AUTH_MOUNT: text(VAULT_PATH, 'names with slashes between', {
+    description: 'Where AppRole is mounted, below auth/.',
+    fallback: 'approle',
+  }),
+  HAMRAHI_VAULT_ROLE_ID: secret(1, 'AppRole: role id.'),
+  HAMRAHI_VAULT_SECRET_ID: secret(1, 'AppRole: secret id.'),
+  HAMRAHI_VAULT_SECRET_ID_FILE: text(/./, 'a file name', {
+    description: 'File with the secret id, read at each login: a new one needs no restart.',
+    fallback: null,
+  }),
+  HAMRAHI_VAULT_SECRET_ID_WRAPPED: yesNo({
+    description: 'It is a response-wrapping token, opened once.',
+    fallback: 'no',
+  }),
+  HAMRAHI_VAULT_MOUNT: text(VAULT_PATH, 'names with slashes between', {
+    description: 'Mount of the KV engine, version 2.',
+    fallback: 'secret',
+  }),
+  HAMRAHI_VAULT_PREFIX: text(VAULT_PATH, 'names with slashes between', {
+    description: 'trunks/tata/password is the key password of <prefix>/trunks/tata; unset: no prefix.',
+    fallback: null,
+  }),
+  HAMRAHI_VAULT_POLL_S: whole(5, 3600, {
+    description: 'Looks for changed secrets so often, seconds; SIGHUP has it look at once.',
+    fallback: '60',
   }),
 };
 
@@ -228,8 +304,86 @@ const records = {
   HAMRAHI_LEDGER_KEPT_DAYS: kept('Milestones and verdicts of ended sessions'),
 };
 
-function kept(what: string) {
-  return whole(0, 36_500, { description: `${what}: days kept; 0: for good.`, fallback: '0' });
+const webhooks = {
+  HAMRAHI_DATA_KEY: secret(
+    1,
+    'Key that the secrets of webhooks are kept under in the database; unset: no webhook can be created. `openssl rand -base64 32` makes one.',
+    (value) => /^[A-Za-z0-9+/]{43}=$/.test(value),
+    '32 bytes in base64',
+  ),
+  HAMRAHI_WEBHOOK_ALLOWED_NETWORKS: parsedBy(
+    parseNetworks,
+    'a comma-separated list of networks such as 10.1.2.0/24 or fd00::/8',
+    {
+      description:
+        'Where webhooks may go besides public addresses: loopback, private and other special ones are refused otherwise. In the sandbox: where they may go at all.',
+      fallback: '',
+    },
+  ),
+  HAMRAHI_WEBHOOK_ALLOW_HTTP: yesNo({ description: 'Webhooks without TLS too.', fallback: 'no' }),
+  HAMRAHI_WEBHOOK_DELIVERED_KEPT_DAYS: whole(1, 365, {
+    description: 'Log of what was delivered: days kept.',
+    fallback: '7',
+  }),
+  HAMRAHI_WEBHOOK_FAILED_KEPT_DAYS: whole(1, 365, {
+    description: 'Log of what could not be delivered, to be sent again by hand: days kept.',
+    fallback: '30',
+  }),
+};
+
+function kept(what: string, fallback = '0') {
+  return whole(0, 36_500, { description: `${what}: days kept; 0: for good.`, fallback });
+}
+
+const HTTP_URL = /^https?:\/\/[^\s,@]+[^\s,@/]$/;
+const MAIL_ADDRESS = /^[^\s,@<>"]{1,64}@[A-Za-z0-9.-]{1,190}$/;
+
+const alerting = {
+  HAMRAHI_ALERT_WEBHOOK_URLS: list(HTTP_URL, 'https:// URLs without a name or password', {
+    description:
+      "Who is told of alerts, by a signed POST in the format of Alertmanager's webhooks; each URL by itself.",
+    fallback: '',
+  }),
+  HAMRAHI_ALERT_WEBHOOK_SECRET: secret(
+    1,
+    'What these are signed with (Standard Webhooks): `whsec_` and base64 of 24 to 64 bytes.',
+    isSigningSecret,
+    'whsec_ and base64 of 24 to 64 bytes',
+  ),
+  HAMRAHI_ALERTMANAGER_URLS: list(HTTP_URL, 'https:// URLs without a name or password', {
+    description: 'Alertmanagers that are given the alerts (API v2), all of them; with their prefix.',
+    fallback: '',
+  }),
+  HAMRAHI_ALERTMANAGER_TOKEN: secret(8, 'Bearer token that they ask for; unset: they ask for none.'),
+  HAMRAHI_SMTP_URL: secret(
+    1,
+    'Mail server for alerts: `smtps://user:password@host`, or `smtp://` with STARTTLS, which is insisted on beyond loopback.',
+    isSmtpUrl,
+    'an smtp:// or smtps:// URL',
+  ),
+  HAMRAHI_ALERT_MAIL_FROM: text(MAIL_ADDRESS, 'a mail address', {
+    description: 'Sender of mails about alerts.',
+    fallback: null,
+  }),
+  HAMRAHI_ALERT_MAIL_TO: list(MAIL_ADDRESS, 'mail addresses', {
+    description: 'Who gets them.',
+    fallback: '',
+  }),
+  HAMRAHI_OPS_ALERT_REPEAT_S: whole(60, 86_400, {
+    description: 'An alert that stands and that nobody has acknowledged is told again this often, seconds.',
+    fallback: '900',
+  }),
+};
+
+function isSigningSecret(value: string): boolean {
+  const match = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(value);
+  const bytes = match?.[1] === undefined ? 0 : Buffer.from(match[1], 'base64').length;
+  return bytes >= 24 && bytes <= 64;
+}
+
+function isSmtpUrl(value: string): boolean {
+  const url = URL.parse(value);
+  return (url?.protocol === 'smtp:' || url?.protocol === 'smtps:') && url.hostname !== '';
 }
 
 const limits = {
@@ -250,6 +404,27 @@ const limits = {
     description: 'Panel feed connections of one identity at once.',
     fallback: '10',
   }),
+};
+
+const calls = {
+  HAMRAHI_CALLS_PER_S: whole(1, 1000, {
+    description: 'Calls a second that one token may place by the API; twice as many at once.',
+    fallback: '20',
+  }),
+  HAMRAHI_CALLS_MAX_OPEN: whole(0, 10_000, {
+    description: 'Calls of the API at once; 0: none. What trunks reserve for SOS is kept free besides.',
+    fallback: '100',
+  }),
+  HAMRAHI_CALLS_ALLOWED_COUNTRIES: list(/^[A-Z]{2}$/, 'country codes (ISO 3166-1)', {
+    description: 'Whose mobiles and landlines the API may call.',
+    fallback: 'IN',
+  }),
+  HAMRAHI_CALLS_ALLOWED_NUMBERS: list(/^\+[1-9]\d{6,14}$/, 'E.164 numbers', {
+    description:
+      'Numbers that the API may call whatever their country or kind, such as test lines; never an emergency number.',
+    fallback: '',
+  }),
+  HAMRAHI_CALLS_PERSONAL_KEPT_DAYS: kept('Numbers and metadata of calls that are over', '90'),
 };
 
 function ms(key: Exclude<keyof Policy, 'operatorAbsent'>, min: number, max: number, description: string) {
@@ -330,9 +505,14 @@ export const VARIABLE_GROUPS = {
   Tokens: tokens,
   'Engine and trunks': engine,
   Probes: probes,
+  Secrets: secrets,
+  Vault: vault,
   Database: database,
+  Alerts: alerting,
   Records: records,
+  Webhooks: webhooks,
   Limits: limits,
+  Calls: calls,
   'Times and choices of a session': policy,
 } as const;
 
@@ -344,8 +524,13 @@ export const VARIABLES = {
   ...tokens,
   ...engine,
   ...probes,
+  ...secrets,
+  ...vault,
   ...database,
+  ...alerting,
   ...records,
+  ...webhooks,
   ...limits,
+  ...calls,
   ...policy,
 } as const;

@@ -14,6 +14,10 @@ const SENT = {
   gone: { schema: feed.feedGone, summary: 'A session left the zones of this panel.' },
   reply: { schema: feed.feedReply, summary: 'Answer to a message of the panel.' },
   health: { schema: feed.feedHealth, summary: "The gateway's own state, first and at each change." },
+  opsAlert: {
+    schema: feed.feedOpsAlert,
+    summary: 'An alert about the gateway, to supervisors and admins: those that stand, then each change.',
+  },
 } as const;
 
 /** What a panel may say. */

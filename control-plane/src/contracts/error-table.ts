@@ -5,10 +5,12 @@
 import type { Problem } from './common.ts';
 
 interface ErrorEntry {
-  /** HTTP status, or the status of a refused WebSocket upgrade; `null`: met only inside a WebSocket. */
+  /** HTTP status, or the status of a refused WebSocket upgrade; `null`: met only inside a WebSocket, or where `metIn` says. */
   readonly status: number | null;
   /** WebSocket close code (RFC 6455 §7.4) when the socket is closed for it. */
   readonly close?: number;
+  /** Where else it is met. */
+  readonly metIn?: string;
   readonly title: string;
   /** What the client can do about it. */
   readonly remedy: string;
@@ -134,6 +136,54 @@ export const ERROR_TABLE = {
     title: 'Whose SOS this is must be said',
     remedy: 'A backend sends `citizenId`: letters, digits, underscore, at most 64.',
   },
+  ERR_CALL_NOT_FOUND: {
+    status: 404,
+    title: 'No such call',
+    remedy: 'Check the id. A backend sees the calls that it asked for.',
+  },
+  ERR_CALL_STATE: {
+    status: 409,
+    title: 'Not possible in this state',
+    remedy:
+      'Read the call: its `state` and `talk` tell what it does. Hold and transfer need somebody who has answered.',
+  },
+  ERR_CALL_KEY_REQUIRED: {
+    status: 400,
+    title: 'A call needs an Idempotency-Key',
+    remedy: 'Send one of at most 255 characters, new for each call and the same for each repetition.',
+  },
+  ERR_CALL_KEY_REUSED: {
+    status: 409,
+    title: 'This Idempotency-Key was used for another call',
+    remedy: 'Take a new key. A repetition sends the same body.',
+  },
+  ERR_CALL_NUMBER_REFUSED: {
+    status: 422,
+    title: 'A number cannot be called',
+    remedy: '`errors` says for each field what is wrong: form, length, range, kind or country.',
+  },
+  ERR_CALL_CALLER_ID: {
+    status: 422,
+    title: 'No trunk owns this caller id',
+    remedy: "Name one of the trunks' own numbers, or none.",
+  },
+  ERR_CALL_TOO_MANY: {
+    status: 429,
+    title: 'Too many calls are open',
+    remedy: 'Wait as `Retry-After` says, or end calls. An SOS is never refused for this.',
+  },
+  ERR_CALL_UNAVAILABLE: {
+    status: 503,
+    title: 'No call can be placed now',
+    remedy: 'The telephone engine is out of reach. Repeat with the same Idempotency-Key.',
+  },
+  ERR_CALL_NO_CAPACITY: {
+    status: null,
+    metIn: 'a call',
+    title: 'No trunk had room for the call within 10 s',
+    remedy:
+      'Met as `code` of a call that has failed: place it again later. What is reserved for SOS is not lent.',
+  },
   ERR_GATEWAY_BUSY: {
     status: 503,
     title: 'Too much at once',
@@ -164,6 +214,48 @@ export const ERROR_TABLE = {
     status: 409,
     title: 'The entry contradicts another one',
     remedy: 'For instance a second catch-all zone, or a roster with an unknown operator.',
+  },
+  ERR_WEBHOOK_NOT_FOUND: { status: 404, title: 'No such webhook', remedy: 'Check the id.' },
+  ERR_WEBHOOK_DELIVERY_NOT_FOUND: {
+    status: 404,
+    title: 'No such delivery',
+    remedy: 'Check the id: it is the `webhook-id`. Deliveries are kept for a few days or weeks.',
+  },
+  ERR_WEBHOOK_URL: {
+    status: 400,
+    title: 'Nothing can be sent to this URL',
+    remedy: '`detail` says why. https, no credentials; a private address must be allowed by the settings.',
+  },
+  ERR_WEBHOOK_LIMIT: {
+    status: 409,
+    title: 'As many webhooks as there can be',
+    remedy: 'Remove one that nobody needs: there are at most 50.',
+  },
+  ERR_WEBHOOK_DISABLED: {
+    status: 409,
+    title: 'The webhook is disabled',
+    remedy: 'Enable it first, by PUT with `enabled`.',
+  },
+  ERR_WEBHOOK_NO_DATA_KEY: {
+    status: 501,
+    title: 'The gateway has no key to keep a secret with',
+    remedy: 'Whoever runs the gateway sets HAMRAHI_DATA_KEY.',
+  },
+  ERR_ALERT_NOT_FOUND: {
+    status: 404,
+    title: 'No such alert',
+    remedy: 'Check the id: the oldest are forgotten.',
+  },
+  ERR_ALERT_RESOLVED: {
+    status: 409,
+    title: 'The alert is over',
+    remedy: 'There is nothing left to care for. Trouble that comes back is another alert.',
+  },
+  ERR_TRUNK_FILES_WRONG: {
+    status: 422,
+    title: 'The trunk files are wrong',
+    remedy:
+      'What was in force stays. `errors` names file, line and field of each mistake; `hamrahi trunks validate` does too.',
   },
   ERR_STORE_UNAVAILABLE: {
     status: 503,

@@ -10,6 +10,7 @@ import { problem } from './common.ts';
 import { ERROR_TABLE, type ErrorCode } from './error-table.ts';
 import type { Operation } from './operation.ts';
 import { OPERATIONS, type OperationId } from './operations.ts';
+import { openapiWebhooks } from './openapi-webhooks.ts';
 
 export const API_VERSION = '0.1.0';
 
@@ -37,8 +38,12 @@ const BODY_ERRORS: readonly ErrorCode[] = [
 
 const TAGS = {
   sos: 'Activation and life of an SOS session.',
+  calls: 'Telephone calls that a backend asks for, and call detail records.',
   client: 'What apps and panels need to connect.',
   directory: 'Citizens, operators, zones and the duty roster.',
+  webhooks: 'Who is told of what, and what became of it.',
+  alert: 'For whoever is on call.',
+  trunk: 'The ways to the telephone network.',
   probe: 'For orchestrators and monitoring.',
 } as const;
 
@@ -49,13 +54,14 @@ export function openapiDocument() {
       title: 'Ham Rahi voice gateway',
       version: API_VERSION,
       description:
-        'Activation of an SOS, its sessions, and the master data behind them. Errors are problem documents (RFC 9457) with a stable `code`.',
+        'Activation of an SOS, its sessions, telephone calls, and the master data behind them. Errors are problem documents (RFC 9457) with a stable `code`.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'The gateway that serves this document.' }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     security: [{ bearer: [] }],
     paths: paths(),
+    webhooks: openapiWebhooks(),
     components: {
       securitySchemes: {
         bearer: {
@@ -90,6 +96,7 @@ function operationObject(id: OperationId, operation: Operation): ZodOpenApiOpera
       ...(operation.params ? { path: operation.params } : {}),
       ...(operation.query ? { query: operation.query } : {}),
       ...(operation.lenient ? { header: idempotencyHeader } : {}),
+      ...(operation.keyed ? { header: requiredKeyHeader } : {}),
     },
     ...(operation.body
       ? {
@@ -111,6 +118,13 @@ const idempotencyHeader = z.object({
     .meta({ description: 'The same key repeats the same activation; kept for 24 h.' }),
 });
 
+const requiredKeyHeader = z.object({
+  'Idempotency-Key': z.string().min(1).max(255).meta({
+    description:
+      'Yours to choose, one for each call: the same key repeats the same call; kept for 24 h. Best a random UUID.',
+  }),
+});
+
 function rolesOf(operation: Operation): string {
   return operation.roles === 'public' ? 'anybody, without a token' : operation.roles.join(', ');
 }
@@ -130,6 +144,7 @@ function successes(operation: Operation): ZodOpenApiResponsesObject {
 const SUCCESS_WORDS: Readonly<Record<string, string>> = {
   200: 'OK',
   201: 'Created',
+  202: 'Taken; it is done soon',
   204: 'Removed',
   503: 'Not ready; the checks say why',
 };

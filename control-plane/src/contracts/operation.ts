@@ -7,7 +7,7 @@ export interface Operation {
   readonly method: 'get' | 'post' | 'put' | 'delete';
   /** OpenAPI form: `/v1/sos/{id}`. */
   readonly path: string;
-  readonly tag: 'sos' | 'client' | 'directory' | 'probe';
+  readonly tag: 'sos' | 'calls' | 'client' | 'directory' | 'webhooks' | 'alert' | 'trunk' | 'probe';
   readonly summary: string;
   readonly description?: string;
   /** Who may call it; `public`: no token. */
@@ -17,6 +17,8 @@ export interface Operation {
   readonly body?: z.ZodType;
   /** An activation's body is never a reason to refuse a citizen (see `activateBody`). */
   readonly lenient?: true;
+  /** An `Idempotency-Key` must come with it. */
+  readonly keyed?: true;
   /** Never refused by a rate limit. */
   readonly unlimited?: true;
   readonly maxBodyBytes?: number;

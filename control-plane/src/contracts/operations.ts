@@ -3,6 +3,8 @@
  * it and checks roles by it, and OpenAPI is generated from it, so the three cannot drift apart.
  */
 import { z } from 'zod';
+import { CALL_OPERATIONS } from './call-operations.ts';
+import { ALERT_OPERATIONS } from './alert-operations.ts';
 import { subjectId } from './common.ts';
 import { DIRECTORY_OPERATIONS } from './directory-operations.ts';
 import { liveness, readiness } from './health-api.ts';
@@ -10,6 +12,8 @@ import { STAFF } from './operation.ts';
 import type { Operation } from './operation.ts';
 import { clientConfig, revocation, revokeBody, ticket, ticketBody } from './sos-api.ts';
 import { SOS_OPERATIONS } from './sos-operations.ts';
+import { WEBHOOK_OPERATIONS } from './webhook-operations.ts';
+import { TRUNK_OPERATIONS } from './trunk-operations.ts';
 
 const clientOperations = {
   createTicket: {
@@ -70,8 +74,12 @@ const probeOperations = {
 
 export const OPERATIONS = {
   ...SOS_OPERATIONS,
+  ...CALL_OPERATIONS,
   ...clientOperations,
   ...DIRECTORY_OPERATIONS,
+  ...WEBHOOK_OPERATIONS,
+  ...ALERT_OPERATIONS,
+  ...TRUNK_OPERATIONS,
   ...probeOperations,
 } as const satisfies Record<string, Operation>;
 export type OperationId = keyof typeof OPERATIONS;

@@ -1,5 +1,6 @@
 /** The operator panel's WebSocket feed, `WS /v1/panel/feed`: what the gateway sends and what a panel may say. */
 import { z } from 'zod';
+import { opsAlertView } from './alert-api.ts';
 import { sessionId, timestamp } from './common.ts';
 import { alertKind, sessionView } from './session-view.ts';
 
@@ -90,12 +91,20 @@ export const feedHealth = z
   })
   .meta({ id: 'FeedHealth' });
 
+/**
+ * An alert about the gateway itself, to supervisors and admins, whole, at each change. Not numbered: whoever connects, anew
+ * or to resume, forgets those he had, and is told each that stands.
+ */
+export const feedOpsAlert = z
+  .object({ type: z.literal('ops.alert'), at: timestamp, data: opsAlertView })
+  .meta({ id: 'FeedOpsAlert' });
+
 /** A session left the zones that this panel sees: take its card away. */
 export const feedGone = z
   .object({ type: z.literal('session.gone'), seq: z.int().nonnegative(), at: timestamp, sessionId })
   .meta({ id: 'FeedGone' });
 
-export const feedMessage = z.union([feedSnapshot, feedEvent, feedGone, feedReply, feedHealth]);
+export const feedMessage = z.union([feedSnapshot, feedEvent, feedGone, feedReply, feedHealth, feedOpsAlert]);
 export type FeedMessage = z.infer<typeof feedMessage>;
 
 /** On duty at this client: from now on calls may be offered to it. Its audio is unlocked by then. */

@@ -1,9 +1,11 @@
 /** A core node, wired by hand: database, engine, HTTP, feed, and the listener that edges attach to. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnchorFile } from '../adapters/anchor/anchor-file.ts';
-import { AsteriskDriver } from '../adapters/asterisk/asterisk-driver.ts';
+import { AsteriskDriver, type AsteriskDriverOptions } from '../adapters/asterisk/asterisk-driver.ts';
+import { RegistrationPoller } from '../adapters/asterisk/registration-poller.ts';
 import { JwtAuthenticator } from '../adapters/auth/jwt-authenticator.ts';
 import { IssuerKeys, sharedSecret } from '../adapters/auth/key-source.ts';
 import { randomIds } from '../adapters/clock/system-clock.ts';
@@ -12,30 +14,46 @@ import {
   type CoreLinkServer,
   type SocketNotice,
 } from '../adapters/edge-link/core-link-server.ts';
-import { loadTrunks } from '../adapters/engine-config/load-trunks.ts';
+import { TrunkFiles } from '../adapters/engine-config/trunk-files.ts';
 import { webrtcEndpointFields } from '../adapters/engine-config/webrtc-endpoint.ts';
 import { FEED_PATH, PanelFeed } from '../adapters/feed/panel-feed.ts';
 import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
 import { FileJournal } from '../adapters/journal/file-journal.ts';
 import type { PrometheusMetrics } from '../adapters/metrics/prometheus-metrics.ts';
 import { processFailpoints } from '../adapters/failpoints/process-failpoints.ts';
+import { worldPlans } from '../adapters/numbering/world-plans.ts';
 import { startEmbeddedPostgres } from '../adapters/postgres/embedded.ts';
 import { CORE_LEASE, PostgresLease } from '../adapters/postgres/lease.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
+import { HttpWebhookSender } from '../adapters/webhook/http-sender.ts';
+import { SealedSecrets } from '../adapters/webhook/sealed-secrets.ts';
+import { createCalls, type CallService } from '../app/calls/create-calls.ts';
+import { HeldAlert } from '../app/held-alert.ts';
 import { LeaseKeeper } from '../app/lease-keeper.ts';
+import type { OpsAlertDesk } from '../app/ops-alert-desk.ts';
+import { TrunkMonitor } from '../app/trunk-monitor.ts';
 import { createCore, type Core, type CorePorts } from '../app/core.ts';
+import { TrunkBook } from '../app/trunk-book.ts';
 import { rehearse } from '../app/rehearse.ts';
+import { createWebhooks, type WebhookService } from '../app/webhooks/create-webhooks.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
-import type { AddressOfRecord, Instant, LegId, ZoneId } from '../domain/ids.ts';
+import type { AddressOfRecord, CallId, Instant, LegId, ZoneId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import { auditSigner } from '../evidence/audit-key.ts';
-import type { Trunk } from '../domain/trunk/trunk.ts';
+import { ownsCallerId } from '../domain/trunk/caller-id.ts';
+import { problemText } from '../domain/trunk/trunk-problem.ts';
+import { secretOf, type Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
+import type { OpsAlerts } from '../ports/ops-alerts.ts';
 import type { Revocations } from '../ports/revocations.ts';
+import type { SecretSource } from '../ports/secret-source.ts';
 import { StoreError } from '../ports/session-store.ts';
+import type { Webhooks } from '../ports/webhooks.ts';
 import { admit, callerOf } from './admission.ts';
+import { startAlerting } from './alerting.ts';
+import { startSecretSource } from './secret-source.ts';
 
 const POOL_SIZE = 16;
 const MEGABYTE = 1_048_576;
@@ -44,12 +62,16 @@ const CLOSE_DEADLINE_MS = 3000;
 /** A slow database must not keep a node from serving that holds the lease. */
 const REHEARSAL_MS = 1500;
 const START_RETRY_MS = 500;
+const ALERTS_TOLD_WITHIN_MS = 2000;
+const ALERT_AFTER_MS = 5000;
 const PAGES = resolve(import.meta.dirname, '../../public');
 
 export interface NodePorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: PrometheusMetrics;
+  /** Absent: the log alone is told. */
+  readonly alerts?: OpsAlerts;
 }
 
 export interface CoreNode {
@@ -57,8 +79,12 @@ export interface CoreNode {
   readonly internal: { readonly url: string; readonly secret: string };
   /** `true` once it serves, for which it may wait for long; `false` when it was stopped before. Rejects when it cannot. */
   readonly serving: Promise<boolean>;
+  /** Where this node tells whoever is on call; it works whatever else does not. */
+  readonly alerts: OpsAlerts;
   /** Resolves when another node has taken over: this process has to end, at once. */
   readonly fenced: Promise<undefined>;
+  /** Reads the trunk files anew; what is wrong with them is told by log and alert. */
+  reload(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -71,8 +97,13 @@ export async function startCoreNode(
 ): Promise<CoreNode> {
   const { clock, log, metrics } = ports;
   const stops: (() => Promise<unknown>)[] = [];
+  const alerts = startAlerting(config, core, ports);
+  stops.push(() => alerts.close(ALERTS_TOLD_WITHIN_MS));
   const { database, keeper } = await openStore(config, core, ports, stops);
-  const trunks = readTrunks(core);
+  const trunks = await openTrunks(core, alerts, ports);
+  const secretPorts = { alerts, clock, log, metrics };
+  const { source: secrets } = await startSecretSource(core.secrets, referencesOf(trunks), secretPorts);
+  stops.push(() => secrets.stop());
   const journal = new FileJournal({
     directory: resolve(core.journal.directory),
     name: config.nodeId,
@@ -86,13 +117,39 @@ export async function startCoreNode(
     user: core.engine.ariUser,
     password: core.engine.ariPassword,
     app: core.engine.ariApp,
-    trunks: new Map(trunks.map((trunk) => [trunk.name, trunk])),
+    trunks,
+    ...accountsOf(trunks, secrets, log),
     endpointFields: (aor) => webrtcEndpointFields({ aor, permit: [core.engine.relayAddress] }),
     mediaLostAfterMs: core.policy.mediaLostMs,
     permit: keeper,
     clock,
     log,
     metrics,
+  });
+  const webhooks = webhooksOf(core, database, alerts, ports);
+  stops.push(() => webhooks.stop());
+  const monitor = new TrunkMonitor({
+    trunks: () => trunks.known().map(({ name, sip }) => ({ name, ...sip })),
+    alerts,
+    history: database.tries,
+    clock,
+    log,
+    metrics,
+  });
+  const registrations = new RegistrationPoller({
+    url: core.engine.ariUrl,
+    user: core.engine.ariUser,
+    password: core.engine.ariPassword,
+    trunks: () => trunks.known(),
+    told: (trunk, isRegistered, at) => monitor.registered(trunk, isRegistered, at),
+    clock,
+    log,
+    metrics,
+  });
+  stops.push(() => {
+    registrations.stop();
+    monitor.stop();
+    return Promise.resolve();
   });
   const links: { server: CoreLinkServer | null } = { server: null };
   const gatewayCore = createCore({
@@ -108,8 +165,11 @@ export async function startCoreNode(
     metrics,
     ...sealingOf(core, database, log),
     retention: core.records.kept,
+    committed: () => webhooks.nudge(),
     policy: core.policy,
-    trunks: () => trunks,
+    trunks: () => trunks.all(),
+    trunkHealth: monitor,
+    alerts,
     syntheticZone: core.synthetic.zone as ZoneId | null,
     syntheticSosEveryMs: core.synthetic.sosEveryMs,
     ...(core.synthetic.call ? { syntheticCalls: core.synthetic.call } : {}),
@@ -117,6 +177,8 @@ export async function startCoreNode(
     ...failpointsOf(config),
   });
   stops.push(() => gatewayCore.stop());
+  const calls = callsOf(config, core, ports, database, gatewayCore, () => trunks.all());
+  stops.push(() => calls.stop());
   let serves = false;
   let stopped = false;
   const standsBy = (): boolean => !serves || keeper.state !== 'active';
@@ -147,13 +209,20 @@ export async function startCoreNode(
   });
   const { server } = links;
   stops.push(() => server.stop());
-  const { http, feed } = await serve(config, core, ports, gatewayCore, authenticator, standsBy);
+  const { http, feed } = await serve(
+    config,
+    core,
+    ports,
+    { ...gatewayCore, webhooks: webhooks.api, calls: calls.calls, alerts, trunks },
+    authenticator,
+    standsBy,
+  );
   stops.push(
     () => http.close(CLOSE_DEADLINE_MS),
     () => feed.close(CLOSE_DEADLINE_MS),
   );
   const beginServing = async (): Promise<boolean> => {
-    if (!(await migrated(database, log, () => stopped))) return false;
+    if (!(await migrated(database, ports, alerts, () => stopped))) return false;
     // Beside the waiting: sessions that are open already do not wait for it, clients do.
     const rehearsed = rehearse({
       store: database.rehearsal,
@@ -163,22 +232,58 @@ export async function startCoreNode(
       log,
     });
     if (!(await keeper.acquire())) return false;
+    // Not waited for: nobody's SOS is late because of what was told before.
+    void alerts.keepIn(database.opsAlerts);
+    void monitor.start();
+    // It may have stood by for long.
+    await trunks.reload();
     await gatewayCore.start();
+    webhooks.start();
+    calls.start();
+    registrations.start();
     await Promise.race([rehearsed, within(clock, REHEARSAL_MS)]);
     serves = true;
-    log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.length });
+    log.info('core node ready', { http: http.port, internal: server.port, trunks: trunks.all().length });
     return true;
   };
   return {
     internal: { url: `ws://127.0.0.1:${server.port}/edge-link`, secret: edgeSecret.reveal() },
     serving: beginServing(),
+    alerts,
     fenced: keeper.fenced,
+    reload: async () => {
+      await trunks.reload();
+    },
     stop: async () => {
       serves = false;
       stopped = true;
       for (const stop of stops.reverse()) await stop();
     },
   };
+}
+
+/** Telephone calls of the backend, beside the SOS: on the same trunks, in the same database, on what the SOS leaves them. */
+function callsOf(
+  config: Config,
+  { calls: { countries, numbers, ...settings } }: CoreConfig,
+  { clock, log, metrics }: NodePorts,
+  database: Database,
+  { telephony, isStoreAway }: Core,
+  trunks: () => readonly Trunk[],
+): CallService {
+  return createCalls({
+    store: database.calls,
+    telephony,
+    plans: worldPlans,
+    settings: { ...settings, numbers: { countries, numbers } },
+    ownsCallerId: (number) => trunks().some((trunk) => ownsCallerId(trunk, number)),
+    isStoreAway,
+    newId: () => randomUUID() as CallId,
+    clock,
+    log,
+    metrics,
+    ...failpointsOf(config),
+  });
 }
 
 /** Crash tests alone have one. */
@@ -196,6 +301,27 @@ function sealingOf({ records }: CoreConfig, database: Database, log: Log): Pick<
   if (signer === null) throw new Error('HAMRAHI_AUDIT_KEY is no Ed25519 private key');
   const anchor = records.anchorFile === null ? null : new AnchorFile(records.anchorFile);
   return { sealing: { audit: database.auditLog(signer), anchor, intervalMs: records.auditIntervalMs } };
+}
+
+function webhooksOf(
+  { webhooks }: CoreConfig,
+  { webhookEndpoints, deliveryQueue }: Database,
+  alerts: OpsAlerts,
+  { clock, log, metrics }: NodePorts,
+): WebhookService {
+  return createWebhooks({
+    endpoints: webhookEndpoints,
+    queue: deliveryQueue,
+    sender: new HttpWebhookSender({ ...webhooks, clock }),
+    secrets: new SealedSecrets(webhooks.dataKey),
+    alerts,
+    kept: webhooks.kept,
+    newId: randomUUID,
+    chance: Math.random,
+    clock,
+    log,
+    metrics,
+  });
 }
 
 function socketChanged(core: Core, { type, aor: text, token }: SocketNotice, log: Log): void {
@@ -243,13 +369,21 @@ async function openStore(
  * A node serves with its database or not yet: what stands in it (sessions, roster, numbers) is nowhere else. `false` when
  * it was stopped before. What is there already is not locked, so that each look has the database's short deadlines.
  */
-async function migrated(database: Database, log: Log, isStopped: () => boolean): Promise<boolean> {
+async function migrated(
+  database: Database,
+  { clock, log }: NodePorts,
+  alerts: OpsAlerts,
+  isStopped: () => boolean,
+): Promise<boolean> {
+  const away = new HeldAlert(alerts, NO_START, clock, ALERT_AFTER_MS);
   while (!isStopped()) {
     try {
       if ((await database.pendingMigrations()).length > 0) await database.migrate();
+      away.end();
       return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
+      away.begin();
       log.error('The database is away: the node waits for it, and serves nobody until then.', {
         code: 'ERR_STORE_AWAY',
         reason: error.message,
@@ -257,19 +391,49 @@ async function migrated(database: Database, log: Log, isStopped: () => boolean):
     }
     await delay(START_RETRY_MS);
   }
+  away.stop();
   return false;
 }
 
-/** Throws with every problem of every file: a gateway without a readable trunk must not start. */
-function readTrunks(core: CoreConfig): readonly Trunk[] {
-  const loaded = loadTrunks(core.trunks.directory, core.trunks.names);
-  if (!loaded.ok) {
-    const lines = loaded.problems.map(
-      (problem) => `${problem.file}:${problem.line ?? 0}: ${problem.path}: expected ${problem.expected}`,
-    );
-    throw new Error(`the trunk files are wrong\n${lines.join('\n')}`);
-  }
-  return loaded.trunks.map(({ trunk }) => trunk).toSorted((a, b) => a.priority - b.priority);
+const NO_START = {
+  kind: 'database-away',
+  subject: 'database',
+  severity: 'critical',
+  summary:
+    'The database is away, and a node that has just been started waits for it: it serves nobody until then.',
+} as const;
+
+function referencesOf(trunks: TrunkBook): readonly string[] {
+  return trunks.known().flatMap((trunk) => secretOf(trunk) ?? []);
+}
+
+/**
+ * Throws with every problem of every file: a gateway without a readable trunk must not start. One whose trunks cannot be used
+ * starts, and says so: a stream needs none.
+ */
+async function openTrunks(
+  core: CoreConfig,
+  alerts: OpsAlerts,
+  { log, metrics }: NodePorts,
+): Promise<TrunkBook> {
+  const book = new TrunkBook({ source: new TrunkFiles(core.trunks), alerts, log, metrics });
+  const reading = await book.start();
+  if (reading.ok) return book;
+  throw new Error(`the trunk files are wrong\n${reading.problems.map(problemText).join('\n')}`);
+}
+
+/** What the trunks need of the secrets manager is followed, whatever the files come to name. */
+function accountsOf(
+  trunks: TrunkBook,
+  secrets: SecretSource,
+  log: Log,
+): Pick<AsteriskDriverOptions, 'accounts'> {
+  trunks.onChange(() => {
+    secrets.start(referencesOf(trunks)).catch((error: unknown) => {
+      log.error('the passwords of trunks cannot be followed', { reason: String(error) });
+    });
+  });
+  return { accounts: { trunks, secrets } };
 }
 
 function authenticatorOf(
@@ -290,7 +454,22 @@ async function serve(
   config: Config,
   core: CoreConfig,
   { clock, log, metrics }: NodePorts,
-  { gateway, feedSource, directory, tickets, revocations }: Core,
+  {
+    gateway,
+    feedSource,
+    directory,
+    tickets,
+    revocations,
+    webhooks,
+    calls,
+    alerts,
+    trunks,
+  }: Core &
+    Pick<CallService, 'calls'> & {
+      readonly webhooks: Webhooks;
+      readonly alerts: OpsAlertDesk;
+      readonly trunks: TrunkBook;
+    },
   authenticator: JwtAuthenticator,
   standsBy: () => boolean,
 ): Promise<{ readonly http: HttpServer; readonly feed: PanelFeed }> {
@@ -299,6 +478,7 @@ async function serve(
     source: feedSource,
     tickets,
     revocations,
+    alerts,
     authenticator,
     clock,
     log,
@@ -314,9 +494,13 @@ async function serve(
       key: readFileSync(config.tls.keyFile, 'utf8'),
     },
     gateway,
+    calls,
     directory,
     tickets,
     revocations,
+    webhooks,
+    alerts,
+    trunks,
     clients: core.clients,
     metricsToken: core.http.metricsToken,
     exposition: () => metrics.exposition(),

@@ -6,7 +6,7 @@ export interface Clock {
   now(): Instant;
   /** Calls back once at or after `at`; returns a cancel function. */
   at(at: Instant, callback: () => void): () => void;
-  /** The machine's wall clock, which may be set while we run: for noticing just that, and for nothing else. */
+  /** The machine's wall clock, which may be set while we run: for noticing just that, and for what others hold against theirs. */
   wall(): Instant;
 }
 

@@ -1,40 +1,72 @@
-/** Alerts for whoever is on call (TEL-8). Unlike a session's alerts they are about the gateway, not about a citizen. */
-export type OpsAlertKind =
-  /** OPTIONS, registration or calls say that the carrier does not answer. */
-  | 'trunk-down'
-  /** Fewer than 90 % of its calls end as a call should (over 5 min). */
-  | 'trunk-success-rate'
-  /** Its file contradicts itself or the account (TEL-2): it is not used until that is mended. */
-  | 'trunk-disabled'
-  /** No trunk took a call. */
-  | 'trunks-dead'
-  /** The trunk files cannot be read: the last good ones are in use. */
-  | 'trunk-files-wrong'
-  /** The secrets manager does not answer: last known values are in use. */
-  | 'secrets-stale'
-  /** A secret that is needed is nowhere. */
-  | 'secret-missing'
-  | 'webhook-failing'
-  | 'database-away'
-  | 'engine-away'
-  | 'clock-step'
-  | 'synthetic-call'
-  | 'synthetic-sos'
-  /** An alert of a session that a supervisor has to see, told here too because the panel may be the thing that fails. */
-  | 'session-alert';
+/** Alerts for whoever is on call (TEL-8): who raises them, who tells them, who keeps them, who reads them. */
+import type { OpsAlertView } from '../contracts/alert-api.ts';
+import type { OpsAlert, OpsAlertKind, OpsAlertNews, OpsAlertRecord } from '../domain/alert/ops-alert.ts';
 
-export interface OpsAlert {
-  readonly kind: OpsAlertKind;
-  /** What it is about: a trunk's name, an endpoint's id, a session's id. With the kind it is the alert's identity. */
-  readonly subject: string;
-  readonly severity: 'critical' | 'warning';
-  /** One sentence for a human at 3 a.m.; holds no number, no secret. */
-  readonly summary: string;
-}
+export type { OpsAlert, OpsAlertKind, OpsAlertNews, OpsAlertRecord } from '../domain/alert/ops-alert.ts';
 
 export interface OpsAlerts {
   /** Repeat-safe: an alert that stands is not raised anew. Never throws, never waits. */
   raise(alert: OpsAlert): void;
   /** One that does not stand is none. */
   resolve(kind: OpsAlertKind, subject: string): void;
+}
+
+/** One way to whoever is on call. */
+export interface AlertSender {
+  /** For logs and metrics: `webhook-1`. Names no address. */
+  readonly name: string;
+  /** It forgets what is not told again so often (milliseconds); `null`: it forgets nothing. */
+  readonly resendMs: number | null;
+  /** Resolves when it was taken; rejects with an `AlertError`, at the latest after ten seconds. Repeatable. */
+  send(news: readonly OpsAlertNews[]): Promise<void>;
+  close(): void;
+}
+
+export type AlertErrorCode =
+  /** It answered, and did not take it. */
+  | 'ERR_ALERT_REFUSED'
+  | 'ERR_ALERT_UNREACHABLE'
+  | 'ERR_ALERT_TIMEOUT'
+  /** Name or password, or a certificate. */
+  | 'ERR_ALERT_AUTH';
+
+/** Its message names no address, for it is logged. */
+export class AlertError extends Error {
+  readonly code: AlertErrorCode;
+  constructor(code: AlertErrorCode, message: string) {
+    super(message);
+    this.name = 'AlertError';
+    this.code = code;
+  }
+}
+
+/** Alerts as they are kept: best effort, for nothing waits for it. Errors throw `StoreError`. */
+export interface OpsAlertStore {
+  /** What stands, and the newest that do not, at most `limit` together. */
+  load(limit: number): Promise<readonly OpsAlertRecord[]>;
+  /** As they are now. Repeatable. */
+  save(records: readonly OpsAlertRecord[]): Promise<void>;
+}
+
+export interface OpsAlertFilter {
+  readonly state: 'standing' | 'resolved' | null;
+  /** Continue after the alert of this id. */
+  readonly before: string | null;
+  readonly limit: number;
+}
+
+export type AcknowledgeResult =
+  | { readonly ok: true; readonly alert: OpsAlertView }
+  | { readonly ok: false; readonly code: 'ERR_ALERT_NOT_FOUND' | 'ERR_ALERT_RESOLVED' };
+
+/** Alerts for people to see. Everything is answered from memory. */
+export interface OpsAlertBoard {
+  /** Newest first: what stands and the last thousand that do not. */
+  list(filter: OpsAlertFilter): readonly OpsAlertView[];
+  standing(): readonly OpsAlertView[];
+  acknowledge(id: string, by: string): AcknowledgeResult;
+  /** Told of each change. Returns how to stop listening. */
+  watch(listener: (alert: OpsAlertView) => void): () => void;
+  /** Each way to whoever is on call, and why it did not take the last alert (`null`: it did). */
+  channels(): readonly { readonly name: string; readonly failing: AlertErrorCode | null }[];
 }

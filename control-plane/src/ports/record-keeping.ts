@@ -27,7 +27,7 @@ export type Erasure =
 export interface RecordKeeping {
   /** Feed rows from before `at`; a panel that resumes from there gets a snapshot. Returns how many went. */
   dropFeedBefore(at: Instant): Promise<number>;
-  /** Tickets and idempotency keys past their life, and contacts that have been offline for a day. */
+  /** Tickets and idempotency keys past their life, contacts offline for a day, alerts resolved for over a year. */
   dropExpired(now: Instant): Promise<number>;
   /** Personal rows of sessions that ended before `at`; recorded in the log. */
   dropPersonalBefore(at: Instant, now: Instant): Promise<number>;

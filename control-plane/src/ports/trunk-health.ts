@@ -1,31 +1,10 @@
 /** What is known of how trunks do. It orders them; it never empties the list (decision: one missed OPTIONS vetoes no SOS). */
 import type { Instant } from '../domain/ids.ts';
-import type { LegOutcome } from '../domain/session/leg.ts';
+import type { TrunkState } from '../domain/trunk/trunk-evidence.ts';
+import type { TryReport } from '../domain/trunk/try-report.ts';
 
-/** Synthetic calls are counted apart. */
-export type CallPurpose = 'sos' | 'call' | 'synthetic';
-
-/** One thing that happened to one try on one trunk. */
-export type TryReport = {
-  readonly trunk: string;
-  readonly purpose: CallPurpose;
-  readonly at: Instant;
-  /** Milliseconds since its INVITE was ordered. */
-  readonly afterMs: number;
-} & (
-  | { readonly what: 'dialled' | 'progress' | 'ringing' | 'answered' }
-  /** `silent`: no response at all came in time, not even 100. `cancelled`: by us, it says nothing of the trunk. */
-  | {
-      readonly what: 'ended';
-      readonly outcome: LegOutcome;
-      readonly sipStatus: number | null;
-      readonly q850: number | null;
-      readonly silent: boolean;
-      readonly wasAnswered: boolean;
-    }
-);
-
-export type TrunkState = 'up' | 'doubtful' | 'down';
+export type { TrunkState } from '../domain/trunk/trunk-evidence.ts';
+export type { CallPurpose, TryReport } from '../domain/trunk/try-report.ts';
 
 export interface TrunkHealth {
   report(report: TryReport): void;
@@ -34,4 +13,10 @@ export interface TrunkHealth {
   stateOf(trunk: string): TrunkState;
   /** From the INVITE to the first 18x, as measured of late; null: too few calls to say. */
   p95PostDialDelayMs(trunk: string): number | null;
+}
+
+/** Tries that are written down, as they would have been reported: what a process that has just begun knows of the last minutes. */
+export interface TryHistory {
+  /** In the order in which things happened; at most `limit` tries, the newest. Errors throw `StoreError`. */
+  since(at: Instant, limit: number): Promise<readonly TryReport[]>;
 }

@@ -3,6 +3,7 @@
  * resolved. What a session needs it must give back: memory, rows, channels, endpoints, open files.
  */
 import type { Location } from '../../../control-plane/src/contracts/common.ts';
+import { giveBackFreeMemory, topicsOfDevices } from '../../support/asterisk-memory.ts';
 import { told as row, type Row } from './bench-table.ts';
 import { armed, connectCitizen, inLanes, joinCitizen, openPanels, pause } from './crowd.ts';
 import type { CitizenPlan, CrowdCitizen, CrowdPanel } from './crowd.ts';
@@ -171,6 +172,8 @@ function forget(panels: readonly CrowdPanel[]): void {
 }
 
 async function look(gateway: GatewayUnderLoad, inside: Inside, sessions: number): Promise<Sample> {
+  // Memory that is free inside comes and goes with peaks, and would hide a leak or look like one.
+  giveBackFreeMemory(gateway.sandbox.engine.settings.directories);
   const figures = gateway.figures();
   const of = (value: (part: Part) => number): Record<Part, number> => ({
     core: value('core'),
@@ -242,7 +245,11 @@ async function leftovers(
 ): Promise<readonly Row[]> {
   const stay = ['sandbox', ...panels.map(({ aor }) => aor)];
   const left = await nothingInAsterisk(gateway, stay, untilForgotten);
-  const rows: Row[] = [row('left in Asterisk', left.slice(0, 300), 'nothing', left === 'nothing')];
+  const devices = topicsOfDevices(gateway.sandbox.engine.asterisk.directories);
+  const rows: Row[] = [
+    row('left in Asterisk', left.slice(0, 300), 'nothing', left === 'nothing'),
+    row('states of devices in Asterisk', String(devices.length), 'none', devices.length === 0),
+  ];
   for (const [what, statement] of Object.entries(OWNERLESS)) {
     const count = await soonNone(gateway, statement);
     rows.push(row(what, String(count), 'none', count === 0));

@@ -128,6 +128,7 @@ export class Gateway {
       );
       for (const { id } of (body as unknown as { readonly sessions: readonly SessionView[] }).sessions)
         await this.resolve(id);
+      await this.#hangUpCalls();
       await this.assertNothingLeft();
     } finally {
       await this.#sendHome();
@@ -302,6 +303,14 @@ export class Gateway {
     const { admin } = this.file.tokens;
     const answer = await this.send(admin.token, 'POST', `/v1/sos/${id}/resolve`, { body: {} });
     if (answer.status !== 200) throw new Error(`resolve ${id}: ${JSON.stringify(answer.body)}`);
+  }
+
+  async #hangUpCalls(): Promise<void> {
+    const { token } = this.file.tokens.admin;
+    const open = '/v1/calls?state=queued,dialing,ringing,answered&limit=200';
+    const { body } = await this.send(token, 'GET', open);
+    const { calls } = body as unknown as { readonly calls: readonly { readonly id: string }[] };
+    for (const { id } of calls) await this.send(token, 'DELETE', `/v1/calls/${id}`);
   }
 
   async #sendHome(): Promise<void> {

@@ -75,6 +75,14 @@ describe('sandbox/asterisk-process', function () {
     await engine.stop();
   });
 
+  it('runs with the environment that stands beside its configuration', async () => {
+    const engine = await start('e');
+    const environment = readFileSync(`/proc/${engine.asterisk.pid}/environ`, 'utf8').split('\0');
+    expect(environment).to.include(
+      'GLIBC_TUNABLES=glibc.malloc.mmap_threshold=65536:glibc.malloc.arena_max=2',
+    );
+  });
+
   it('starts again in the same directory, ending what a killed sandbox left there', async () => {
     // A sandbox of its own that is killed outright, so that its Asterisk is orphaned.
     const script = `

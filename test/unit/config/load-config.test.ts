@@ -158,6 +158,12 @@ describe('config load-config', () => {
     ['no trunk at all', { HAMRAHI_TRUNKS: ',' }, 'HAMRAHI_TRUNKS'],
     ['a trunk named twice', { HAMRAHI_TRUNKS: 'a,a' }, 'HAMRAHI_TRUNKS'],
     ['a database of another kind', { DATABASE_URL: 'mysql://x/y' }, 'DATABASE_URL'],
+    ['a data key of another length', { HAMRAHI_DATA_KEY: 'c2hvcnQ=' }, 'HAMRAHI_DATA_KEY'],
+    [
+      'an address in place of a network',
+      { HAMRAHI_WEBHOOK_ALLOWED_NETWORKS: '10.0.0.1' },
+      'HAMRAHI_WEBHOOK_ALLOWED_NETWORKS',
+    ],
     ['a port beyond 65535', { HAMRAHI_HTTP_LISTEN: '127.0.0.1:70000' }, 'HAMRAHI_HTTP_LISTEN'],
   ];
   for (const [what, change, variable] of broken)
@@ -177,6 +183,29 @@ describe('config load-config', () => {
       expect(wrongIn({ ...PRODUCTION, [variable]: plain })).to.deep.equal([variable]);
   });
 
+  it('sends webhooks to public addresses over TLS alone, and in a sandbox to the networks that it names', () => {
+    const HAMRAHI_DATA_KEY = Buffer.alloc(32, 9).toString('base64');
+    const production = configOf({ ...PRODUCTION, HAMRAHI_DATA_KEY }).core?.webhooks;
+    expect(production).to.deep.include({ publicAllowed: true, allowHttp: false, allowedNetworks: [] });
+    expect(production?.dataKey?.reveal()).to.equal(HAMRAHI_DATA_KEY);
+    const HAMRAHI_WEBHOOK_ALLOWED_NETWORKS = '127.0.0.0/8, ::1/128';
+    const sandbox = configOf({
+      ...SANDBOX,
+      HAMRAHI_WEBHOOK_ALLOWED_NETWORKS,
+      HAMRAHI_WEBHOOK_ALLOW_HTTP: 'yes',
+    });
+    expect(sandbox.core?.webhooks).to.deep.include({
+      dataKey: null,
+      publicAllowed: false,
+      allowHttp: true,
+      allowedNetworks: ['127.0.0.0/8', '::1/128'],
+      kept: { deliveredMs: 7 * 86_400_000, failedMs: 30 * 86_400_000 },
+    });
+    expect(wrongIn({ ...PRODUCTION, HAMRAHI_WEBHOOK_ALLOW_HTTP: 'yes' })).to.deep.equal([
+      'HAMRAHI_WEBHOOK_ALLOW_HTTP',
+    ]);
+  });
+
   it('never repeats a secret', () => {
     for (const [name, variable] of Object.entries(VARIABLES)) {
       if (!variable.secret) continue;
@@ -186,6 +215,108 @@ describe('config load-config', () => {
     const config = configOf({ ...SANDBOX, DATABASE_URL: 'postgres://u:hidden@db/x' });
     const text = JSON.stringify(config);
     for (const secret of [SECRET, 'ari-password', 'hidden']) expect(text).not.to.contain(secret);
+  });
+
+  describe('where secrets come from', () => {
+    const VAULT: Environment = {
+      HAMRAHI_SECRETS: 'vault',
+      HAMRAHI_VAULT_ADDR: 'https://vault.example:8200/',
+      HAMRAHI_VAULT_ROLE_ID: 'role',
+      HAMRAHI_VAULT_SECRET_ID_FILE: '/run/credentials/gateway/vault-secret-id',
+    };
+    const secretsOf = (env: Environment) => configOf({ ...SANDBOX, ...env }).core?.secrets;
+
+    it('TEL-6: is a directory where there is one, else variables, which production takes only when told to', () => {
+      expect(secretsOf({})).to.deep.equal({ kind: 'environment', values: {} });
+      expect(secretsOf({ CREDENTIALS_DIRECTORY: '/run/credentials/x' })).to.deep.equal({
+        kind: 'directory',
+        directory: '/run/credentials/x',
+        isSystemds: true,
+      });
+      expect(secretsOf({ CREDENTIALS_DIRECTORY: '/run/c', HAMRAHI_SECRETS_DIR: '/etc/s' })).to.deep.include({
+        directory: '/etc/s',
+        isSystemds: false,
+      });
+      const variable = { HAMRAHI_SECRET_TRUNKS_TATA_PASSWORD: 'hidden' };
+      const secrets = secretsOf(variable);
+      if (secrets?.kind !== 'environment') throw new Error('another kind');
+      expect(secrets.values['HAMRAHI_SECRET_TRUNKS_TATA_PASSWORD']?.reveal()).to.equal('hidden');
+      expect(JSON.stringify(secrets)).to.not.contain('hidden');
+      expect(configOf(PRODUCTION).core?.secrets).to.deep.equal({ kind: 'environment', values: {} });
+      expect(wrongIn({ ...PRODUCTION, ...variable })).to.deep.equal(Object.keys(variable));
+      expect(wrongIn({ ...PRODUCTION, HAMRAHI_SECRETS: 'environment' })).to.deep.equal(['HAMRAHI_SECRETS']);
+      const allowed = { ...PRODUCTION, ...variable, HAMRAHI_ALLOW_ENVIRONMENT_SECRETS: 'yes' };
+      expect(wrongIn(allowed)).to.deep.equal([]);
+    });
+
+    it('TEL-6: leaves no secret where nobody would look for it', () => {
+      const variable = { HAMRAHI_SECRET_TRUNKS_TATA_PASSWORD: 'hidden' };
+      expect(wrongIn({ ...SANDBOX, ...variable, HAMRAHI_SECRETS_DIR: '/etc/s' })).to.deep.equal(
+        Object.keys(variable),
+      );
+      expect(wrongIn({ ...SANDBOX, ...variable, ...VAULT })).to.deep.equal(Object.keys(variable));
+      expect(wrongIn({ ...EDGE, ...variable }), 'an edge needs none').to.deep.equal([]);
+      for (const misspelt of ['HAMRAHI_SECRET_DIR', 'HAMRAHI_SECRET_', 'HAMRAHI_SECRET_trunks_tata'])
+        expect(wrongIn({ ...SANDBOX, [misspelt]: 'hidden' })).to.deep.equal([misspelt]);
+      expect(wrongIn({ ...SANDBOX, HAMRAHI_SECRETS: 'directory' })).to.deep.equal(['HAMRAHI_SECRETS_DIR']);
+    });
+
+    it('TEL-6: reads the settings of Vault, and the secret id only when it logs in', () => {
+      const secrets = secretsOf({
+        ...VAULT,
+        HAMRAHI_VAULT_NAMESPACE: 'police/kar',
+        HAMRAHI_VAULT_POLL_S: '30',
+      });
+      expect(secrets).to.deep.include({
+        kind: 'vault',
+        address: 'https://vault.example:8200',
+        namespace: 'police/kar',
+        authMount: 'approle',
+        secretId: { kind: 'file', file: VAULT['HAMRAHI_VAULT_SECRET_ID_FILE'], isSystemds: false },
+        isWrapped: false,
+        mount: 'secret',
+        prefix: null,
+        caFile: null,
+        pollMs: 30_000,
+      });
+      expect(secretsOf({ ...VAULT, CREDENTIALS_DIRECTORY: '/run/credentials/gateway/' })).to.deep.include({
+        secretId: { kind: 'file', file: VAULT['HAMRAHI_VAULT_SECRET_ID_FILE'], isSystemds: true },
+      });
+      const direct = secretsOf({
+        ...VAULT,
+        HAMRAHI_VAULT_SECRET_ID_FILE: '',
+        HAMRAHI_VAULT_SECRET_ID: 'hidden',
+      });
+      expect(direct?.kind === 'vault' && direct.secretId.kind).to.equal('value');
+      expect(JSON.stringify(direct)).to.not.contain('hidden').and.to.not.contain('"role"');
+    });
+
+    it('TEL-6: wants Vault whole, over TLS in production, and not half meant', () => {
+      const production = { ...PRODUCTION, ...VAULT };
+      expect(wrongIn(production)).to.deep.equal([]);
+      const wrong = (change: Environment) => wrongIn({ ...production, ...change });
+      expect(wrong({ HAMRAHI_VAULT_ADDR: 'http://vault.example:8200' })).to.deep.equal([
+        'HAMRAHI_VAULT_ADDR',
+      ]);
+      expect(wrong({ HAMRAHI_VAULT_ADDR: 'http://127.0.0.1:8200' }), 'an agent on loopback').to.deep.equal(
+        [],
+      );
+      expect(wrong({ HAMRAHI_VAULT_ADDR: '' })).to.deep.equal(['HAMRAHI_VAULT_ADDR']);
+      expect(wrong({ HAMRAHI_SECRETS: '' }), 'an address in vain').to.deep.equal(['HAMRAHI_VAULT_ADDR']);
+      expect(wrong({ HAMRAHI_VAULT_ROLE_ID: '' })).to.deep.equal(['HAMRAHI_VAULT_ROLE_ID']);
+      expect(wrong({ HAMRAHI_VAULT_SECRET_ID: 'too' })).to.deep.equal(['HAMRAHI_VAULT_SECRET_ID']);
+      expect(wrong({ HAMRAHI_VAULT_SECRET_ID_FILE: '' })).to.deep.equal(['HAMRAHI_VAULT_SECRET_ID']);
+      for (const path of ['/secret', 'secret/', 'se cret', '../sys', 'a//b'])
+        expect(wrong({ HAMRAHI_VAULT_MOUNT: path }), path).to.deep.equal(['HAMRAHI_VAULT_MOUNT']);
+    });
+
+    it('TEL-6: lets no library print what it is given, in production or with Vault', () => {
+      for (const variable of ['DEBUG', 'NODE_DEBUG']) {
+        expect(wrongIn({ ...PRODUCTION, [variable]: 'node-vault' })).to.deep.equal([variable]);
+        expect(wrongIn({ ...SANDBOX, ...VAULT, [variable]: '*' })).to.deep.equal([variable]);
+        expect(wrongIn({ ...SANDBOX, [variable]: '*' })).to.deep.equal([]);
+      }
+    });
   });
 
   describe('secrets in files', () => {

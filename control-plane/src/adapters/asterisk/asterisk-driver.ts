@@ -11,7 +11,6 @@ import {
   type LegId,
 } from '../../domain/ids.ts';
 import type { Secret } from '../../domain/secret.ts';
-import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { CommandPermit } from '../../ports/lease.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
@@ -25,6 +24,7 @@ import type {
   PhoneDial,
   Voice,
 } from '../../ports/pbx-driver.ts';
+import type { TrunkLookup } from '../../ports/trunks.ts';
 import { ari, type AriEvent, type Channel } from './ari.gen.ts';
 import { AriConnection, UNUSED_EVENTS } from './ari-connection.ts';
 import { withoutValue } from './ari-result.ts';
@@ -39,6 +39,7 @@ import { LegDialer } from './leg-dialer.ts';
 import type { LegRecord } from './leg-record.ts';
 import { MediaWatch } from './media-watch.ts';
 import { ToneEar } from './tone-ear.ts';
+import { TrunkProvisioner, type TrunkAccounts } from './trunk-provisioner.ts';
 
 export interface AsteriskDriverOptions {
   /** `http://host:port/ari`. */
@@ -48,7 +49,9 @@ export interface AsteriskDriverOptions {
   /** The Stasis application: one per control-plane node. */
   readonly app: string;
   /** Trunks by name; their names are those of the endpoints in pjsip.conf. */
-  readonly trunks: ReadonlyMap<string, Trunk>;
+  readonly trunks: TrunkLookup;
+  /** Passwords and registrations of trunks. Absent: no trunk has any. */
+  readonly accounts?: TrunkAccounts;
   /** What a client's endpoint is made of. */
   readonly endpointFields: (aor: AddressOfRecord) => EndpointFields;
   /** Class of musiconhold.conf; default `holding`. */
@@ -94,6 +97,7 @@ export class AsteriskDriver implements PbxDriver {
   readonly #prompt: HoldingPrompt;
   readonly #media: MediaWatch;
   readonly #ear: ToneEar;
+  readonly #accounts: TrunkProvisioner | null;
   readonly #listeners: ((event: PbxEvent) => void)[] = [];
   readonly #watchWanted = new Set<LegId>();
   #attached = false;
@@ -121,6 +125,11 @@ export class AsteriskDriver implements PbxDriver {
     this.#endpoints = new EndpointProvisioner(this.#connection, options.endpointFields);
     this.#prompt = new HoldingPrompt(this.#connection);
     this.#ear = new ToneEar(this.#connection, clock);
+    const { accounts } = options;
+    this.#accounts = accounts ? new TrunkProvisioner(this.#connection, { ...options, ...accounts }) : null;
+    accounts?.trunks.onChange(() => {
+      if (this.#attached) this.#contacts.tellTrunks(clock.now());
+    });
     this.#media = new MediaWatch({
       clock,
       emit,
@@ -165,6 +174,7 @@ export class AsteriskDriver implements PbxDriver {
   async stop(): Promise<void> {
     this.#attached = false;
     this.#media.clear();
+    this.#accounts?.stop();
     await this.#connection.stop();
   }
 
@@ -286,6 +296,7 @@ export class AsteriskDriver implements PbxDriver {
         eventSource: ['endpoint:PJSIP', 'channel:'],
       }),
       readInventory(this.#connection, app),
+      this.#accounts?.attached(),
     ]);
     const failure = [filtered, subscribed, inventory].find((result) => !result.ok);
     const present = inventory.ok ? inventory.value.endpoints.map(({ resource }) => resource) : [];
@@ -326,6 +337,7 @@ export class AsteriskDriver implements PbxDriver {
   #detached(): void {
     this.#heldEvents = null;
     this.#media.pause();
+    this.#accounts?.detached();
     if (!this.#attached) return;
     this.#attached = false;
     this.#attaching = Promise.withResolvers();

@@ -19,6 +19,8 @@ const BRIDGE_TYPE = 'mixing,proxy_media';
 /** Asterisk names the technology anew some moments after a leg came in, and sends no event when it does. */
 const SETTLE_EVERY_MS = 20;
 const MAX_SETTLE_READINGS = 10;
+/** From a bridge's end until Asterisk has said of each leg that it is out: a millisecond or two. */
+const OUT_WITHIN_MS = 300;
 
 export class BridgeDesk {
   readonly #client: AriClient;
@@ -27,6 +29,8 @@ export class BridgeDesk {
   readonly #emit: (event: PbxEvent) => void;
   /** Bridges that the engine has, each with the number of its latest arrival. */
   readonly #arrivals = new Map<BridgeId, number>();
+  /** Told when a leg has left: whoever waits until all are out of a bridge looks again. */
+  readonly #leaving = new Set<() => void>();
 
   constructor(client: AriClient, clock: Clock, legs: LegTable, emit: (event: PbxEvent) => void) {
     this.#client = client;
@@ -62,8 +66,31 @@ export class BridgeDesk {
   async close(bridgeId: BridgeId): Promise<PbxResult> {
     this.#arrivals.delete(bridgeId);
     const result = await this.#client.request(ari.bridges.destroy, { bridgeId });
-    if (!result.ok && result.code === 'ERR_PBX_NOT_FOUND') return { ok: true, value: undefined };
-    return withoutValue(result);
+    if (!result.ok && result.code !== 'ERR_PBX_NOT_FOUND') return withoutValue(result);
+    await this.#untilEmpty(bridgeId, result.ok ? OUT_WITHIN_MS : 0);
+    return { ok: true, value: undefined };
+  }
+
+  /** A leg that counts as bridged would be played no prompt, and joined to nothing. */
+  async #untilEmpty(bridgeId: BridgeId, withinMs: number): Promise<void> {
+    const isEmpty = (): boolean => this.#legs.inBridge(bridgeId).length === 0;
+    if (withinMs > 0 && !isEmpty())
+      await new Promise<void>((resolve) => {
+        const finish = (): void => {
+          cancel();
+          this.#leaving.delete(look);
+          resolve();
+        };
+        const look = (): void => {
+          if (isEmpty()) finish();
+        };
+        const cancel = this.#clock.at((this.#clock.now() + withinMs) as Instant, finish);
+        this.#leaving.add(look);
+      });
+    for (const legId of this.#legs.inBridge(bridgeId)) {
+      const leg = this.#legs.get(legId);
+      if (leg) leg.bridgeId = null;
+    }
   }
 
   apply(event: AriEvent, at: Instant): void {
@@ -81,6 +108,7 @@ export class BridgeDesk {
       case 'ChannelLeftBridge': {
         const leg = this.#legs.of(event.channel);
         if (leg?.bridgeId === event.bridge.id) leg.bridgeId = null;
+        for (const look of [...this.#leaving]) look();
         break;
       }
       case 'BridgeDestroyed':

@@ -1,16 +1,18 @@
 /** Who can be reached: clients by their SIP contacts, trunks by their answers to OPTIONS. */
-import type { AddressOfRecord, Instant } from '../../domain/ids.ts';
+import { parseAor, type AddressOfRecord, type Instant } from '../../domain/ids.ts';
 import type { PbxEvent } from '../../ports/pbx-driver.ts';
+import type { TrunkLookup } from '../../ports/trunks.ts';
 import type { AriEvent, Endpoint } from './ari.gen.ts';
 
 export class ContactBoard {
-  readonly #trunks: ReadonlyMap<string, unknown>;
+  readonly #trunks: Pick<TrunkLookup, 'has'>;
   readonly #emit: (event: PbxEvent) => void;
   /** Contact URIs by address of record; one that is online by a snapshot has an empty set. */
   readonly #online = new Map<AddressOfRecord, Set<string>>();
+  /** Also of trunks that the engine has and the files do not name, or not yet. */
   readonly #trunkUp = new Map<string, boolean>();
 
-  constructor(trunks: ReadonlyMap<string, unknown>, emit: (event: PbxEvent) => void) {
+  constructor(trunks: Pick<TrunkLookup, 'has'>, emit: (event: PbxEvent) => void) {
     this.#trunks = trunks;
     this.#emit = emit;
   }
@@ -24,14 +26,14 @@ export class ContactBoard {
     this.#online.clear();
     this.#trunkUp.clear();
     for (const endpoint of endpoints) {
-      if (this.#trunks.has(endpoint.resource)) this.#trunkUp.set(endpoint.resource, isUp(endpoint));
+      if (!this.#isClient(endpoint.resource)) this.#trunkUp.set(endpoint.resource, isUp(endpoint));
       else if (endpoint.state === 'online') this.#online.set(endpoint.resource as AddressOfRecord, new Set());
     }
   }
 
-  /** The state of every trunk, to be told after a reset. */
+  /** The state of every trunk, to be told after a reset and when the files were read anew. */
   tellTrunks(at: Instant): void {
-    for (const [trunk, up] of this.#trunkUp) this.#emit({ type: up ? 'trunk.up' : 'trunk.down', trunk, at });
+    for (const trunk of this.#trunkUp.keys()) this.#tellTrunk(trunk, at);
   }
 
   apply(event: AriEvent, at: Instant): void {
@@ -56,19 +58,28 @@ export class ContactBoard {
 
   #changed(endpoint: Endpoint, at: Instant): void {
     const trunk = endpoint.resource;
-    if (!this.#trunks.has(trunk)) {
+    if (this.#isClient(trunk)) {
       if (endpoint.state === 'offline') this.removed(trunk as AddressOfRecord, at);
       return;
     }
     const up = isUp(endpoint);
     if (this.#trunkUp.get(trunk) === up) return;
     this.#trunkUp.set(trunk, up);
-    this.#emit({ type: up ? 'trunk.up' : 'trunk.down', trunk, at });
+    this.#tellTrunk(trunk, at);
+  }
+
+  #tellTrunk(trunk: string, at: Instant): void {
+    const type = this.#trunkUp.get(trunk) === false ? 'trunk.down' : 'trunk.up';
+    if (this.#trunks.has(trunk)) this.#emit({ type, trunk, at });
+  }
+
+  #isClient(resource: string): boolean {
+    return !this.#trunks.has(resource) && parseAor(resource) !== null;
   }
 
   /** A new contact is news also where an older one is still there: the client has connected anew. */
   #contact(endpoint: Endpoint, uri: string, status: string, at: Instant): void {
-    if (this.#trunks.has(endpoint.resource)) return;
+    if (!this.#isClient(endpoint.resource)) return;
     const aor = endpoint.resource as AddressOfRecord;
     const uris = this.#online.get(aor);
     if (status === 'Removed' || status === 'Unreachable') {

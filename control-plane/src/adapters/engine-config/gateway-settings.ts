@@ -80,9 +80,6 @@ export interface GatewaySettings {
   readonly trunks: readonly Trunk[];
 }
 
-/** The value of a secret by its reference (`trunks/tata/password`), or undefined where there is none. */
-export type SecretLookup = (reference: string) => Secret | undefined;
-
 /**
  * The addresses that may send SIP requests: the relay's and every trunk's. Empty when a trunk's are not all
  * known, because then a list would cut off its BYE: the firewall decides alone.

@@ -1,15 +1,15 @@
-/** The gateway's Asterisk configuration: settings and secrets in, a configuration directory out. */
+/** The gateway's Asterisk configuration: settings in, a configuration directory out. */
 import { CONTROL_CHARACTER } from '../../domain/control-characters.ts';
-import { trunkGap, type Trunk } from '../../domain/trunk/trunk.ts';
-import type { GatewaySettings, SecretLookup } from './gateway-settings.ts';
+import { engineGap } from '../../domain/trunk/trunk-fault.ts';
+import type { Trunk } from '../../domain/trunk/trunk.ts';
+import type { GatewaySettings } from './gateway-settings.ts';
 import { renderTemplates } from './render-templates.ts';
 
 export type GatewayConfigErrorCode =
   | 'ERR_ENGINE_CONFIG_TEMPLATE'
   | 'ERR_ENGINE_CONFIG_VALUE'
-  | 'ERR_ENGINE_CONFIG_SECRET_MISSING'
-  | 'ERR_ENGINE_CONFIG_TRANSPORT_MISSING'
-  | 'ERR_TRUNK_NOT_PROVISIONED';
+  | 'ERR_ENGINE_CONFIG_WRITE'
+  | 'ERR_ENGINE_CONFIG_TRANSPORT_MISSING';
 
 export interface GatewayConfigFailure {
   readonly code: GatewayConfigErrorCode;
@@ -17,8 +17,15 @@ export interface GatewayConfigFailure {
   readonly detail: string;
 }
 
+/** A trunk whose account is not complete: the others do without it. */
+export interface LeftOutTrunk {
+  readonly trunk: string;
+  /** Dotted paths of what is missing. */
+  readonly missing: readonly string[];
+}
+
 export type GatewayConfigResult =
-  | { readonly ok: true; readonly files: readonly string[] }
+  | { readonly ok: true; readonly files: readonly string[]; readonly leftOut: readonly LeftOutTrunk[] }
   | { readonly ok: false; readonly failures: readonly GatewayConfigFailure[] };
 
 export interface GatewayConfigTarget {
@@ -28,58 +35,35 @@ export interface GatewayConfigTarget {
   readonly outputDir: string;
 }
 
-const SECRET_FILES = ['ari.conf', 'pjsip.conf'];
+/** Passwords of trunks are in none: the control plane puts them into the engine's memory (trunk-provisioner.ts). */
+const SECRET_FILES = ['ari.conf', 'prometheus.conf'];
 
 /** Repeatable: the same settings give the same bytes. Every failure is reported, not only the first. */
 export function renderGatewayConfig(
   settings: GatewaySettings,
-  secretOf: SecretLookup,
   target: GatewayConfigTarget,
 ): GatewayConfigResult {
-  const { secrets, failures } = collectSecrets(settings.trunks, secretOf);
+  const leftOut = settings.trunks
+    .map((trunk) => ({ trunk: trunk.name, missing: engineGap(trunk) }))
+    .filter(({ missing }) => missing.length > 0);
+  const trunks = settings.trunks.filter((trunk) => engineGap(trunk).length === 0);
   const ari = { ...settings.ari, password: settings.ari.password.reveal() };
-  const variables = { ...settings, ari, secrets };
-  const all = [
-    ...failures,
-    ...settings.trunks.flatMap((trunk) => trunkFailures(trunk, settings)),
+  const variables = { ...settings, ari, trunks };
+  const failures = [
+    ...trunks.flatMap((trunk) => trunkFailures(trunk, settings)),
     ...valueFailures(variables, ''),
   ];
-  if (all.length > 0) return { ok: false, failures: all };
+  if (failures.length > 0) return { ok: false, failures };
   const result = renderTemplates({ ...target, variables, secretFiles: SECRET_FILES });
-  if (result.ok) return result;
+  if (result.ok) return { ...result, leftOut };
   return { ok: false, failures: [{ code: result.code, detail: `${result.file}: ${result.detail}` }] };
 }
 
-function collectSecrets(
-  trunks: readonly Trunk[],
-  secretOf: SecretLookup,
-): { secrets: Record<string, string>; failures: GatewayConfigFailure[] } {
-  const secrets: Record<string, string> = {};
-  const failures: GatewayConfigFailure[] = [];
-  for (const { name, auth } of trunks) {
-    if (auth.kind === 'ip') continue;
-    const value = secretOf(auth.secret)?.reveal() ?? '';
-    if (value === '') {
-      const detail = `trunk ${name} needs the secret ${auth.secret}`;
-      failures.push({ code: 'ERR_ENGINE_CONFIG_SECRET_MISSING', detail });
-    } else {
-      secrets[auth.secret] = value;
-    }
-  }
-  return { secrets, failures };
-}
-
 function trunkFailures(trunk: Trunk, settings: GatewaySettings): GatewayConfigFailure[] {
-  const failures: GatewayConfigFailure[] = [];
-  const gap = trunkGap(trunk);
-  if (gap !== null)
-    failures.push({ code: gap.code, detail: `trunk ${trunk.name} lacks ${gap.missing.join(', ')}` });
   const transport = settings.sip.transports.find(({ name }) => name === trunk.localTransport);
-  if (transport?.protocol !== trunk.transport) {
-    const detail = `trunk ${trunk.name} leaves by "${trunk.localTransport}", which is no ${trunk.transport} transport of this gateway`;
-    failures.push({ code: 'ERR_ENGINE_CONFIG_TRANSPORT_MISSING', detail });
-  }
-  return failures;
+  if (transport?.protocol === trunk.transport) return [];
+  const detail = `trunk ${trunk.name} leaves by "${trunk.localTransport}", which is no ${trunk.transport} transport of this gateway`;
+  return [{ code: 'ERR_ENGINE_CONFIG_TRANSPORT_MISSING', detail }];
 }
 
 /** No value may hold a control character: it would write lines of its own into a configuration file. */

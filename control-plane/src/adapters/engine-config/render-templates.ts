@@ -19,15 +19,16 @@ export type RenderResult =
   | { readonly ok: true; readonly files: readonly string[] }
   | {
       readonly ok: false;
-      readonly code: 'ERR_ENGINE_CONFIG_TEMPLATE';
+      readonly code: 'ERR_ENGINE_CONFIG_TEMPLATE' | 'ERR_ENGINE_CONFIG_WRITE';
       readonly file: string;
       readonly detail: string;
     };
 
 /**
- * Renders every `*.j2` of the folder (not of its subfolders). All are rendered before the first is written, and each
- * is put in place by a rename, so that Asterisk never reads half a file. Other files of the output are left alone.
- * ERR_ENGINE_CONFIG_TEMPLATE: a template is wrong, or uses a variable that is not there.
+ * Renders every `*.j2` of the folder (not of its subfolders). All are rendered and written under other names before the
+ * first is put in its place by a rename: Asterisk never reads half a file, and a full disk leaves the old ones as they
+ * are. Other files of the output are left alone. ERR_ENGINE_CONFIG_TEMPLATE: a template is wrong, or uses a variable that
+ * is not there. ERR_ENGINE_CONFIG_WRITE: the folder does not take the files.
  */
 export function renderTemplates(options: RenderOptions): RenderResult {
   const templates = readdirSync(options.templatesDir)
@@ -49,11 +50,8 @@ export function renderTemplates(options: RenderOptions): RenderResult {
       return { ok: false, code: 'ERR_ENGINE_CONFIG_TEMPLATE', file: template, detail };
     }
   }
-  mkdirSync(options.outputDir, { recursive: true, mode: 0o750 });
-  for (const [file, text] of rendered) {
-    writeWhole(join(options.outputDir, file), text, options.secretFiles.includes(file) ? 0o600 : 0o640);
-  }
-  return { ok: true, files: [...rendered.keys()] };
+  const failure = putInPlace(options, rendered);
+  return failure ?? { ok: true, files: [...rendered.keys()] };
 }
 
 /** One template, with the settings that Ansible's template module has by default. */
@@ -67,14 +65,30 @@ export function renderText(template: string, variables: object): string {
   return environment.renderString(template, variables);
 }
 
-function writeWhole(path: string, text: string, mode: number): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+function putInPlace(
+  { outputDir, secretFiles }: RenderOptions,
+  rendered: ReadonlyMap<string, string>,
+): (RenderResult & { readonly ok: false }) | null {
+  const temporary = (file: string): string => join(outputDir, `${file}.${process.pid}.tmp`);
+  const written: string[] = [];
+  let current = '';
   try {
-    rmSync(temporary, { force: true });
-    writeFileSync(temporary, text, { mode, flag: 'wx' });
-    renameSync(temporary, path);
+    mkdirSync(outputDir, { recursive: true, mode: 0o750 });
+    for (const [file, text] of rendered) {
+      current = file;
+      rmSync(temporary(file), { force: true });
+      const mode = secretFiles.includes(file) ? 0o600 : 0o640;
+      written.push(file);
+      writeFileSync(temporary(file), text, { mode, flag: 'wx' });
+    }
+    for (const file of rendered.keys()) {
+      current = file;
+      renameSync(temporary(file), join(outputDir, file));
+    }
+    return null;
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
+    for (const file of written) rmSync(temporary(file), { force: true });
+    const detail = (error as NodeJS.ErrnoException).code ?? String(error);
+    return { ok: false, code: 'ERR_ENGINE_CONFIG_WRITE', file: join(outputDir, current), detail };
   }
 }

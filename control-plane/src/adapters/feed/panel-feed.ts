@@ -9,12 +9,14 @@ import type { Authenticator } from '../../ports/authenticator.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FeedSource, Gateway } from '../../ports/gateway.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
+import type { OpsAlertBoard } from '../../ports/ops-alerts.ts';
 import type { FeedRow } from '../../ports/session-store.ts';
 import type { Revocations } from '../../ports/revocations.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
 import { admitPanel, type Admission, type Panel } from './admit-panel.ts';
 import { FeedConnection, frameText } from './feed-connection.ts';
 import { isoTime } from './iso-time.ts';
+import { OpsAlertFeed } from './ops-alert-feed.ts';
 import { PanelMessages } from './panel-messages.ts';
 import { ShiftDesk, type ShiftHolder } from './shift-desk.ts';
 import { within } from './within.ts';
@@ -27,6 +29,7 @@ export interface FeedOptions {
   readonly authenticator: Authenticator;
   readonly tickets: TicketStore;
   readonly revocations: Pick<Revocations, 'isRevoked' | 'refuses' | 'watch'>;
+  readonly alerts: Pick<OpsAlertBoard, 'standing' | 'watch'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -74,6 +77,7 @@ export class PanelFeed {
   readonly #perIdentity = new Map<string, number>();
   readonly #desk: ShiftDesk;
   readonly #messages: PanelMessages;
+  readonly #alerts: OpsAlertFeed;
   readonly #stops: (() => void)[] = [];
   #health: { engine: boolean; database: boolean } | null = null;
   #healthToldAt: number;
@@ -85,6 +89,7 @@ export class PanelFeed {
     this.#healthToldAt = options.clock.now();
     this.#desk = new ShiftDesk(options);
     this.#messages = new PanelMessages({ ...options, desk: this.#desk });
+    this.#alerts = new OpsAlertFeed(options);
   }
 
   /** Begins to hand out changes and to look after its connections. */
@@ -93,6 +98,7 @@ export class PanelFeed {
     this.#stops.push(
       this.#options.source.subscribe((row) => this.#deliver(row)),
       this.#options.revocations.watch(() => this.#endRevoked()),
+      this.#alerts.start(),
       this.#every(pingIntervalMs, () =>
         this.#connections.forEach((_, connection) => connection.checkAlive()),
       ),
@@ -210,13 +216,18 @@ export class PanelFeed {
     this.#options.metrics.gauge('hamrahi_feed_connections', this.#connections.size);
     void connection
       .start(() => aor !== null && this.#desk.holds(aor, holder))
-      .then(() => this.#tellHealth(connection));
+      .then(() => {
+        // It may have ended before it began.
+        if (this.#connections.has(connection)) this.#alerts.begun(connection);
+        return this.#tellHealth(connection);
+      });
   }
 
   #ended(connection: FeedConnection): void {
     const holder = this.#connections.get(connection);
     if (!holder) return;
     this.#connections.delete(connection);
+    this.#alerts.ended(connection);
     const identity = identityOf(connection.panel);
     const left = (this.#perIdentity.get(identity) ?? 1) - 1;
     if (left > 0) this.#perIdentity.set(identity, left);

@@ -4,16 +4,24 @@ import express, { type ErrorRequestHandler, type Express, type Response } from '
 import { OPERATIONS, type OperationId } from '../../contracts/operations.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { bearerOf } from '../../ports/authenticator.ts';
+import type { Calls } from '../../ports/calls.ts';
 import type { Directory } from '../../ports/directory.ts';
 import type { Gateway } from '../../ports/gateway.ts';
+import type { OpsAlertBoard } from '../../ports/ops-alerts.ts';
 import type { Revocations } from '../../ports/revocations.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
+import type { Webhooks } from '../../ports/webhooks.ts';
+import type { TrunkDesk } from '../../ports/trunks.ts';
 import { activationHandler } from './handlers/activation.ts';
+import { callHandlers } from './handlers/calls.ts';
+import { alertHandlers } from './handlers/alerts.ts';
 import { clientHandlers, type ClientSettings } from './handlers/clients.ts';
 import { peopleHandlers } from './handlers/people.ts';
 import { probeHandlers } from './handlers/probes.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
 import { tokenHandlers } from './handlers/tokens.ts';
+import { webhookHandlers } from './handlers/webhooks.ts';
+import { trunkHandlers } from './handlers/trunks.ts';
 import { zoneHandlers } from './handlers/zones.ts';
 import { failure, operationOf, type Handlers } from './http-call.ts';
 import { nameOperation, observeRequests } from './observe-requests.ts';
@@ -23,9 +31,13 @@ import { writeOutcome } from './write-reply.ts';
 
 export interface AppOptions {
   readonly gateway: Gateway;
+  readonly calls: Calls;
   readonly directory: Directory;
   readonly tickets: TicketStore;
   readonly revocations: Pick<Revocations, 'revoke'>;
+  readonly webhooks: Webhooks;
+  readonly alerts: OpsAlertBoard;
+  readonly trunks: TrunkDesk;
   readonly clients: ClientSettings;
   readonly security: SecuritySettings;
   readonly metricsToken: Secret | null;
@@ -69,9 +81,13 @@ function addOperations(app: Express, options: AppOptions): void {
     ...sessionHandlers(options.gateway),
     ...clientHandlers(options.tickets, options.serve.clock, options.clients),
     ...tokenHandlers(options.revocations, options.serve.clock, options.serve.log),
-    ...peopleHandlers(options.directory),
+    ...callHandlers(options.calls),
+    ...peopleHandlers(options.directory, (number) => options.calls.registrationRefusal(number)),
     ...zoneHandlers(options.directory),
-    ...probeHandlers(options.gateway, options.standsBy ?? (() => false)),
+    ...webhookHandlers(options.webhooks),
+    ...alertHandlers(options.alerts),
+    ...trunkHandlers(options.trunks),
+    ...probeHandlers(options.gateway, options.standsBy ?? (() => false), options.alerts, options.trunks),
   };
   for (const id of Object.keys(OPERATIONS) as OperationId[]) {
     const operation = operationOf(OPERATIONS, id);

@@ -9,6 +9,7 @@ const SECRET_FIELD =
 
 const MASKS: readonly (readonly [RegExp, string])[] = [
   [/\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?/g, '[token]'],
+  [/\b(?:hv[sbr]\.|whsec_)[\w+/=-]{8,}/g, '[token]'],
   [/\b(Bearer|Basic|Digest)\s+[^\s"',;]+/gi, '$1 [credentials]'],
   [/\b((?:ticket|token|api_key|apikey|access_token|password|secret|credential)=)[^&\s"']+/gi, '$1[secret]'],
   [/:\/\/[^\s/@:"']*:[^\s/@"']*@/g, '://[credentials]@'],

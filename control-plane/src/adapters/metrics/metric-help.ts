@@ -33,6 +33,13 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_sos_time_to_voice_ms: 'From the activation until somebody could hear her, by the way it took.',
   hamrahi_sos_requirement_ms: 'What a session took, by requirement, once it is over.',
   hamrahi_sos_verdicts_total: 'Sessions that are over, by requirement and verdict.',
+  hamrahi_trunks_usable: 'Trunks by which a call can be placed.',
+  hamrahi_trunks_known: 'Trunks of the files, those that are disabled included.',
+  hamrahi_trunks_reloads_total: 'Times that the trunk files were read anew, by result.',
+  hamrahi_pbx_trunk_account_failures_total:
+    'Times that a password or registration did not get into the engine, by trunk.',
+  hamrahi_pbx_trunk_passwords_missing_total:
+    'Times that the password of a trunk was needed and not there, by trunk.',
   hamrahi_core_lease_held: 'Whether this node is the one that acts.',
   hamrahi_core_lease_checks_total: 'Commands that waited until the lease had been looked at again.',
   hamrahi_core_lease_renewals_missed_total: 'Renewals of the lease that the database did not answer.',
@@ -41,6 +48,11 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_clock_steps_total: 'Times that the clock of the machine was set, by direction.',
   hamrahi_clock_offset_ms:
     'How far the clock of the machine has moved since the process began, beside our own.',
+  hamrahi_secrets_looks_total: 'Looks for secrets, by place and result.',
+  hamrahi_secrets_changes_total: 'Secrets read for the first time or changed, by place.',
+  hamrahi_secrets_missing: 'Secrets that are needed and were never read, by place.',
+  hamrahi_secrets_stale: '1: a last known secret is in use because it cannot be read any more, by place.',
+  hamrahi_secrets_vault_sessions_total: 'Logins at Vault and renewals of the token, by result.',
   hamrahi_audit_head: 'Number of the last head that was signed over the log.',
   hamrahi_audit_anchor_ahead: '1: the anchor knows heads that the database does not. It was rolled back.',
   hamrahi_audit_failures_total: 'Rounds in which a head could not be made or anchored.',
@@ -73,5 +85,13 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_probe_run_ms: 'How long a synthetic SOS took, its preparation and its end included.',
   hamrahi_probe_check_ok: 'Whether this check was good in the last synthetic SOS that came so far.',
   hamrahi_probe_check_ms: 'What a check of the synthetic SOS measured.',
+  hamrahi_webhook_attempts_total: 'Attempts to deliver a webhook, by what they came to.',
+  hamrahi_webhook_delivery_ms: 'From the event to its delivery, by whether the first attempt succeeded.',
+  hamrahi_webhook_backlog:
+    'Events not looked at yet (outbox), deliveries never tried, and those that are tried again; at most 100,000 each.',
+  hamrahi_webhook_oldest_untried_ms:
+    'Age of the oldest event that no endpoint was told of, though one is to be.',
+  hamrahi_webhook_rounds_failed_total:
+    'Rounds of the webhook dispatcher that failed, as a rule at the database.',
   hamrahi_pbx_unexpected_calls_total: 'Calls that nobody ordered and that were refused, by their source.',
 };

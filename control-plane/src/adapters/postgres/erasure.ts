@@ -16,6 +16,11 @@ WITH gone AS (
 )
 SELECT count(*)::float8 AS rows, count(DISTINCT session_id)::float8 AS sessions FROM gone`;
 
+/** Of calls that the backend asked for, those to her number; one that runs keeps it until retention. */
+const ERASE_CALLS_SQL = `
+DELETE FROM call_personal p USING citizens z, calls c
+WHERE z.id = ? AND z.phone = ANY (p.numbers) AND c.id = p.call_id AND NOT c.open`;
+
 /** Her activations wait for it, and it for them: nothing of hers begins while it is erased. */
 export async function eraseCitizen(
   trx: Knex.Transaction,
@@ -28,6 +33,7 @@ export async function eraseCitizen(
   if (open.length > 0) return { ok: false, code: 'ERR_RECORDS_SESSION_OPEN' };
   const { rows } = await trx.raw<{ rows: { rows: number; sessions: number }[] }>(ERASE_SQL, [citizenId]);
   const gone = rows[0] ?? { rows: 0, sessions: 0 };
+  await trx.raw(ERASE_CALLS_SQL, [citizenId]);
   const profile = (await trx.from('citizens').where({ id: citizenId }).delete()) > 0;
   await trx.from('idempotency_keys').where({ citizen_id: citizenId }).delete();
   const detail = { citizenId, by, rows: gone.rows, sessions: gone.sessions, profile: profile ? 1 : 0 };

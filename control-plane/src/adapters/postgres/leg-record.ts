@@ -1,14 +1,18 @@
 /** A leg's call detail record, folded from the changes that one write brings. */
-import { parseLegId } from '../../domain/ids.ts';
-import type { Instant, LegId, LegKind } from '../../domain/ids.ts';
+import type { CallLegChange } from '../../domain/call/command.ts';
+import { parseCallLegId, parseLegId } from '../../domain/ids.ts';
+import type { CallLegKind, Instant, LegId, LegKind } from '../../domain/ids.ts';
 import type { LegChange } from '../../domain/session/command.ts';
 import type { LegOutcome, Party } from '../../domain/session/leg.ts';
 
 export interface LegRecord {
   readonly id: LegId;
-  readonly kind: LegKind;
+  readonly kind: LegKind | CallLegKind;
   readonly attempt: number;
+  /** Of a session's leg. */
   party: Party | null;
+  /** Of a call's leg. */
+  place: number | null;
   dialledAt: Instant | null;
   ringingAt: Instant | null;
   progressAt: Instant | null;
@@ -35,7 +39,7 @@ export interface TryRecord {
 
 /** One record per leg, in the order of their first change. Of doubled facts the first stands. */
 export function legRecords(
-  changes: readonly { readonly legId: LegId; readonly change: LegChange }[],
+  changes: readonly { readonly legId: LegId; readonly change: LegChange | CallLegChange }[],
 ): readonly LegRecord[] {
   const records = new Map<LegId, LegRecord>();
   for (const { legId, change } of changes) {
@@ -51,13 +55,14 @@ export function partyId(party: Party): string {
 }
 
 function emptyRecord(legId: LegId): LegRecord {
-  const parsed = parseLegId(legId);
+  const parsed = parseLegId(legId) ?? parseCallLegId(legId);
   if (!parsed) throw new Error('a leg id that names no leg');
   return {
     id: legId,
     kind: parsed.kind,
     attempt: parsed.attempt,
     party: null,
+    place: null,
     dialledAt: null,
     ringingAt: null,
     progressAt: null,
@@ -69,10 +74,11 @@ function emptyRecord(legId: LegId): LegRecord {
   };
 }
 
-function note(record: LegRecord, change: LegChange): void {
+function note(record: LegRecord, change: LegChange | CallLegChange): void {
   switch (change.state) {
     case 'dialing':
-      record.party ??= change.party;
+      if ('party' in change) record.party ??= change.party;
+      else record.place ??= change.place;
       record.dialledAt ??= change.at;
       return;
     case 'ringing':

@@ -7,14 +7,20 @@ import type { AuditLog } from '../../ports/audit-log.ts';
 import type { AuditSigner } from '../../evidence/audit-key.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { LedgerReports } from '../../ports/ledger-report.ts';
+import type { OpsAlertStore } from '../../ports/ops-alerts.ts';
 import type { RecordKeeping } from '../../ports/record-keeping.ts';
 import type { RevocationStore } from '../../ports/revocations.ts';
 import { StoreError } from '../../ports/session-store.ts';
 import type { PresenceStore, SessionStore } from '../../ports/session-store.ts';
 import type { TicketStore } from '../../ports/tickets.ts';
+import type { DeliveryQueue, WebhookEndpointStore } from '../../ports/webhook-store.ts';
+import type { CallStore } from '../../ports/call-store.ts';
+import type { TryHistory } from '../../ports/trunk-health.ts';
 import { PostgresAuditLog } from './audit-log.ts';
+import { PostgresCallStore } from './call-store.ts';
 import { DEFAULT_DEADLINES, openPool } from './connections.ts';
 import type { Deadlines } from './connections.ts';
+import { PostgresDeliveryQueue } from './delivery-queue.ts';
 import { postgresDirectory } from './directory.ts';
 import { FeedReader } from './feed-reader.ts';
 import { readLog } from './log-source.ts';
@@ -23,6 +29,7 @@ import { migrate, pendingMigrations } from './migrate.ts';
 import { openKnex } from './knex-connections.ts';
 import { PostgresLedger } from './ledger.ts';
 import { PostgresLedgerReports } from './ledger-report.ts';
+import { PostgresOpsAlerts } from './ops-alerts.ts';
 import { PostgresPresence } from './presence.ts';
 import { PostgresRecordKeeping } from './record-keeping.ts';
 import { RenewablePool } from './renewable-pool.ts';
@@ -30,7 +37,9 @@ import { PostgresRevocations } from './revocations.ts';
 import { SessionQueries } from './session-queries.ts';
 import { SessionTransaction } from './session-transaction.ts';
 import { PostgresTickets } from './tickets.ts';
+import { PostgresTryHistory } from './try-history.ts';
 import { transact } from './transact.ts';
+import { PostgresWebhookEndpoints } from './webhook-endpoints.ts';
 
 export interface DatabaseOptions {
   /** `postgres://…`, password and all: never logged. */
@@ -52,6 +61,7 @@ export interface Database {
   readonly store: SessionStore;
   /** The same connections and statements, for transactions that are never committed: they need no lease. */
   readonly rehearsal: SessionStore;
+  readonly calls: CallStore;
   readonly presence: PresenceStore;
   readonly directory: Directory;
   readonly tickets: TicketStore;
@@ -59,6 +69,10 @@ export interface Database {
   readonly ledger: Ledger;
   readonly revocations: RevocationStore;
   readonly reports: LedgerReports;
+  readonly webhookEndpoints: WebhookEndpointStore;
+  readonly deliveryQueue: DeliveryQueue;
+  readonly opsAlerts: OpsAlertStore;
+  readonly tries: TryHistory;
   /** Makes heads with this key. */
   auditLog(signer: AuditSigner): AuditLog;
   /** The log as one snapshot, to be checked or exported. */
@@ -77,15 +91,20 @@ export function openDatabase(options: DatabaseOptions): Database {
   const fence = options.fence ?? (() => UNCONTESTED);
   const deadlines = { ...DEFAULT_DEADLINES, ...given };
   const pool = new RenewablePool(() => openPool(url, poolSize, deadlines, log));
+  const callPool = new RenewablePool(() =>
+    openPool(url, Math.max(2, Math.ceil(poolSize / 4)), deadlines, log),
+  );
   const others = openKnex(url, Math.max(2, Math.ceil(poolSize / 2)), deadlines, log);
   const { knex } = others;
   const renew = (): void => {
     pool.renew();
+    callPool.renew();
     others.renew();
   };
   return {
     store: tellingWhenFenced({ ...sessionStore(pool, knex, fence), renew }, onFenced),
     rehearsal: { ...sessionStore(pool, knex, () => UNCONTESTED), renew },
+    calls: new PostgresCallStore(callPool, knex, fence, (work) => telling(work, onFenced)),
     presence: new PostgresPresence(knex, fence),
     directory: postgresDirectory(knex),
     tickets: new PostgresTickets(knex),
@@ -93,28 +112,31 @@ export function openDatabase(options: DatabaseOptions): Database {
     ledger: new PostgresLedger(knex),
     revocations: new PostgresRevocations(knex),
     reports: new PostgresLedgerReports(knex),
+    webhookEndpoints: new PostgresWebhookEndpoints(knex),
+    deliveryQueue: new PostgresDeliveryQueue(knex, fence),
+    opsAlerts: new PostgresOpsAlerts(knex),
+    tries: new PostgresTryHistory(knex),
     auditLog: (signer) => new PostgresAuditLog(knex, signer),
     readLog: (work) => readLog(knex, work),
     migrate: () => migrate(url, deadlines, log),
     pendingMigrations: () => pendingMigrations(knex),
     close: async () => {
-      await Promise.all([pool.end(), others.end()]);
+      await Promise.all([pool.end(), callPool.end(), others.end()]);
     },
   };
 }
 
-function tellingWhenFenced(store: SessionStore, onFenced: () => void = () => undefined): SessionStore {
-  return {
-    ...store,
-    transact: async (work) => {
-      try {
-        return await store.transact(work);
-      } catch (error) {
-        if (error instanceof StoreError && error.code === 'ERR_STORE_FENCED') onFenced();
-        throw error;
-      }
-    },
-  };
+function tellingWhenFenced(store: SessionStore, onFenced?: () => void): SessionStore {
+  return { ...store, transact: (work) => telling(store.transact(work), onFenced) };
+}
+
+async function telling<T>(work: Promise<T>, onFenced: () => void = () => undefined): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StoreError && error.code === 'ERR_STORE_FENCED') onFenced();
+    throw error;
+  }
 }
 
 function sessionStore(pool: RenewablePool, knex: Knex, fence: () => Fence): Omit<SessionStore, 'renew'> {

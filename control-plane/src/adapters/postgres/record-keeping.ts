@@ -12,6 +12,7 @@ import { timestampText } from './instant.ts';
 
 const STEP_ROWS = 1000;
 const STEP_SESSIONS = 100;
+const OPS_ALERTS_KEPT = '400 days';
 
 export class PostgresRecordKeeping implements RecordKeeping {
   readonly #knex: Knex;
@@ -47,7 +48,11 @@ export class PostgresRecordKeeping implements RecordKeeping {
       nowText,
       STEP_ROWS,
     ]);
-    return tickets + keys + contacts + revocations;
+    const alerts = await this.#inSteps(
+      deleteSome('ops_alerts', `resolved_at <= ?::timestamptz - interval '${OPS_ALERTS_KEPT}'`),
+      [nowText, STEP_ROWS],
+    );
+    return tickets + keys + contacts + revocations + alerts;
   }
 
   dropPersonalBefore(at: Instant, now: Instant): Promise<number> {

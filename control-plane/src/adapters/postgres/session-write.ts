@@ -11,6 +11,7 @@ import { chainHash, personalHash } from '../../evidence/event-chain.ts';
 import { timestampText, timestampTextOrNull } from './instant.ts';
 import { legRecords, partyId } from './leg-record.ts';
 import type { LegRecord } from './leg-record.ts';
+import { legColumns, trunkColumns } from './leg-values.ts';
 import { sessionRecord } from './session-columns.ts';
 import { SESSION_WRITE_SQL } from './session-write-sql.ts';
 
@@ -40,7 +41,7 @@ export function prepareWrite(write: SessionWrite, head: ChainHead, fence: Fence)
     fence.node,
     fence.epoch,
     sessionRecord(write.after).handedTo,
-    ...callValues(legRecords(write.legs)),
+    ...trunkColumns(legRecords(write.legs)),
     write.outbox.map((draft) => draft.type),
     write.outbox.map((draft) => timestampText(draft.at)),
     write.outbox.map((draft) => jsonText(draft.data)),
@@ -158,33 +159,6 @@ function legValues(records: readonly LegRecord[]): unknown[] {
     records.map((leg) => leg.attempt),
     records.map((leg) => leg.party?.role ?? null),
     records.map((leg) => (leg.party ? partyId(leg.party) : null)),
-    records.map((leg) => timestampTextOrNull(leg.dialledAt)),
-    records.map((leg) => timestampTextOrNull(leg.ringingAt)),
-    records.map((leg) => timestampTextOrNull(leg.progressAt)),
-    records.map((leg) => timestampTextOrNull(leg.answeredAt)),
-    records.map((leg) => timestampTextOrNull(leg.end?.at ?? null)),
-    records.map((leg) => leg.end?.outcome ?? null),
-    records.map((leg) => leg.end?.sipStatus ?? null),
-    records.map((leg) => leg.end?.q850 ?? null),
-    records.map((leg) => (leg.carrierCallId === null ? null : storableText(leg.carrierCallId))),
-  ];
-}
-
-/** By which trunk each leg went, and every try of it. */
-function callValues(records: readonly LegRecord[]): unknown[] {
-  const tries = records.flatMap(({ id, tries: of }) =>
-    [...of].map(([number, one]) => ({ id, number, ...one })),
-  );
-  return [
-    records.map((leg) => leg.trunk),
-    tries.map((one) => one.id),
-    tries.map((one) => one.number),
-    tries.map((one) => one.trunk),
-    tries.map((one) => timestampTextOrNull(one.dialledAt)),
-    tries.map((one) => (one.carrierCallId === null ? null : storableText(one.carrierCallId))),
-    tries.map((one) => timestampTextOrNull(one.end?.at ?? null)),
-    tries.map((one) => one.end?.outcome ?? null),
-    tries.map((one) => one.end?.sipStatus ?? null),
-    tries.map((one) => one.end?.q850 ?? null),
+    ...legColumns(records),
   ];
 }

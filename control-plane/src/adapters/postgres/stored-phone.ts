@@ -7,3 +7,7 @@ export function storedPhone(text: string | null): PhoneNumber | null {
   if (!phone) throw new Error('a stored number is not E.164');
   return phone;
 }
+
+export function storedNumbers(texts: readonly string[]): readonly PhoneNumber[] {
+  return texts.flatMap((text) => storedPhone(text) ?? []);
+}

@@ -5,6 +5,7 @@ import { advance, isDone } from '../../domain/line/line.ts';
 import type { LineAction, LineEvent } from '../../domain/line/line.ts';
 import { isTrunkFailure, mayTryOtherTrunk } from '../../domain/trunk/failover.ts';
 import type { TryEnd } from '../../domain/trunk/failover.ts';
+import { hedgeAfterMs } from '../../domain/trunk/failover-times.ts';
 import type { Route } from '../../domain/trunk/routes.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { HangupReason, PbxErrorCode, PbxEvent, PbxResult } from '../../ports/pbx-driver.ts';
@@ -92,9 +93,7 @@ export class LineWorker {
         this.#after(live, this.#noResponseMs(live, action.try), () => this.#silenceDue(live, action.try));
         return;
       case 'ask-hedge':
-        this.#after(live, this.#hedgeMs(live, action.try), () =>
-          this.step(live, { type: 'hedge-due', try: action.try }),
-        );
+        this.#askHedge(live, action.try);
         return;
       case 'ask-dead':
         this.#after(live, DEAD_MS, () => this.#deadDue(live));
@@ -126,7 +125,7 @@ export class LineWorker {
       return;
     }
     this.#emit({ type: 'leg.tried', legId, try: number, trunk, at: now });
-    this.#ports.metrics.count('hamrahi_trunk_tries_total', { trunk, purpose: dial.purpose });
+    this.#ports.metrics.count('hamrahi_trunk_dials_total', { trunk, purpose: dial.purpose });
     this.report(live, { trunk, dialledAt: now, noted: false }, { what: 'dialled' });
     if (result.ok || result.code === 'ERR_PBX_CONFLICT') this.#answer(live, OK);
     else {
@@ -238,15 +237,16 @@ export class LineWorker {
   }
 
   #noResponseMs(live: Live, number: number): number {
-    return this.#trunk(this.#trunkOfTry(live, number))?.failover?.noResponseMs ?? DEFAULT_NO_RESPONSE_MS;
+    return this.#trunk(this.#trunkOfTry(live, number))?.failover.noResponseMs ?? DEFAULT_NO_RESPONSE_MS;
   }
 
-  /** Never before what the trunk's file says: a quick morning must not hedge a slow mobile. */
-  #hedgeMs(live: Live, number: number): number {
-    const name = this.#trunkOfTry(live, number);
-    const said = this.#trunk(name)?.p95PostDialDelayMs ?? LATEST_HEDGE_MS;
-    const measured = this.#ports.health.p95PostDialDelayMs(name) ?? 0;
-    return Math.max(said, Math.min(measured, LATEST_HEDGE_MS));
+  /** Of a trunk that is no longer in the files, the latest that there is. */
+  #askHedge(live: Live, number: number): void {
+    const trunk = this.#trunk(this.#trunkOfTry(live, number));
+    const measuredMs = trunk ? this.#ports.health.p95PostDialDelayMs(trunk.name) : null;
+    const afterMs = trunk ? hedgeAfterMs(trunk, measuredMs) : LATEST_HEDGE_MS;
+    if (afterMs !== null)
+      this.#after(live, afterMs, () => this.step(live, { type: 'hedge-due', try: number }));
   }
 
   #trunkOfTry(live: Live, number: number): string {

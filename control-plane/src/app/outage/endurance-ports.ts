@@ -5,6 +5,7 @@ import type { Session } from '../../domain/session/session.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Journal } from '../../ports/journal.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
+import type { OpsAlerts } from '../../ports/ops-alerts.ts';
 import type { FeedRow, SessionStore } from '../../ports/session-store.ts';
 import type { DutyBook } from './duty-book.ts';
 
@@ -32,6 +33,7 @@ export interface EndurancePorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly alerts?: OpsAlerts;
   /** What an earlier life journaled longer ago than this begins no session. */
   readonly journalMaxAgeMs: number;
   /** Told to the store beside the journal when it is back, before anybody asks it again. */

@@ -1,6 +1,7 @@
 /** Everything around the store that goes on without it, put together. */
 import type { Instant, SessionId } from '../../domain/ids.ts';
 import type { Clock, IdSource } from '../../ports/clock.ts';
+import type { OpsAlerts } from '../../ports/ops-alerts.ts';
 import type { Directory } from '../../ports/directory.ts';
 import type { Journal } from '../../ports/journal.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
@@ -29,6 +30,7 @@ export interface EndurePorts {
   readonly journalMaxAgeMs?: number;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly alerts?: OpsAlerts;
 }
 
 export interface Enduring {

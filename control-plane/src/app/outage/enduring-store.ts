@@ -96,6 +96,7 @@ export class EnduringStore implements SessionStore {
 
   stop(): void {
     this.#return.stop();
+    this.state.stop();
   }
 
   async transact<T>(work: (tx: SessionTx) => Promise<T>): Promise<T> {

@@ -4,12 +4,22 @@
  */
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
+import type { OpsAlerts } from '../../ports/ops-alerts.ts';
 import { StoreError } from '../../ports/session-store.ts';
+import { HeldAlert } from '../held-alert.ts';
 import { within } from './within.ts';
 
 const LATE = Symbol('late');
 /** In a rush answers come every few milliseconds; the last one before a silence proves nothing. */
 const ANSWERING_MS = 60;
+/** A hiccup is over before anybody could look. */
+const ALERT_AFTER_MS = 5000;
+export const DATABASE_AWAY = {
+  kind: 'database-away',
+  subject: 'database',
+  severity: 'critical',
+  summary: 'The database is away: the gateway acts from memory and its journal. Do not restart it.',
+} as const;
 
 /** Whether the store is there, and a way to work with it that ends. */
 export interface StoreWatch {
@@ -22,17 +32,21 @@ export interface WatchPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly alerts?: OpsAlerts;
 }
 
 export class StoreState implements StoreWatch {
   readonly #ports: WatchPorts;
   readonly #onAway: () => void;
+  readonly #alert: HeldAlert | null;
   #awaySince: number | null = null;
   #heardAt = Number.NEGATIVE_INFINITY;
 
   constructor(ports: WatchPorts, onAway: () => void) {
     this.#ports = ports;
     this.#onAway = onAway;
+    const { alerts, clock } = ports;
+    this.#alert = alerts ? new HeldAlert(alerts, DATABASE_AWAY, clock, ALERT_AFTER_MS) : null;
   }
 
   get isAway(): boolean {
@@ -64,6 +78,7 @@ export class StoreState implements StoreWatch {
       code: 'ERR_STORE_AWAY',
       reason,
     });
+    this.#alert?.begin();
     this.#onAway();
   }
 
@@ -72,7 +87,13 @@ export class StoreState implements StoreWatch {
     const awayMs = Math.round(this.awayMs);
     this.#awaySince = null;
     metrics.gauge('hamrahi_store_away', 0);
+    this.#alert?.end();
     log.info('The database is back, and has everything that the journal held.', { awayMs });
+  }
+
+  /** Nobody watches any more. */
+  stop(): void {
+    this.#alert?.stop();
   }
 
   /** Throws `StoreError` at once while it is away. */

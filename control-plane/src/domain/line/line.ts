@@ -216,7 +216,13 @@ function silenceDue(line: Line, number: number, responded: boolean, at: Instant)
 function hedgeDue(line: Line, number: number, at: Instant): LineStep {
   const one = running(line, number);
   const isWaiting = one?.state === 'dialing' && line.winner === null && !line.hangingUp && !line.settled;
-  if (!isWaiting || line.purpose !== 'sos' || line.hedged || alive(line).some((other) => other.state !== 'dialing')) return still(line);
+  if (
+    !isWaiting ||
+    line.purpose !== 'sos' ||
+    line.hedged ||
+    alive(line).some((other) => other.state !== 'dialing')
+  )
+    return still(line);
   const next = dialNext({ ...line, hedged: true }, at);
   return next ?? still(line);
 }

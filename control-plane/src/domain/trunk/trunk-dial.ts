@@ -51,10 +51,12 @@ export function orderedHosts(trunk: Trunk): readonly TrunkHost[] {
 }
 
 function chooseCallerId(trunk: Trunk, wanted: PhoneNumber | null): PhoneNumber | 'not-owned' | null {
-  const fallback = trunk.callerId.default === null ? null : PhoneNumber.parse(trunk.callerId.default);
-  if (wanted === null || fallback === null || wanted.equals(fallback)) return fallback;
-  const allowed = trunk.callerId.policy === 'any-owned' && trunk.callerId.owned.includes(wanted.reveal());
-  return allowed ? wanted : 'not-owned';
+  const { default: chosen, owned, policy } = trunk.callerId;
+  const fallback = chosen === null ? null : PhoneNumber.parse(chosen);
+  if (fallback === null) return null;
+  const caller = wanted ?? fallback;
+  const allowed = caller.equals(fallback) || policy === 'any-owned';
+  return allowed && owned.includes(caller.reveal()) ? caller : 'not-owned';
 }
 
 function identityHeader(trunk: Trunk, host: TrunkHost, user: string): TrunkDial['identityHeader'] {

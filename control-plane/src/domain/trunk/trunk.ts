@@ -16,13 +16,16 @@ export interface TrunkHost {
 export type TrunkAuth =
   /** The carrier knows us by our address. */
   | { readonly kind: 'ip' }
-  /** The carrier challenges each call (RFC 8760 digest). */
-  | { readonly kind: 'digest'; readonly username: string; readonly secret: string }
-  /** We register, and are challenged for calls too. `registrar` is host:port, `domain` the domain of our address of record. */
+  /** The carrier challenges each call (RFC 8760 digest); `ip-digest`: from our address alone. */
+  | { readonly kind: 'digest' | 'ip-digest'; readonly username: string; readonly secret: string }
+  /**
+   * We register, and are challenged for calls too; `secret` null: never, the carrier knows us by our address. `registrar`
+   * is host:port, `domain` the domain of our address of record.
+   */
   | {
       readonly kind: 'registration';
       readonly username: string;
-      readonly secret: string;
+      readonly secret: string | null;
       readonly registrar: string;
       readonly domain: string;
       readonly expirySeconds: number;
@@ -95,30 +98,19 @@ export interface Trunk {
     readonly sosReserve: number;
   };
   readonly causeOverrides: readonly CauseOverride[];
-  readonly failover?: {
+  /** Within this an Indian mobile shows 18x: a hedge never comes earlier, however fast a morning was. */
+  readonly p95PostDialDelayMs: number;
+  readonly failover: {
     /** Without any response to an INVITE, not even 100, for this long: the next trunk. */
     readonly noResponseMs: number;
+    /** Whether an SOS that shows neither 18x nor 183 within this trunk's usual delay gets another trunk beside it. */
+    readonly hedge: boolean;
+    /** A measured delay moves the hedge later, never past this. */
+    readonly hedgeMostMs: number;
   };
-  /** Within this an Indian mobile shows 18x; the hedge of an SOS call goes by it. */
-  readonly p95PostDialDelayMs: number;
 }
 
-export interface TrunkGap {
-  readonly code: 'ERR_TRUNK_NOT_PROVISIONED';
-  readonly trunk: string;
-  /** Dotted paths that the site must still fill in. */
-  readonly missing: readonly string[];
-}
-
-/** What a carrier's account must still bring before calls can go out by the trunk; null when nothing is missing. */
-export function trunkGap(trunk: Trunk): TrunkGap | null {
-  const missing: string[] = [];
-  if (trunk.hosts.length === 0) missing.push('hosts');
-  if (trunk.callerId.default === null) missing.push('callerId.default');
-  if (trunk.auth.kind !== 'ip' && trunk.auth.username === '') missing.push('auth.username');
-  if (trunk.auth.kind === 'registration') {
-    if (trunk.auth.registrar === '') missing.push('auth.registrar');
-    if (trunk.auth.domain === '') missing.push('auth.domain');
-  }
-  return missing.length === 0 ? null : { code: 'ERR_TRUNK_NOT_PROVISIONED', trunk: trunk.name, missing };
+/** The reference of the trunk's password; null: it has none. */
+export function secretOf({ auth }: Pick<Trunk, 'auth'>): string | null {
+  return auth.kind === 'ip' ? null : auth.secret;
 }

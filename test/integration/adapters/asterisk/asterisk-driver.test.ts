@@ -21,6 +21,7 @@ import type { PbxEvent } from '../../../../control-plane/src/ports/pbx-driver.ts
 import type { PhoneBehaviour } from '../../../contract/pbx-driver.contract.ts';
 import { ariRequest } from '../../../support/ari-request.ts';
 import { startAsteriskPbxLab, type AsteriskPbxLab } from '../../../support/asterisk-pbx-lab.ts';
+import { topicsOfDevices } from '../../../support/asterisk-memory.ts';
 import { asteriskRootDir } from '../../../support/sandbox-roots.ts';
 import {
   headerOf,
@@ -195,6 +196,20 @@ describe('adapters/asterisk/asterisk-driver', function () {
       expect(events.filter(({ type }) => type === 'leg.answered')).to.be.empty;
     });
 
+  it('leaves nothing in Asterisk of a client that was called and is gone, whatever its name', async () => {
+    const aor = await newAor();
+    const peer = await registeredPeer(aor);
+    await until('its contact', () => has('contact.online'));
+    const legId = legIdOf(sessionId, 'citizen-app', 1);
+    const order = { legId, sessionId, kind: 'citizen-app', aor, ringTimeoutMs: 10_000 } as const;
+    expect(await lab.driver.dialApp(order)).to.deep.equal(DONE);
+    await peer.untilRequest(({ cseq }) => cseq.method === 'INVITE');
+    await lab.driver.hangup(legId, 'normal');
+    await until('the end of the leg', () => has('leg.ended', legId));
+    expect(await lab.driver.removeEndpoint(aor)).to.deep.equal(DONE);
+    expect(topicsOfDevices(lab.engine.asterisk.directories)).to.deep.equal([]);
+  });
+
   it('refuses a client that calls without being asked, and says who it was', async () => {
     const aor = await newAor();
     const peer = await registeredPeer(aor);
@@ -253,6 +268,26 @@ describe('adapters/asterisk/asterisk-driver', function () {
     await until('her hearing him, and no prompt', async () =>
       (await phoneOf(citizen)).heard.some(({ hz }) => hz === operatorHz),
     );
+  });
+
+  it('TEL-10: legs that a closed bridge lets go hear the prompt, and each other again', async () => {
+    const citizen = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
+    const operator = await dial(lab.driver, 'operator-phone', 'answer-at-once');
+    await until('answers', () => has('leg.answered', citizen) && has('leg.answered', operator));
+    const bridgeId = bridgeIdOf(sessionId, 'phone');
+    for (let round = 1; round <= 5; round += 1) {
+      for (const legId of [citizen, operator])
+        expect(await lab.driver.join(bridgeId, legId, 'both')).to.deep.equal(DONE);
+      expect(await lab.driver.closeBridge(bridgeId)).to.deep.equal(DONE);
+      const frames = async (legId: LegId) => (await phoneOf(legId)).audio?.frames ?? 0;
+      for (const legId of [citizen, operator])
+        expect(await lab.driver.startHoldingPrompt(legId)).to.deep.equal(DONE);
+      // Out of a bridge Asterisk sends a phone nothing but a prompt.
+      for (const legId of [citizen, operator]) {
+        const before = await frames(legId);
+        await until('the prompt', async () => (await frames(legId)) > before + 10);
+      }
+    }
   });
 
   it('RTC-8: lists 150 calls, and finds them again after a loss', async () => {

@@ -274,6 +274,7 @@ describe('adapters/http server', () => {
           engine: { ok: true, reason: null },
           database: { ok: true, reason: null },
           journal: { ok: true, entries: 0 },
+          trunks: { ok: true, reason: null },
         },
       });
     });
@@ -313,6 +314,7 @@ describe('adapters/http server', () => {
             engine: { ok: true, reason: null },
             database: { ok: true, reason: null },
             journal: { ok: true, entries: 0 },
+            trunks: { ok: true, reason: null },
           },
         },
       ]);

@@ -27,10 +27,12 @@ const peer = (name: string, state: Endpoint['state']): AriEvent =>
 
 function scene(known: Endpoint[] = []) {
   const events: PbxEvent[] = [];
-  const board = new ContactBoard(new Map([['tata', null]]), (event) => events.push(event));
+  const trunks = new Set(['tata']);
+  const board = new ContactBoard(trunks, (event) => events.push(event));
   board.reset(known);
   return {
     board,
+    trunks,
     told: () => events.map(({ type }) => type),
     play: (...played: AriEvent[]) => {
       for (const event of played) board.apply(event, AT);
@@ -84,5 +86,25 @@ describe('adapters/asterisk/contact-board', () => {
     board.tellTrunks(AT);
     expect(told().at(-1)).to.equal('trunk.down');
     expect(board.contacts).to.deep.equal([]);
+  });
+
+  it('TEL-9: takes a trunk that the files do not name yet for no client, and tells how it is once they do', () => {
+    const { board, trunks, play, told } = scene([endpoint('airtel', 'online')]);
+    expect(board.contacts).to.deep.equal([]);
+    play(
+      contact('sip:a', 'Reachable', 'online', 'airtel'),
+      changed('airtel', 'offline'),
+      peer('airtel', 'offline'),
+    );
+    board.tellTrunks(AT);
+    expect(told()).to.deep.equal([]);
+    trunks.add('airtel');
+    board.tellTrunks(AT);
+    expect(told()).to.deep.equal(['trunk.down']);
+    play(changed('airtel', 'online'));
+    expect(told()).to.deep.equal(['trunk.down', 'trunk.up']);
+    trunks.delete('airtel');
+    play(changed('airtel', 'offline'));
+    expect(told()).to.have.length(2);
   });
 });

@@ -1,165 +1,368 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
+import { parse, stringify } from 'yaml';
 import {
   loadTrunks,
-  type TrunkProblem,
+  trunksOf,
+  type LoadTrunksResult,
 } from '../../../../control-plane/src/adapters/engine-config/load-trunks.ts';
+import { trunkFault } from '../../../../control-plane/src/domain/trunk/trunk-fault.ts';
+import { problemText, type TrunkProblem } from '../../../../control-plane/src/domain/trunk/trunk-problem.ts';
+import { schemaMistakes } from '../../../support/schema-mistakes.ts';
+import { blockLineOf } from '../../../support/yaml-lines.ts';
 
-const TRUNKS = resolve(import.meta.dirname, '../../../../sip-trunks');
-const SANDBOX = readFileSync(join(TRUNKS, 'sandbox.yml'), 'utf8');
+const TOP = resolve(import.meta.dirname, '../../../..');
+const TRUNKS = join(TOP, 'sip-trunks');
+const SITE = join(TOP, 'test/fixtures/trunks-site.yml');
+const SCHEMA = JSON.parse(readFileSync(join(TRUNKS, 'trunk.schema.json'), 'utf8')) as Record<string, unknown>;
+const CARRIERS = ['tata', 'exotel', 'airtel', 'jio', 'vi', 'bsnl'];
+const SHIPPED = [...CARRIERS, 'sandbox'];
+
+type Plain = Record<string, unknown>;
+const shipped = (name: string): Plain => parse(readFileSync(join(TRUNKS, `${name}.yml`), 'utf8')) as Plain;
+const block = (value: unknown): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+
+/** Every field filled in, with one way of authorisation each. */
+const FULL: Readonly<Record<string, Plain>> = Object.fromEntries(
+  [
+    { kind: 'ip' },
+    { kind: 'digest', username: 'u', secret: 'trunks/full/password' },
+    { kind: 'ip-digest', username: 'u', secret: 'trunks/full/password' },
+    {
+      ...{ kind: 'registration', username: 'u', secret: 'trunks/full/password' },
+      ...{ registrar: '192.0.2.1:5060', domain: 'ims.invalid', expirySeconds: 300 },
+    },
+  ].map((auth) => [
+    auth.kind,
+    {
+      ...shipped('sandbox'),
+      ...{ name: 'full', auth, outboundProxy: '192.0.2.9:5060' },
+      callerId: { ...(shipped('sandbox')['callerId'] as Plain), fromDomain: 'ims.invalid' },
+      causeOverrides: [{ sipStatus: 403, outcome: 'trunk-unreachable', tryOtherTrunk: true }],
+    },
+  ]),
+);
+
+/** Files in memory: the trunk `full`, and the site's. */
+const load = (text: string, site: string | null = null, name = 'full'): LoadTrunksResult =>
+  trunksOf({
+    folder: 'trunks',
+    present: [name],
+    files: new Map([[name, { file: `trunks/${name}.yml`, content: { text } }]]),
+    site: site === null ? null : { file: 'site.yml', content: { text: site } },
+  });
+const problemsOf = (result: LoadTrunksResult): readonly TrunkProblem[] => (result.ok ? [] : result.problems);
 
 describe('adapters/engine-config/load-trunks', () => {
-  let folder: string;
-  beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), 'hamrahi-trunks-'));
-    copyFileSync(join(TRUNKS, 'trunk.schema.json'), join(folder, 'trunk.schema.json'));
-  });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-  /** The problems of sandbox.yml with one place changed. */
-  const problemsWith = (from: string | RegExp, to: string): readonly TrunkProblem[] => {
-    const changed = SANDBOX.replace(from, to);
-    expect(changed).to.not.equal(SANDBOX);
-    writeFileSync(join(folder, 'sandbox.yml'), changed);
-    const result = loadTrunks(folder, ['sandbox']);
-    return result.ok ? [] : result.problems;
-  };
-  const lineOf = (text: string, part: string): number => text.slice(0, text.indexOf(part)).split('\n').length;
-
-  it('TEL-9 loads every trunk of the repository, each field with its evidence', () => {
-    const result = loadTrunks(TRUNKS, ['sandbox', 'tata', 'exotel']);
-    expect(result.ok, JSON.stringify(result)).to.equal(true);
-    const [sandbox, tata] = result.ok ? result.trunks : [];
-    expect(sandbox?.trunk.name).to.equal('sandbox');
+  it('TEL-9: loads every trunk of the repository, each field with its evidence', () => {
+    const result = loadTrunks(TRUNKS, SHIPPED);
+    expect(problemsOf(result).map(problemText)).to.deep.equal([]);
+    const [tata] = result.ok ? result.trunks : [];
+    expect(tata?.trunk.name).to.equal('tata');
     expect(tata?.evidence['callerId.identityHeader']?.mark).to.equal('reported');
     expect(tata?.trunk).to.not.have.property('evidence');
   });
 
-  it('TEL-6 holds no account data: no hosts, numbers or user names of Tata, no numbers of Exotel', () => {
-    const result = loadTrunks(TRUNKS, ['tata', 'exotel']);
-    const [tata, exotel] = result.ok ? result.trunks.map(({ trunk }) => trunk) : [];
-    expect(tata).to.deep.include({ hosts: [], sources: [] });
-    expect(tata?.auth).to.deep.include({ username: '', registrar: '', secret: 'trunks/tata/password' });
-    for (const trunk of [tata, exotel]) expect(trunk?.callerId).to.deep.include({ default: null, owned: [] });
+  it('TEL-1: has the four operators and both providers, usable once a site has given the account', () => {
+    const result = loadTrunks(TRUNKS, SHIPPED, SITE);
+    expect(problemsOf(result).map(problemText)).to.deep.equal([]);
+    for (const { trunk } of result.ok ? result.trunks : [])
+      expect(trunkFault(trunk), trunk.name).to.equal(null);
   });
 
-  it('merges what the site knows of its account, lists as a whole', () => {
-    const hosts = [{ address: '192.0.2.7', port: 5060, priority: 1 }];
-    const result = loadTrunks(TRUNKS, ['sandbox'], { sandbox: { hosts, media: { codecs: ['ulaw'] } } });
-    const trunk = result.ok ? result.trunks[0]?.trunk : undefined;
-    expect(trunk?.hosts).to.deep.equal(hosts);
-    expect(trunk?.media).to.deep.include({ codecs: ['ulaw'], dtmf: 'rfc4733' });
+  it('TEL-6: holds no account data: no numbers, user names, hosts (but Exotel’s public ones) and sources', () => {
+    const result = loadTrunks(TRUNKS, CARRIERS);
+    for (const { trunk } of result.ok ? result.trunks : []) {
+      expect(trunk.callerId, trunk.name).to.deep.include({ default: null, owned: [], fromDomain: null });
+      expect(trunk.sources, trunk.name).to.deep.equal([]);
+      if (trunk.name !== 'exotel') expect(trunk.hosts, trunk.name).to.deep.equal([]);
+      if (trunk.auth.kind !== 'ip') expect(trunk.auth.username, trunk.name).to.equal('');
+    }
   });
 
-  it('checks the site’s part like the file', () => {
-    const result = loadTrunks(TRUNKS, ['sandbox'], { sandbox: { callerId: { default: '+911149999999' } } });
-    expect(result.ok ? [] : result.problems).to.have.length(1);
-    expect(!result.ok && result.problems[0]).to.deep.include({
-      path: 'callerId.default',
-      expected: 'one of callerId.owned',
-    });
+  it('ends each carrier’s file with what to ask the carrier', () => {
+    for (const name of CARRIERS) {
+      const [, questions = ''] = readFileSync(join(TRUNKS, `${name}.yml`), 'utf8').split(
+        '# What to ask the carrier, in writing:\n',
+      );
+      expect(questions.match(/^# +\d+\. /gm)?.length, name).to.be.greaterThan(6);
+      expect(questions, name).to.not.match(/^[^#\n]/m);
+    }
   });
 
   it('says file, line, path and what was expected', () => {
-    const problems = problemsWith('requestUri: e164_plus', 'requestUri: e163');
+    const text = readFileSync(join(TRUNKS, 'sandbox.yml'), 'utf8');
+    const line = text.slice(0, text.indexOf('requestUri:')).split('\n').length;
+    const problems = problemsOf(
+      load(text.replace('requestUri: e164_plus', 'requestUri: e163'), null, 'sandbox'),
+    );
     expect(problems).to.deep.equal([
       {
         code: 'ERR_TRUNK_FILE_INVALID',
-        file: join(folder, 'sandbox.yml'),
-        line: lineOf(SANDBOX, 'requestUri:'),
+        file: 'trunks/sandbox.yml',
+        line,
         path: 'numbers.requestUri',
         expected: 'one of e164_plus, e164, national_0, national10',
       },
     ]);
+    expect(problems.map(problemText)).to.deep.equal([
+      `trunks/sandbox.yml:${line}: numbers.requestUri: expected one of e164_plus, e164, national_0, national10`,
+    ]);
   });
 
-  it('reports every mistake of a file at once', () => {
-    const both = SANDBOX.replace('transport: udp', 'transport: sctp').replace(
-      'channels: 500',
-      'channels: none',
-    );
-    writeFileSync(join(folder, 'sandbox.yml'), both);
-    const result = loadTrunks(folder, ['sandbox']);
-    const paths = result.ok ? [] : result.problems.map(({ path }) => path);
+  it('reports every mistake of a file at once, from the top down', () => {
+    const both = {
+      ...FULL['ip'],
+      capacity: { channels: 'none', callsPerSecond: 1, sosReserve: 0 },
+      transport: 'sctp',
+    };
+    const paths = problemsOf(load(block(both))).map(({ path }) => path);
     expect(paths).to.deep.equal(['transport', 'capacity.channels']);
   });
 
-  const mistakes: [what: string, from: string | RegExp, to: string, path: string, expected: RegExp][] = [
-    ['an unknown field', 'priority: 10\n', 'priority: 10\ncolour: red\n', 'colour', /no such field/],
-    ['a missing field', 'p95PostDialDelayMs: 4000\n', '', 'p95PostDialDelayMs', /missing/],
-    [
-      'a password in the file',
-      '  kind: ip\n',
-      '  kind: digest\n  username: u\n  secret: hunter2\n',
-      'auth.secret',
-      /reference like/,
-    ],
-    [
-      'a number that is not E.164',
-      "default: '+911140000100'",
-      "default: '011-40000100'",
-      'callerId.default',
-      /\+911123456789/,
-    ],
-    [
-      'a default that is not owned',
-      "default: '+911140000100'",
-      "default: '+911140000199'",
-      'callerId.default',
-      /owned/,
-    ],
-    [
-      'more reserved than there are',
-      'sosReserve: 100',
-      'sosReserve: 501',
-      'capacity.sosReserve',
-      /no more than/,
-    ],
-    ['a field without evidence', /\n {2}numbers: +\[.*\]/, '', 'numbers.requestUri', /evidence/],
-    [
-      'evidence for nothing',
-      '\nevidence:\n',
-      "\nevidence:\n  colour: [assumed, 'x']\n",
-      'evidence.colour',
-      /a field/,
-    ],
-    [
-      'a mark that is none',
-      "transport:          [documented, 'ours']",
-      "transport: [sure, 'ours']",
-      'evidence.transport.0',
-      /documented, reported, assumed/,
-    ],
-    ['a name that is not the file’s', 'name: sandbox', 'name: sandpit', 'name', /sandbox/],
-    ['a port that is none', 'port: 5060', 'port: 506000', 'hosts.0.port', /65535/],
-  ];
-  for (const [what, from, to, path, expected] of mistakes) {
-    it(`refuses ${what}`, () => {
-      const [problem] = problemsWith(from, to);
-      expect(problem?.path).to.equal(path);
-      expect(problem?.expected).to.match(expected);
-      expect(problem?.line).to.be.a('number');
-    });
-  }
-
-  it('refuses broken YAML, doubled keys and aliases, with the line', () => {
-    const [broken] = problemsWith('  kind: ip', '  kind: [ip');
-    expect(broken).to.deep.include({ code: 'ERR_TRUNK_FILE_SYNTAX' });
-    const [doubled] = problemsWith('priority: 10\n', 'priority: 10\npriority: 20\n');
-    expect(doubled).to.deep.include({
+  it('refuses broken YAML, doubled keys and aliases, with the line and without the text', () => {
+    expect(problemsOf(load('name: full\npassword: [hunter2'))[0]).to.deep.include({
       code: 'ERR_TRUNK_FILE_SYNTAX',
-      line: lineOf(SANDBOX, 'priority: 10') + 1,
+      line: 2,
     });
-    const [aliased] = problemsWith(/sources: .*/, 'sources: &a [127.0.0.2, *a]');
-    expect(aliased).to.deep.include({ code: 'ERR_TRUNK_FILE_SYNTAX', line: 1 });
+    const doubled = problemsOf(load('priority: 10\ntransport: udp\npriority: 20\n'));
+    expect(doubled).to.deep.include({
+      ...{ code: 'ERR_TRUNK_FILE_SYNTAX', file: 'trunks/full.yml', line: 3, path: '' },
+      expected: 'valid YAML (duplicate key)',
+    });
+    expect(problemsOf(load('sources: &a [127.0.0.2, *a]'))[0]).to.deep.include({
+      code: 'ERR_TRUNK_FILE_SYNTAX',
+    });
+    expect(problemsOf(load('hunter2: "'))[0]?.expected).to.not.include('hunter2');
+  });
+
+  it('takes no file that is empty, a list, or far too long', () => {
+    for (const text of ['', '[]', '"text"'])
+      expect(problemsOf(load(text)).map(problemText), text).to.deep.equal([
+        'trunks/full.yml:1: expected a map of fields',
+      ]);
+    const result = loadTrunks('/proc/self', ['environ']);
+    expect(problemsOf(result)[0]).to.deep.include({ code: 'ERR_TRUNK_FILE_MISSING', line: null });
   });
 
   for (const name of ['nobody', '../sandbox', 'a/b', '']) {
     it(`knows no trunk named "${name}"`, () => {
-      const result = loadTrunks(TRUNKS, [name]);
-      expect(!result.ok && result.problems[0]?.code).to.equal('ERR_TRUNK_FILE_MISSING');
+      expect(problemsOf(loadTrunks(TRUNKS, [name]))[0]?.code).to.equal('ERR_TRUNK_FILE_MISSING');
+    });
+  }
+});
+
+describe('adapters/engine-config/load-trunks: each field wrong in turn', () => {
+  for (const [kind, sample] of Object.entries(FULL)) {
+    const mistakes = schemaMistakes(SCHEMA, sample);
+    const fields = [...new Set(mistakes.map(({ field }) => field))];
+    it(`has sound samples to begin with (${kind})`, () => {
+      expect(problemsOf(load(block(sample))).map(problemText)).to.deep.equal([]);
+      expect(fields.length).to.be.greaterThan(60);
+    });
+    for (const field of kind === 'ip' ? fields : fields.filter((one) => one.startsWith('auth'))) {
+      it(`TEL-9: ${field} (${kind}): one line with file, line and what is expected`, () => {
+        for (const { what, sample: wrong } of mistakes.filter((one) => one.field === field)) {
+          const text = block(wrong);
+          const problems = problemsOf(load(text));
+          expect(problems.map(problemText), what).to.have.length(1);
+          const [problem] = problems;
+          expect(problem?.path, what).to.equal(field);
+          expect(problem?.file, what).to.equal('trunks/full.yml');
+          expect(problem?.line, what).to.equal(blockLineOf(text, field.split('.')));
+          expect(problem?.expected, what).to.match(/\w/).and.not.include('no such thing!');
+        }
+      });
+    }
+  }
+
+  const sample = FULL['registration']!;
+  const part = (field: string): Plain =>
+    field.split('.').reduce<Plain>((at, key) => at[key] as Plain, sample);
+  const contradictions: readonly [field: string, changes: Plain, expected: RegExp][] = [
+    ['name', { name: 'other' }, /the file's name, full/],
+    [
+      'capacity.sosReserve',
+      { capacity: { ...part('capacity'), sosReserve: 501 } },
+      /no more than capacity.channels/,
+    ],
+    [
+      'sip.sessionMinimumSeconds',
+      { sip: { ...part('sip'), sessionMinimumSeconds: 1801 } },
+      /sessionExpiresSeconds/,
+    ],
+    [
+      'sip.optionsTimeoutSeconds',
+      { sip: { ...part('sip'), optionsTimeoutSeconds: 5 } },
+      /optionsIntervalSeconds/,
+    ],
+    ['media.encryption', { media: { ...part('media'), encryption: 'sdes' } }, /transport tls/],
+    ['p95PostDialDelayMs', { p95PostDialDelayMs: 9000 }, /hedgeMostMs/],
+    [
+      'causeOverrides.1.sipStatus',
+      {
+        causeOverrides: [
+          ...(sample['causeOverrides'] as unknown[]),
+          { sipStatus: 403, outcome: 'busy', tryOtherTrunk: false },
+        ],
+      },
+      /each status once/,
+    ],
+  ];
+  for (const [field, changes, expected] of contradictions) {
+    it(`TEL-9: ${field} against another field: one line likewise`, () => {
+      const text = block({ ...sample, ...changes });
+      const problems = problemsOf(load(text));
+      expect(problems.map(({ path }) => path)).to.deep.equal([field]);
+      expect(problems[0]?.expected).to.match(expected);
+      expect(problems[0]?.line).to.equal(blockLineOf(text, field.split('.')));
+    });
+  }
+
+  const marks = sample['evidence'] as Plain;
+  const evidence: readonly [what: string, marks: Plain, field: string, expected: RegExp][] = [
+    ['a field without evidence', { ...marks, hosts: undefined }, 'hosts', /evidence/],
+    [
+      'evidence for nothing',
+      { ...marks, colour: ['assumed', 'x'] },
+      'evidence.colour',
+      /a field of this trunk/,
+    ],
+    [
+      'a mark that is none',
+      { ...marks, hosts: ['sure', 'x'] },
+      'evidence.hosts.0',
+      /documented, reported, assumed/,
+    ],
+    ['a mark without a source', { ...marks, hosts: ['assumed'] }, 'evidence.hosts', /a list of 2/],
+    ['text for a mark', { ...marks, hosts: 'assumed' }, 'evidence.hosts', /a list/],
+  ];
+  for (const [what, changed, field, expected] of evidence) {
+    it(`TEL-9: ${what}: one line likewise`, () => {
+      const text = block(JSON.parse(JSON.stringify({ ...sample, evidence: changed })));
+      const problems = problemsOf(load(text));
+      expect(problems.map(({ path }) => path)).to.deep.equal([field]);
+      expect(problems[0]?.expected).to.match(expected);
+      expect(problems[0]?.line).to.equal(blockLineOf(text, field.split('.')));
+    });
+  }
+
+  it('TEL-6: a secret as a value is refused, wherever somebody puts it, and not repeated', () => {
+    const inPlace = { ...sample, auth: { ...part('auth'), secret: 'hunter2' } };
+    expect(problemsOf(load(block(inPlace))).map(({ path, expected }) => [path, expected])).to.deep.equal([
+      ['auth.secret', 'a reference like trunks/<name>/password, never the value, or null'],
+    ]);
+    const elsewhere = { ...sample, auth: { ...part('auth'), password: 'hunter2' } };
+    const [problem] = problemsOf(load(block(elsewhere)));
+    expect(problem?.path).to.equal('auth.password');
+    expect(problem?.expected).to.match(/no such field .*secrets manager/);
+    for (const wrong of [inPlace, elsewhere])
+      expect(
+        problemsOf(load(block(wrong)))
+          .map(problemText)
+          .join(''),
+      ).to.not.include('hunter2');
+  });
+});
+
+describe('adapters/engine-config/load-trunks: the site’s account data', () => {
+  const text = block(FULL['registration']);
+  const site = (part: unknown): LoadTrunksResult => load(text, block({ full: part }));
+
+  it('is laid over the file: maps field by field, lists and single values as a whole', () => {
+    const hosts = [{ address: '192.0.2.7', port: 5060, priority: 1 }];
+    const result = site({ hosts, media: { codecs: ['ulaw'] } });
+    const trunk = result.ok ? result.trunks[0]!.trunk : undefined;
+    expect(trunk?.hosts).to.deep.equal(hosts);
+    expect(trunk?.media).to.deep.include({ codecs: ['ulaw'], dtmf: 'rfc4733' });
+  });
+
+  it('may be empty, and may say nothing of a trunk', () => {
+    expect(load(text, '').ok).to.equal(true);
+    expect(load(text, '# nothing yet\n').ok).to.equal(true);
+    expect(load(text, '{}').ok).to.equal(true);
+  });
+
+  it('puts another way of authorisation in place of the file’s as a whole', () => {
+    const result = site({ auth: { kind: 'ip' } });
+    expect(problemsOf(result).map(problemText)).to.deep.equal([]);
+    expect(result.ok && result.trunks[0]!.trunk.auth).to.deep.equal({ kind: 'ip' });
+    const half = site({ auth: { kind: 'digest', username: 'u' } });
+    expect(problemsOf(half).map(problemText)).to.deep.equal([
+      'site.yml:2: full.auth.secret: expected a reference like trunks/<name>/password, never the value (the field is missing)',
+    ]);
+  });
+
+  it('is its own evidence, by file and line, unless it says where it knows from', () => {
+    const result = site({
+      priority: 5,
+      sources: ['192.0.2.1'],
+      evidence: { sources: ['documented', 'a letter'] },
+    });
+    const evidence = result.ok ? result.trunks[0]!.evidence : {};
+    expect(evidence['priority']).to.deep.equal({ mark: 'site', source: 'site.yml:2' });
+    expect(evidence['sources']).to.deep.equal({ mark: 'documented', source: 'a letter' });
+    const stray = site({ evidence: { colour: ['documented', 'a letter'] } });
+    expect(problemsOf(stray)[0]).to.deep.include({ file: 'site.yml', path: 'full.evidence.colour', line: 3 });
+  });
+
+  it('tells its own mistakes of its own file, and the file’s of that', () => {
+    const wrong = block({ ...FULL['registration'], priority: -1 });
+    expect(problemsOf(load(wrong, block({ full: { transport: 'sctp' } }))).map(problemText)).to.deep.equal([
+      'trunks/full.yml:3: priority: expected a whole number from 0 to 1000',
+    ]);
+    expect(problemsOf(site({ transport: 'sctp' })).map(problemText)).to.deep.equal([
+      'site.yml:2: full.transport: expected one of udp, tcp, tls',
+    ]);
+  });
+
+  it('is refused for what contradicts the file, at the nearest line of its own', () => {
+    expect(problemsOf(site({ capacity: { channels: 5 } })).map(problemText)).to.deep.equal([
+      'site.yml:2: full.capacity.sosReserve: expected no more than capacity.channels',
+    ]);
+  });
+
+  it('names no trunk that is not there, and nothing but maps', () => {
+    expect(problemsOf(load(text, 'fulll: {}\n')).map(problemText)).to.deep.equal([
+      'site.yml:1: fulll: expected the name of a trunk file in trunks',
+    ]);
+    expect(problemsOf(load(text, 'full: 7\n')).map(problemText)).to.deep.equal([
+      'site.yml:1: full: expected a map of fields',
+    ]);
+    expect(problemsOf(load(text, '[]')).map(problemText)).to.deep.equal([
+      'site.yml:1: expected a map of trunk names',
+    ]);
+    expect(problemsOf(load(text, 'full: {name: other}\n')).map(({ path }) => path)).to.deep.equal([
+      'full.name',
+    ]);
+  });
+
+  it('that cannot be read is a mistake, not a site without accounts', () => {
+    const result = loadTrunks(TRUNKS, ['sandbox'], '/nowhere/site.yml');
+    expect(problemsOf(result).map(problemText)).to.deep.equal([
+      '/nowhere/site.yml: expected a file that can be read',
+    ]);
+  });
+
+  it('TEL-2: a default caller id that the trunk does not own is no mistake of the file: it disables the trunk', () => {
+    const result = site({ callerId: { default: '+911149999999' } });
+    expect(problemsOf(result)).to.deep.equal([]);
+    expect(result.ok && trunkFault(result.trunks[0]!.trunk)?.code).to.equal('ERR_TRUNK_CALLER_ID_NOT_OWNED');
+  });
+
+  const inSite = schemaMistakes(SCHEMA, FULL['registration']).filter(
+    ({ field, what }) => what !== 'missing' && field !== 'auth.kind' && !field.startsWith('evidence'),
+  );
+  for (const [index, { field, what, sample }] of inSite.entries()) {
+    if (inSite.findIndex((one) => one.field === field) !== index) continue;
+    it(`TEL-9: ${field} with ${what}: one line of the site’s file`, () => {
+      const [first = ''] = field.split('.');
+      const siteText = block({ full: { [first]: (sample as Plain)[first] } });
+      const problems = problemsOf(load(text, siteText));
+      expect(problems.map(problemText)).to.have.length(1);
+      expect(problems[0]).to.deep.include({ file: 'site.yml', path: `full.${field}` });
+      expect(problems[0]?.line).to.equal(blockLineOf(siteText, ['full', ...field.split('.')]));
     });
   }
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
@@ -14,7 +14,6 @@ import {
   renderTemplates,
   renderText,
 } from '../../../../control-plane/src/adapters/engine-config/render-templates.ts';
-import { Secret } from '../../../../control-plane/src/domain/secret.ts';
 import type { Trunk } from '../../../../control-plane/src/domain/trunk/trunk.ts';
 import { GATEWAY_SETTINGS } from '../../../support/gateway-settings-sample.ts';
 import { PLAIN_TRUNK } from '../../../support/trunk-sample.ts';
@@ -39,15 +38,8 @@ describe('adapters/engine-config/render-gateway-config', () => {
   });
   afterEach(() => rmSync(output, { recursive: true, force: true }));
 
-  const render = (
-    changes: Partial<GatewaySettings> = {},
-    secrets: Record<string, string> = {},
-  ): GatewayConfigResult =>
-    renderGatewayConfig(
-      { ...GATEWAY_SETTINGS, ...changes },
-      (reference) => (reference in secrets ? new Secret(secrets[reference]!) : undefined),
-      { templatesDir: TEMPLATES, outputDir: output },
-    );
+  const render = (changes: Partial<GatewaySettings> = {}): GatewayConfigResult =>
+    renderGatewayConfig({ ...GATEWAY_SETTINGS, ...changes }, { templatesDir: TEMPLATES, outputDir: output });
   const file = (name: string): string => readFileSync(join(output, name), 'utf8');
   /** The settings of a section, comments and empty lines left out. */
   const section = (name: string, title: string, type: string): string[] =>
@@ -76,15 +68,21 @@ describe('adapters/engine-config/render-gateway-config', () => {
     expect(readdirSync(output).map((name) => file(name))).to.deep.equal(bytes);
   });
 
-  it('TEL-6 writes files with secrets for the owner alone, and secrets nowhere else', () => {
-    render({ trunks: [REGISTERED] }, { 'trunks/plain/password': 'carrier-password' });
+  it('TEL-6 writes the one file with a secret for its owner alone, and the secret nowhere else', () => {
+    render({ trunks: [REGISTERED] });
     for (const name of readdirSync(output)) {
-      const secret = name === 'ari.conf' || name === 'pjsip.conf';
+      const secret = ['ari.conf', 'prometheus.conf'].includes(name);
       expect(statSync(join(output, name)).mode & 0o777, name).to.equal(secret ? 0o600 : 0o640);
-      if (name !== 'ari.conf') expect(file(name), name).to.not.include('ari-password');
-      if (name !== 'pjsip.conf') expect(file(name), name).to.not.include('carrier-password');
+      if (!secret) expect(file(name), name).to.not.include('ari-password');
+      expect(file(name), name).to.not.match(
+        /^(password|type)=(?!ari-password$)(auth|registration|.*password)/m,
+      );
     }
     expect(section('ari.conf', 'control-plane', 'user')).to.include('password=ari-password');
+    expect(section('prometheus.conf', 'general', '')).to.include.members([
+      'auth_username=control-plane',
+      'auth_password=ari-password',
+    ]);
   });
 
   it('keeps a file private that was not, and replaces it whole', () => {
@@ -114,19 +112,20 @@ describe('adapters/engine-config/render-gateway-config', () => {
     expect(section('pjsip.conf', 'plain', 'registration')).to.deep.equal([]);
   });
 
-  it('a trunk that registers: auth with the secret’s value, a semicolon in it escaped; never gives up', () => {
-    render({ trunks: [REGISTERED] }, { 'trunks/plain/password': 'a;b=c\\d' });
-    expect(section('pjsip.conf', 'plain', 'auth')).to.include.members([
-      'username=04012345678',
-      'password=a\\;b=c\\d',
-    ]);
-    expect(section('pjsip.conf', 'plain', 'registration')).to.include.members([
-      'server_uri=sip:192.0.2.10:5060\\;transport=udp',
-      'client_uri=sip:04012345678@ims.invalid',
-      'expiration=300',
-      'auth_rejection_permanent=no',
-    ]);
+  it('a trunk with a password refers to it, and has neither that nor its registration in a file', () => {
+    render({ trunks: [REGISTERED] });
     expect(section('pjsip.conf', 'plain', 'endpoint')).to.include('outbound_auth=plain');
+    expect(section('pjsip.conf', 'plain', 'auth')).to.deep.equal([]);
+    expect(section('pjsip.conf', 'plain', 'registration')).to.deep.equal([]);
+    expect(file('pjsip.conf')).to.not.include('04012345678');
+    render({ trunks: [{ ...REGISTERED, auth: { ...REGISTERED.auth, secret: null } as Trunk['auth'] }] });
+    expect(section('pjsip.conf', 'plain', 'endpoint').join()).to.not.include('outbound_auth');
+  });
+
+  it('TEL-2 says anonymous nowhere, and asks for no privacy', () => {
+    render({ trunks: [PLAIN_TRUNK, REGISTERED] });
+    for (const name of readdirSync(output))
+      expect(file(name).replace(/^;.*$/gm, ''), name).to.not.match(/anonymous|privacy/i);
   });
 
   it('SDES, a second host, IPv6, an outbound proxy and a From domain come through', () => {
@@ -204,32 +203,59 @@ describe('adapters/engine-config/render-gateway-config', () => {
     expect(section('pjsip.conf', 'permitted-sources', 'acl')).to.deep.equal([]);
   });
 
-  it('writes nothing when something is missing, and says all of it', () => {
+  it('writes nothing when something is wrong, and says all of it', () => {
     const result = render({
       trunks: [
         { ...REGISTERED, localTransport: 'trunk-tls' },
-        { ...PLAIN_TRUNK, name: 'bare', hosts: [] },
+        { ...PLAIN_TRUNK, name: 'bare', transport: 'tcp' },
       ],
+      log: { verbose: true },
+      ari: { ...GATEWAY_SETTINGS.ari, user: 'x\n[evil]' },
     });
-    expect(result.ok ? [] : result.failures.map(({ code }) => code)).to.deep.equal([
-      'ERR_ENGINE_CONFIG_SECRET_MISSING',
-      'ERR_ENGINE_CONFIG_TRANSPORT_MISSING',
-      'ERR_TRUNK_NOT_PROVISIONED',
+    expect(result.ok ? [] : result.failures.map(({ code, detail }) => `${code}: ${detail}`)).to.deep.equal([
+      'ERR_ENGINE_CONFIG_TRANSPORT_MISSING: trunk plain leaves by "trunk-tls", which is no udp transport of this gateway',
+      'ERR_ENGINE_CONFIG_TRANSPORT_MISSING: trunk bare leaves by "trunk-udp", which is no tcp transport of this gateway',
+      'ERR_ENGINE_CONFIG_VALUE: ari.user holds a control character',
     ]);
     expect(readdirSync(output)).to.deep.equal([]);
   });
 
-  it('refuses a value with a line break, secrets included, without repeating it', () => {
-    const result = render({ trunks: [REGISTERED] }, { 'trunks/plain/password': 'x\n[evil]\ntype=endpoint' });
-    expect(result).to.deep.equal({
-      ok: false,
-      failures: [
-        {
-          code: 'ERR_ENGINE_CONFIG_VALUE',
-          detail: 'secrets.trunks/plain/password holds a control character',
-        },
-      ],
-    });
+  it('leaves out a trunk whose account is not complete, and says so: the others go on', () => {
+    const bare = {
+      ...REGISTERED,
+      name: 'bare',
+      hosts: [],
+      auth: { ...REGISTERED.auth, username: '' },
+    } as Trunk;
+    const nobody = {
+      ...PLAIN_TRUNK,
+      name: 'mute',
+      callerId: { ...PLAIN_TRUNK.callerId, default: null, owned: [] },
+    };
+    const result = render({ trunks: [bare, PLAIN_TRUNK, nobody] });
+    expect(result.ok && result.leftOut).to.deep.equal([
+      { trunk: 'bare', missing: ['hosts', 'auth.username'] },
+    ]);
+    expect(section('pjsip.conf', 'bare', '')).to.deep.equal([]);
+    for (const name of ['plain', 'mute'])
+      expect(section('pjsip.conf', name, 'endpoint'), name).to.not.deep.equal([]);
+  });
+
+  it('leaves every file as it was when the folder does not take them all', () => {
+    render();
+    const before = readdirSync(output).map((name) => [name, file(name)]);
+    rmSync(join(output, 'rtp.conf'));
+    mkdirSync(join(output, 'rtp.conf', 'in-the-way'), { recursive: true });
+    mkdirSync(join(output, `sorcery.conf.${process.pid}.tmp`));
+    const result = render({ trunks: [PLAIN_TRUNK] });
+    expect(result.ok ? [] : result.failures.map(({ code }) => code)).to.deep.equal([
+      'ERR_ENGINE_CONFIG_WRITE',
+    ]);
+    rmSync(join(output, `sorcery.conf.${process.pid}.tmp`), { recursive: true });
+    const after = readdirSync(output).filter((name) => name !== 'rtp.conf');
+    expect(after.map((name) => [name, file(name)])).to.deep.equal(
+      before.filter(([name]) => name !== 'rtp.conf'),
+    );
   });
 
   it('an undefined variable is an error, and no file is written', () => {

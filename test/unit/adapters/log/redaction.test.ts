@@ -11,6 +11,8 @@ describe('adapters/log redaction', () => {
     ['a trunk-prefixed number', 'sip:09811123456@10.0.0.1'],
     ['an international number without plus', '<sip:919811123456@10.0.0.1>'],
     ['a bearer header', 'Authorization: Bearer abc123.def'],
+    ['a token of Vault', 'renewed hvs.CAESIJabc-def_1 now'],
+    ['the secret of a webhook', 'signed by whsec_abcDEF123/4= then'],
     ['a JWT', 'got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJwcml5YSJ9.c2lnbmF0dXJl here'],
     ['a ticket in a URL', 'GET /v1/panel/feed?ticket=Zm9vYmFyYmF6&since=3'],
     ['credentials in a URL', 'postgres://hamrahi:pa55word@db:5432/x'],
@@ -20,7 +22,15 @@ describe('adapters/log redaction', () => {
     it(`masks ${what}`, () => {
       const masked = redactText(text);
       expect(masked).to.match(/\[(number|credentials|token|secret)\]/);
-      for (const secret of ['9811123456', 'abc123', 'eyJzdWIi', 'Zm9vYmFyYmF6', 'pa55word'])
+      for (const secret of [
+        '9811123456',
+        'abc123',
+        'CAESIJabc',
+        'abcDEF123',
+        'eyJzdWIi',
+        'Zm9vYmFyYmF6',
+        'pa55word',
+      ])
         expect(masked).not.to.contain(secret);
     });
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { PhoneNumber } from '../../../../control-plane/src/domain/numbering/phone-number.ts';
 import { orderedHosts, trunkDial } from '../../../../control-plane/src/domain/trunk/trunk-dial.ts';
-import { trunkGap, type Trunk } from '../../../../control-plane/src/domain/trunk/trunk.ts';
+import type { Trunk } from '../../../../control-plane/src/domain/trunk/trunk.ts';
 import { PLAIN_TRUNK } from '../../../support/trunk-sample.ts';
 
 const CITIZEN = PhoneNumber.parse('+919876543210')!;
@@ -80,25 +80,15 @@ describe('domain/trunk/trunk-dial', () => {
     });
   });
 
-  it('a trunk without host or number is not provisioned, and says what it lacks', () => {
-    const bare: Trunk = {
-      ...withCallerId({ default: null, owned: [] }),
-      hosts: [],
-      auth: {
-        kind: 'registration',
-        username: '',
-        secret: 'trunks/plain/password',
-        registrar: '',
-        domain: '',
-        expirySeconds: 300,
-      },
-    };
+  it('TEL-2 presents no default that the trunk does not own, were the files ever so wrong', () => {
+    const foreign = withCallerId({ default: '+911149999999', policy: 'any-owned' });
+    const refused = { ok: false, code: 'ERR_TRUNK_CALLER_ID_NOT_OWNED' };
+    expect(trunkDial(foreign, CITIZEN, null)).to.deep.equal(refused);
+    expect(trunkDial(foreign, CITIZEN, PhoneNumber.parse('+911149999999'))).to.deep.equal(refused);
+  });
+
+  it('a trunk without host or number is not provisioned', () => {
+    const bare: Trunk = { ...withCallerId({ default: null, owned: [] }), hosts: [] };
     expect(trunkDial(bare, CITIZEN, null)).to.deep.equal({ ok: false, code: 'ERR_TRUNK_NOT_PROVISIONED' });
-    expect(trunkGap(bare)).to.deep.equal({
-      code: 'ERR_TRUNK_NOT_PROVISIONED',
-      trunk: 'plain',
-      missing: ['hosts', 'callerId.default', 'auth.username', 'auth.registrar', 'auth.domain'],
-    });
-    expect(trunkGap(PLAIN_TRUNK)).to.equal(null);
   });
 });

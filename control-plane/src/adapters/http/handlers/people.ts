@@ -2,7 +2,9 @@
 import type { z } from 'zod';
 import type { citizenBody, operatorBody } from '../../../contracts/directory-api.ts';
 import type { CitizenId, DeviceId, OperatorId, ZoneId } from '../../../domain/ids.ts';
+import type { NumberRefusal } from '../../../domain/numbering/number-policy.ts';
 import { PhoneNumber } from '../../../domain/numbering/phone-number.ts';
+import { REFUSAL_WORDS } from '../../../domain/numbering/refusal-words.ts';
 import type { Citizen, Directory, Operator } from '../../../ports/directory.ts';
 import { failure, reply, type Handlers, type Outcome } from '../http-call.ts';
 
@@ -15,10 +17,15 @@ type PeopleOperation =
   | 'deleteOperator'
   | 'listOperators';
 
-export function peopleHandlers(directory: Directory): Pick<Handlers, PeopleOperation> {
+/** Told of a number that is nobody's telephone, or `null`. */
+type RefusalOf = (number: PhoneNumber) => NumberRefusal | null;
+
+export function peopleHandlers(directory: Directory, refusalOf: RefusalOf): Pick<Handlers, PeopleOperation> {
   return {
     putCitizen: async ({ params, body }) => {
       const citizen = citizenOf(params.id, body);
+      const refused = refusedPhone('phone', citizen.phone, refusalOf);
+      if (refused) return refused;
       const result = await directory.putCitizen(citizen);
       return result.ok ? reply(200, citizenEntry(citizen)) : failure(result.code, result.detail);
     },
@@ -29,6 +36,8 @@ export function peopleHandlers(directory: Directory): Pick<Handlers, PeopleOpera
     deleteCitizen: async ({ params }) => gone(await directory.deleteCitizen(params.id as CitizenId)),
     putOperator: async ({ params, body }) => {
       const operator = operatorOf(params.id, body);
+      const refused = refusedPhone('dutyPhone', operator.dutyPhone, refusalOf);
+      if (refused) return refused;
       const result = await directory.putOperator(operator);
       return result.ok ? reply(200, operatorEntry(operator)) : failure(result.code, result.detail);
     },
@@ -85,6 +94,15 @@ function operatorEntry(operator: Operator) {
     capacity: operator.capacity,
     active: operator.active,
   };
+}
+
+/** Found out now, by who writes it, and not by an SOS that calls it. What may be a telephone is taken. */
+function refusedPhone(path: string, phone: PhoneNumber | null, refusalOf: RefusalOf): Outcome | null {
+  const refusal = phone && refusalOf(phone);
+  if (refusal === null) return null;
+  return failure('ERR_HTTP_VALIDATION', 'the body does not fit the contract', [
+    { path, message: REFUSAL_WORDS[refusal] },
+  ]);
 }
 
 function unknown(what: string): Outcome {

@@ -1,0 +1,224 @@
+/** How each trunk does: fed by tries, OPTIONS and registrations; tells whoever is on call, and orders the trunks (TEL-8). */
+import type { Instant } from '../domain/ids.ts';
+import { evidenceTimes } from '../domain/trunk/trunk-evidence.ts';
+import { RATE_WINDOW_MS, TrunkHealthRecord } from '../domain/trunk/trunk-health.ts';
+import type { TrunkFailure, TrunkOverview } from '../domain/trunk/trunk-health.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log, Metrics } from '../ports/log.ts';
+import type { OpsAlerts } from '../ports/ops-alerts.ts';
+import type { TrunkHealth, TrunkState, TryHistory, TryReport } from '../ports/trunk-health.ts';
+import { within } from './outage/within.ts';
+
+const LOOK_EVERY_MS = 1000;
+const HISTORY_DEADLINE_MS = 2000;
+/** Calls that were dialled before the window and ended in it. */
+const LONGEST_RING_MS = 120_000;
+const MAX_HISTORY = 10_000;
+const VERY_LOW_RATE = 0.5;
+const STATES: readonly TrunkState[] = ['up', 'doubtful', 'down'];
+
+export interface MonitoredTrunk {
+  readonly name: string;
+  /** 0: it is not asked. */
+  readonly optionsIntervalSeconds: number;
+  readonly optionsTimeoutSeconds: number;
+}
+
+export interface TrunkMonitorPorts {
+  /** Those of now; asked anew at each look, so that a reload of the files is followed. */
+  readonly trunks: () => readonly MonitoredTrunk[];
+  readonly alerts: OpsAlerts;
+  readonly history: TryHistory;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+interface Watched {
+  readonly record: TrunkHealthRecord;
+  state: TrunkState;
+  isRateLow: boolean;
+}
+
+export class TrunkMonitor implements TrunkHealth {
+  readonly #ports: TrunkMonitorPorts;
+  #trunks: ReadonlyMap<string, Watched> = new Map();
+  #cancel: () => void = () => undefined;
+
+  constructor(ports: TrunkMonitorPorts) {
+    this.#ports = ports;
+    this.#follow();
+  }
+
+  /** What is known of a trunk stays; of one that is gone nothing stands. */
+  #follow(): void {
+    const { alerts, trunks } = this.#ports;
+    const before = this.#trunks;
+    this.#trunks = new Map(
+      trunks().map(({ name, optionsIntervalSeconds, optionsTimeoutSeconds }) => {
+        const times = evidenceTimes(optionsIntervalSeconds, optionsTimeoutSeconds);
+        const fresh: Watched = { record: new TrunkHealthRecord(times), state: 'up', isRateLow: false };
+        return [name, before.get(name) ?? fresh];
+      }),
+    );
+    for (const name of before.keys()) {
+      if (this.#trunks.has(name)) continue;
+      alerts.resolve('trunk-down', name);
+      alerts.resolve('trunk-success-rate', name);
+    }
+  }
+
+  /** Reads what happened before this process began, as far as that can be had in time; then looks each second. */
+  async start(): Promise<void> {
+    await this.#readHistory();
+    const next = (): void => {
+      this.look();
+      const { clock } = this.#ports;
+      this.#cancel = clock.at((clock.now() + LOOK_EVERY_MS) as Instant, next);
+    };
+    next();
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  report(report: TryReport): void {
+    const trunk = this.#trunks.get(report.trunk);
+    if (!trunk) return;
+    const { metrics } = this.#ports;
+    const { firstRingMs } = trunk.record.note(report);
+    const { trunk: name, purpose } = report;
+    if (firstRingMs !== null)
+      metrics.observe('hamrahi_trunk_post_dial_delay_ms', firstRingMs, { trunk: name });
+    if (report.what === 'ended') {
+      const outcome = report.silent ? 'silent' : report.outcome;
+      metrics.count('hamrahi_trunk_tries_total', { trunk: name, purpose, outcome });
+    }
+    this.#lookAt(name, trunk);
+  }
+
+  qualified(name: string, up: boolean, at: Instant): void {
+    this.#told(name, 'options', up, at);
+  }
+
+  /** `null`: nobody can tell. */
+  registered(name: string, isRegistered: boolean | null, at: Instant): void {
+    this.#told(name, 'registration', isRegistered, at);
+    if (isRegistered === null) return;
+    this.#ports.metrics.gauge('hamrahi_trunk_registered', isRegistered ? 1 : 0, { trunk: name });
+  }
+
+  /** Nobody hears any more whether carriers answer. */
+  engineLost(): void {
+    const now = this.#ports.clock.now();
+    for (const { record } of this.#trunks.values()) {
+      record.told('options', null, now);
+      record.told('registration', null, now);
+    }
+  }
+
+  stateOf(name: string): TrunkState {
+    return this.#trunks.get(name)?.record.state(this.#ports.clock.now()) ?? 'up';
+  }
+
+  p95PostDialDelayMs(name: string): number | null {
+    return this.#trunks.get(name)?.record.p95PostDialDelayMs(this.#ports.clock.now()) ?? null;
+  }
+
+  overview(name: string): TrunkOverview | null {
+    return this.#trunks.get(name)?.record.overview(this.#ports.clock.now()) ?? null;
+  }
+
+  /** Raises and resolves what follows from the time that went by, and measures. */
+  look(): void {
+    this.#follow();
+    for (const [name, trunk] of this.#trunks) this.#measure(name, this.#lookAt(name, trunk));
+  }
+
+  #told(name: string, from: 'options' | 'registration', good: boolean | null, at: Instant): void {
+    const trunk = this.#trunks.get(name);
+    if (!trunk) return;
+    trunk.record.told(from, good, at);
+    this.#lookAt(name, trunk);
+  }
+
+  #lookAt(name: string, trunk: Watched): TrunkOverview {
+    const overview = trunk.record.overview(this.#ports.clock.now());
+    if (overview.state !== trunk.state) this.#stateChanged(name, trunk.state, overview);
+    if (overview.isRateLow !== trunk.isRateLow) this.#rateChanged(name, overview);
+    trunk.state = overview.state;
+    trunk.isRateLow = overview.isRateLow;
+    return overview;
+  }
+
+  /** Doubtful changes nothing: what was told stands until the trunk is up again. */
+  #stateChanged(trunk: string, before: TrunkState, { state, against, lastFailure }: TrunkOverview): void {
+    const { alerts, log } = this.#ports;
+    log[state === 'up' ? 'info' : 'warn']('trunk state', { trunk, from: before, to: state });
+    if (state === 'up') alerts.resolve('trunk-down', trunk);
+    if (state !== 'down') return;
+    const why = against.map((one) => AGAINST[one]).join(' and ');
+    const last = against.includes('calls') && lastFailure ? ` The last one: ${inWords(lastFailure)}.` : '';
+    alerts.raise({
+      kind: 'trunk-down',
+      subject: trunk,
+      severity: 'critical',
+      summary: `Trunk ${trunk} is down: ${why}.${last}`,
+    });
+  }
+
+  #rateChanged(trunk: string, { isRateLow, successRate, attempts, lastFailure }: TrunkOverview): void {
+    const { alerts } = this.#ports;
+    if (!isRateLow) {
+      alerts.resolve('trunk-success-rate', trunk);
+      return;
+    }
+    const rate = successRate ?? 0;
+    const last = lastFailure ? ` The last failure: ${inWords(lastFailure)}.` : '';
+    alerts.raise({
+      kind: 'trunk-success-rate',
+      subject: trunk,
+      severity: rate < VERY_LOW_RATE ? 'critical' : 'warning',
+      summary: `Of the last ${attempts} calls by trunk ${trunk} ${Math.floor(rate * 100)} % went well, in 5 minutes.${last}`,
+    });
+  }
+
+  #measure(trunk: string, overview: TrunkOverview): void {
+    const { metrics } = this.#ports;
+    for (const state of STATES)
+      metrics.gauge('hamrahi_trunk_state', overview.state === state ? 1 : 0, { trunk, state });
+    metrics.gauge('hamrahi_trunk_recent_attempts', overview.attempts, { trunk });
+    metrics.gauge('hamrahi_trunk_success_ratio', overview.successRate ?? 1, { trunk });
+    metrics.gauge('hamrahi_trunk_answer_seizure_ratio', overview.answerSeizureRatio ?? 0, { trunk });
+    metrics.gauge('hamrahi_trunk_post_dial_delay_p95_ms', overview.p95PostDialDelayMs ?? 0, { trunk });
+  }
+
+  async #readHistory(): Promise<void> {
+    const { history, clock, log } = this.#ports;
+    const from = (clock.now() - RATE_WINDOW_MS - LONGEST_RING_MS) as Instant;
+    try {
+      const reports = await within<readonly TryReport[], null>(
+        clock,
+        HISTORY_DEADLINE_MS,
+        history.since(from, MAX_HISTORY),
+        null,
+      );
+      if (reports === null) log.warn('How trunks did before could not be read in time.');
+      for (const report of reports ?? []) this.#trunks.get(report.trunk)?.record.note(report);
+    } catch (error) {
+      log.warn('How trunks did before could not be read.', { error: String(error) });
+    }
+  }
+}
+
+const AGAINST = {
+  options: 'it does not answer OPTIONS',
+  registration: 'our registration is refused or not answered',
+  calls: 'it did not take the last calls',
+} as const;
+
+function inWords({ outcome, sipStatus, silent }: TrunkFailure): string {
+  if (silent) return 'no response at all';
+  return sipStatus === null ? outcome : `${outcome} (SIP ${sipStatus})`;
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { expect } from 'chai';
+import { stringify } from 'yaml';
+import { readGatewaySettings } from '../../../../control-plane/src/adapters/engine-config/gateway-settings-file.ts';
+import { problemText } from '../../../../control-plane/src/domain/trunk/trunk-problem.ts';
+import { GATEWAY_SETTINGS } from '../../../support/gateway-settings-sample.ts';
+import { schemaMistakes } from '../../../support/schema-mistakes.ts';
+import { blockLineOf } from '../../../support/yaml-lines.ts';
+
+const FILE = resolve(import.meta.dirname, '../../../../asterisk/gateway-settings.schema.json');
+const SCHEMA = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, unknown>;
+
+const { trunks: _, ari, sip, ...rest } = GATEWAY_SETTINGS;
+const [udp] = sip.transports;
+/** Every field filled in. */
+const FULL = {
+  ...rest,
+  ari: { user: ari.user, app: ari.app, permit: ari.permit },
+  sip: {
+    ...sip,
+    webrtcExternalMediaAddress: '203.0.113.5',
+    transports: [
+      {
+        ...{ ...udp, protocol: 'tls', externalMediaAddress: '203.0.113.5' },
+        ...{ externalSignalingAddress: '203.0.113.5', externalSignalingPort: 5061 },
+        tls: {
+          certificateFile: '/etc/a.pem',
+          keyFile: '/etc/a.key',
+          caFile: '/etc/ca.pem',
+          verifyServer: true,
+        },
+      },
+    ],
+    localNetworks: ['10.0.0.0/8'],
+    permittedSources: ['192.0.2.1'],
+  },
+  rtp: {
+    ...rest.rtp,
+    stunServer: 'stun.example:3478',
+    iceHostCandidates: [{ local: '10.0.0.1', advertised: '203.0.113.5' }],
+  },
+};
+const block = (value: unknown): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
+const problemsOf = (text: string): readonly string[] => {
+  const read = readGatewaySettings('settings.yml', text);
+  return read.ok ? [] : read.problems.map(problemText);
+};
+
+describe('adapters/engine-config/gateway-settings-file', () => {
+  it('reads YAML and JSON alike, and the word trunks for the permitted sources', () => {
+    const byTrunks = { ...FULL, sip: { ...FULL.sip, permittedSources: 'trunks' } };
+    for (const settings of [FULL, byTrunks])
+      for (const text of [block(settings), JSON.stringify(settings, null, 2)])
+        expect(readGatewaySettings('settings.yml', text)).to.deep.equal({ ok: true, settings });
+  });
+
+  it('TEL-6: has no place for the ARI password, and does not repeat one that was put there', () => {
+    const text = block({ ...FULL, ari: { ...FULL.ari, password: 'hunter2' } });
+    expect(problemsOf(text)).to.deep.equal([
+      `settings.yml:${blockLineOf(text, ['ari', 'password'])}: ari.password: expected no such field (secrets are named by a reference, and kept in the secrets manager)`,
+    ]);
+  });
+
+  const mistakes = schemaMistakes(SCHEMA, FULL);
+  for (const field of new Set(mistakes.map((one) => one.field))) {
+    it(`TEL-9: ${field}: one line with file, line and what is expected`, () => {
+      for (const { what, sample } of mistakes.filter((one) => one.field === field)) {
+        const text = block(sample);
+        const read = readGatewaySettings('settings.yml', text);
+        const problems = read.ok ? [] : read.problems;
+        expect(problems.map(problemText), what).to.have.length(1);
+        expect(problems[0]?.path, what).to.equal(field);
+        expect(problems[0]?.line, what).to.equal(blockLineOf(text, field.split('.')));
+        expect(problems[0]?.expected, what).to.match(/\w/).and.not.include('no such thing!');
+      }
+    });
+  }
+
+  it('finds what contradicts each other, and broken YAML', () => {
+    const transports = [
+      { ...FULL.sip.transports[0], name: 'webrtc' },
+      { ...FULL.sip.transports[0], protocol: 'udp' },
+    ];
+    const wrong = { ...FULL, rtp: { ...FULL.rtp, last: FULL.rtp.first }, sip: { ...FULL.sip, transports } };
+    expect(problemsOf(block(wrong)).map((line) => line.replace(/^settings\.yml:\d+: /, ''))).to.have.members([
+      'rtp.last: expected more than rtp.first',
+      'sip.transports.0.name: expected each name once, and not webrtc',
+      'sip.transports.1.tls: expected certificate and key for protocol tls, and null for the others',
+    ]);
+    expect(problemsOf('a: [')).to.have.length(1);
+  });
+});
