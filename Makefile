@@ -11,13 +11,13 @@ SUITES := unit contract integration scenario
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup tools asterisk chromium iproute client demo sandbox test test-unit test-contract test-integration \
+.PHONY: help setup tools asterisk chromium iproute promtool client demo sandbox test test-unit test-contract test-integration \
 	test-scenario test-e2e fuzz coverage lint format generate bench bench-load bench-4g bench-history soak chaos measure clean distclean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
-setup: tools asterisk chromium iproute client ## fetch all that demo, sandbox and tests need (they do it by themselves)
+setup: tools asterisk chromium iproute promtool client ## fetch all that demo, sandbox and tests need (they do it by themselves)
 
 demo: tools asterisk client ## two SOS on real Asterisk, timed against the requirements; DEMO_JSON=file writes them down
 	@$(NODE) control-plane/sandbox/demo.ts
@@ -34,7 +34,7 @@ test-unit: tools ## the unit tests; ARGS='-g RTC-3' goes to mocha, as in all of 
 test-contract: tools asterisk ## the port contracts, on every real adapter
 	@$(NODE) control-plane/tools/run-tests.ts contract -- $(ARGS)
 
-test-integration: tools asterisk client ## the parts on real PostgreSQL, Asterisk and sockets
+test-integration: tools asterisk promtool client ## the parts on real PostgreSQL, Asterisk and sockets
 	@$(NODE) control-plane/tools/run-tests.ts integration -- $(ARGS)
 
 test-scenario: tools asterisk client ## whole incidents, step by step
@@ -121,6 +121,9 @@ chromium: tools
 
 iproute: tools
 	@$(NODE) control-plane/sandbox/install/main.ts iproute
+
+promtool: tools
+	@$(NODE) control-plane/sandbox/install/main.ts promtool
 
 client: tools
 	@$(NODE) control-plane/tools/build-client.ts

@@ -39,7 +39,7 @@ export class OpsAlertStrip {
     since.dateTime = alert.raisedAt;
     setText(
       since,
-      `since ${new Date(alert.raisedAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' })}`,
+      `since ${new Date(alert.raisedAt).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })}`,
     );
     row.append(text, since, alert.acknowledged === null ? this.button(alert) : note(alert.acknowledged.by));
     return row;

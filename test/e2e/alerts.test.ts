@@ -162,7 +162,7 @@ describe('e2e: alerts for whoever is on call', function () {
 
   it('TEL-6: no log names where alerts are sent, or with which secret', () => {
     const log = readFileSync(gateway.sandbox.controlPlane().logFile, 'utf8');
-    expect(log).to.include('alert raised');
+    expect(log).to.include('an alert stands');
     expect(log).to.not.include(receiver.url);
     expect(log).to.not.include(SECRET);
   });

@@ -4,7 +4,7 @@
  */
 import { CARRIER_TRUNK } from './trunk-sample.ts';
 import { createCore } from '../../control-plane/src/app/core.ts';
-import type { Core } from '../../control-plane/src/app/core.ts';
+import type { Core, CorePorts } from '../../control-plane/src/app/core.ts';
 import type { Activated } from '../../control-plane/src/contracts/sos-api.ts';
 import { citizenAor, operatorAor, parseLegId } from '../../control-plane/src/domain/ids.ts';
 import type {
@@ -101,6 +101,8 @@ export class CoreLab {
   /** Sockets that the core closed. */
   readonly closed: AddressOfRecord[] = [];
   mood: StoreMood = 'up';
+  /** Whoever is on call, and who watches the trunks; nobody unless a test says so. */
+  onCall: Pick<CorePorts, 'alerts' | 'trunkHealth'> = {};
   /** What a node learns when it asks whether it still holds its lease. */
   lease: LeaseVerdict = 'held';
   /** Awaited inside each transaction that is about to end: what happens meanwhile is a race. */
@@ -145,6 +147,7 @@ export class CoreLab {
       policy: DEFAULT_POLICY,
       trunks: () => [CARRIER_TRUNK],
       sipDomain: 'example.org',
+      ...this.onCall,
     });
     const started = this.#core.start();
     await this.clock.advance(0);

@@ -59,8 +59,32 @@ export async function installPackages(
     : explainAptFailure(`apt-get install ${packages.join(' ')}`, end, logFile);
 }
 
+/** Fetches a package file into `directory`, and installs nothing of it. */
+export async function downloadPackage(
+  name: string,
+  directory: string,
+  logFile: string,
+  progress: Progress,
+): Promise<InstallResult<true>> {
+  const apt = (...args: string[]): Promise<CommandEnd> =>
+    runApt([...aptOptions, ...args], logFile, progress, directory);
+  const hadLists = haveLists();
+  if (!hadLists) await apt('update');
+  let end = await apt('download', name);
+  if (end.exitCode !== 0 && hadLists) {
+    await apt('update');
+    end = await apt('download', name);
+  }
+  return end.exitCode === 0 ? installed(true) : explainAptFailure(`apt-get download ${name}`, end, logFile);
+}
+
 /** Only part of apt's locks heed DPkg::Lock::Timeout (the lists' does not), so that a busy apt is tried again here. */
-async function runApt(args: readonly string[], logFile: string, progress: Progress): Promise<CommandEnd> {
+async function runApt(
+  args: readonly string[],
+  logFile: string,
+  progress: Progress,
+  directory = '/',
+): Promise<CommandEnd> {
   const giveUpAtMs = performance.now() + busyDeadlineMs;
   let told = false;
   const tell = (): void => {
@@ -69,8 +93,8 @@ async function runApt(args: readonly string[], logFile: string, progress: Progre
   };
   for (;;) {
     const end = await runCommand({
-      command: 'apt-get',
-      args,
+      command: 'env',
+      args: ['-C', directory, 'apt-get', ...args],
       logFile,
       deadlineMs: commandDeadlineMs,
       onLine: (line) => {

@@ -1,5 +1,5 @@
 /**
- * `node control-plane/sandbox/install/main.ts [asterisk] [chromium] [iproute]`: brings the named parts onto this machine,
+ * `node control-plane/sandbox/install/main.ts [asterisk] [chromium] [iproute] [promtool]`: brings the named parts onto this machine,
  * silently when they are there. Exit code 0, or 1 with one line that says what is wrong and one with what to do.
  */
 import { existsSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { installed, type InstallResult } from './failure.ts';
 import { takeInstallLock } from './install-lock.ts';
 import { findIp, installIproute } from './iproute.ts';
 import { startProgress, type Progress } from './progress.ts';
+import { findPromtool, installPromtool } from './promtool.ts';
 import { requireRoot } from './requirements.ts';
 
 type Step = {
@@ -45,6 +46,14 @@ const steps = new Map<string, Step>([
       what: 'The package iproute2',
       isThere: () => findIp() !== undefined,
       install: (progress) => installIproute(top, progress),
+    },
+  ],
+  [
+    'promtool',
+    {
+      what: 'The program promtool',
+      isThere: () => findPromtool(top) !== undefined,
+      install: (progress) => installPromtool(top, progress),
     },
   ],
 ]);

@@ -51,7 +51,6 @@ import { SessionLoop } from './session-loop.ts';
 import { SosGateway } from './sos-gateway.ts';
 import { takeBack } from './take-back.ts';
 import { TimerWheel } from './timer-wheel.ts';
-import type { TrunkMonitor } from './trunk-monitor.ts';
 import { TokenRevocations } from './token-revocations.ts';
 import { untilTaken } from './until-taken.ts';
 
@@ -63,7 +62,6 @@ const RECOUNT_MS = 300;
 const DUE_AGAIN_MS = 1000;
 /** Asterisk that is started anew is back in two or three seconds. */
 const ENGINE_AWAY_MS = 5000;
-const NO_ALERTS: OpsAlerts = { raise: () => undefined, resolve: () => undefined };
 const ENGINE_AWAY = {
   kind: 'engine-away',
   subject: 'engine',
@@ -74,9 +72,12 @@ const ENGINE_AWAY = {
 const UNWATCHED: TrunkHealth = {
   report: () => undefined,
   qualified: () => undefined,
+  engineLost: () => undefined,
   stateOf: () => 'up',
   p95PostDialDelayMs: () => null,
 };
+
+const NOBODY_ON_CALL: OpsAlerts = { raise: () => undefined, resolve: () => undefined };
 
 export interface CorePorts {
   readonly store: SessionStore;
@@ -109,7 +110,7 @@ export interface CorePorts {
   /** The trunks that may be used, asked for each call. */
   readonly trunks: () => readonly Trunk[];
   /** Absent: every trunk counts as up. */
-  readonly trunkHealth?: TrunkHealth & Pick<TrunkMonitor, 'engineLost'>;
+  readonly trunkHealth?: TrunkHealth;
   /** Whoever is on call is told here. Absent: nobody is. */
   readonly alerts?: OpsAlerts;
   /** Absent: no synthetic calls are placed. */
@@ -149,10 +150,11 @@ function holdersOf(session: Session | null): readonly OperatorId[] {
 }
 
 export function createCore(ports: CorePorts): Core {
-  const { clock, log, metrics, alerts = NO_ALERTS } = ports;
-  const pbx = new PhoneLines({ ...ports, health: ports.trunkHealth ?? UNWATCHED, alerts });
+  const { clock, log, metrics, alerts = NOBODY_ON_CALL } = ports;
   const engineAway = new HeldAlert(alerts, ENGINE_AWAY, clock, ENGINE_AWAY_MS);
   const sessionAlerts = new SessionAlerts(alerts, ports.syntheticZone ?? null);
+  const trunkHealth = ports.trunkHealth ?? UNWATCHED;
+  const pbx = new PhoneLines({ ...ports, health: trunkHealth, alerts });
   const syntheticCalls =
     ports.syntheticCalls &&
     new SyntheticCalls({
@@ -277,7 +279,7 @@ export function createCore(ports: CorePorts): Core {
       presence.background(reconciled, 'reconcile');
     } else if (event.type === 'engine.lost') {
       engineAway.begin();
-      ports.trunkHealth?.engineLost();
+      trunkHealth.engineLost();
       log.error('The engine is out of reach; calls that stand go on without us.');
     } else if (event.type === 'engine.replaced')
       presence.background(takeBack(ports, ENGINE_START_MS), 'take-back');

@@ -25,6 +25,13 @@ import { alertViewOf } from './ops-alert-view.ts';
 
 /** Of that whoever is on call is told; the rest is for those who look. */
 const CALLED_FOR: ReadonlySet<OpsAlertNews['what']> = new Set(['raised', 'repeated', 'resolved']);
+const LINES: Readonly<Record<OpsAlertNews['what'], string>> = {
+  raised: 'an alert stands',
+  repeated: 'an alert was repeated',
+  changed: 'an alert was changed',
+  acknowledged: 'an alert was acknowledged',
+  resolved: 'an alert is over',
+};
 /** What stood before a restart has so long to be raised again. */
 const UNSEEN_MS = 120_000;
 const LOAD_AGAIN_MS = 10_000;
@@ -155,8 +162,8 @@ export class OpsAlertDesk implements OpsAlerts, OpsAlertBoard {
     const { kind, subject, severity, summary } = record;
     if (what === 'raised') metrics.count('hamrahi_alerts_raised_total', { kind, severity });
     const line = { kind, subject, severity, summary, by: record.acknowledged?.by ?? null };
-    if (what === 'raised') log.error('alert raised', line);
-    else log.info(`alert ${what}`, line);
+    const level = what !== 'raised' ? 'info' : severity === 'critical' ? 'error' : 'warn';
+    log[level](LINES[what], line);
   }
 
   #measure(): void {

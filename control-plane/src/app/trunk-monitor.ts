@@ -93,7 +93,7 @@ export class TrunkMonitor implements TrunkHealth {
       metrics.observe('hamrahi_trunk_post_dial_delay_ms', firstRingMs, { trunk: name });
     if (report.what === 'ended') {
       const outcome = report.silent ? 'silent' : report.outcome;
-      metrics.count('hamrahi_trunk_tries_total', { trunk: name, purpose, outcome });
+      metrics.count('hamrahi_trunk_tries_ended_total', { trunk: name, purpose, outcome });
     }
     this.#lookAt(name, trunk);
   }

@@ -357,7 +357,7 @@ const alerting = {
   HAMRAHI_ALERTMANAGER_TOKEN: secret(8, 'Bearer token that they ask for; unset: they ask for none.'),
   HAMRAHI_SMTP_URL: secret(
     1,
-    'Mail server for alerts: `smtps://user:password@host`, or `smtp://` with STARTTLS, which is insisted on beyond loopback.',
+    'Mail server for alerts: `smtps://<user>:<password>@host`, or `smtp://` with STARTTLS, which is insisted on beyond loopback.',
     isSmtpUrl,
     'an smtp:// or smtps:// URL',
   ),

@@ -9,7 +9,7 @@ const DEADLINE_MS = 10_000;
 
 export interface MailSenderOptions {
   readonly name: string;
-  /** `smtps://user:password@host:port`, or `smtp://` with STARTTLS, which is insisted on beyond loopback. */
+  /** `smtps://<user>:<password>@host:port`, or `smtp://` with STARTTLS, which is insisted on beyond loopback. */
   readonly url: Secret;
   readonly from: string;
   readonly to: readonly string[];

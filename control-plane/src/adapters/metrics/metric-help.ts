@@ -85,6 +85,23 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_probe_run_ms: 'How long a synthetic SOS took, its preparation and its end included.',
   hamrahi_probe_check_ok: 'Whether this check was good in the last synthetic SOS that came so far.',
   hamrahi_probe_check_ms: 'What a check of the synthetic SOS measured.',
+  hamrahi_trunk_state: 'Whether a trunk is up, doubtful or down: 1 for the state that it is in.',
+  hamrahi_trunk_tries_ended_total: 'Tries of calls that ended, by trunk, purpose and outcome.',
+  hamrahi_trunk_post_dial_delay_ms: 'From the INVITE to the first 18x, by trunk; synthetic calls apart.',
+  hamrahi_trunk_post_dial_delay_p95_ms:
+    'What 95 % of the last calls did not exceed from the INVITE to the first 18x; 0: too few to say.',
+  hamrahi_trunk_recent_attempts: 'Calls of the last five minutes that say something of their trunk.',
+  hamrahi_trunk_success_ratio: 'Of these, the share that was answered, busy, unanswered or declined.',
+  hamrahi_trunk_answer_seizure_ratio: 'Of these, the share that was answered.',
+  hamrahi_trunk_registered: 'Whether our registration with the carrier stands, where a trunk has one.',
+  hamrahi_trunk_registration_readings_total:
+    'Times that the state of registrations was asked of the engine, by result.',
+  hamrahi_alerts_standing: 'Alerts for whoever is on call that stand, by kind.',
+  hamrahi_alerts_raised_total: 'Alerts that began, by kind and severity.',
+  hamrahi_alerts_dropped_total: 'Alerts that nobody was told of, because too many stood.',
+  hamrahi_alert_deliveries_total: 'Messages to channels for alerts, by channel and result.',
+  hamrahi_alert_channel_failing: 'Whether a channel did not take the last message.',
+  hamrahi_alert_queue: 'Alerts that wait for a channel.',
   hamrahi_webhook_attempts_total: 'Attempts to deliver a webhook, by what they came to.',
   hamrahi_webhook_delivery_ms: 'From the event to its delivery, by whether the first attempt succeeded.',
   hamrahi_webhook_backlog:

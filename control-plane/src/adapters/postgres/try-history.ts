@@ -1,6 +1,6 @@
 /** Tries of the last minutes, as they would have been reported while they happened. */
 import type { Knex } from 'knex';
-import { parseCallLegId, parseLegId, type Instant } from '../../domain/ids.ts';
+import { parseCallLegId, parseLegId, tryIdOf, type Instant, type LegId } from '../../domain/ids.ts';
 import type { LegOutcome } from '../../domain/session/leg.ts';
 import type { CallPurpose, TryHistory, TryReport } from '../../ports/trunk-health.ts';
 import { guarded } from './guarded.ts';
@@ -18,7 +18,7 @@ WHERE t.dialed_at > ?::timestamptz AND t.trunk <> ''
 ORDER BY t.dialed_at DESC LIMIT ?`;
 
 interface Row {
-  readonly leg_id: string;
+  readonly leg_id: LegId;
   readonly try: number;
   readonly trunk: string;
   readonly dialed_at: Instant;
@@ -49,7 +49,7 @@ function reportsOf(row: Row): TryReport[] {
   if (purpose === null) return [];
   const of = (at: Instant) => ({
     trunk: row.trunk,
-    id: `${row.leg_id}.${row.try}`,
+    id: tryIdOf(row.leg_id, row.try),
     purpose,
     at,
     afterMs: at - row.dialed_at,

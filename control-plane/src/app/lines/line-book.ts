@@ -113,7 +113,7 @@ export class LineBook {
   heard(legId: LegId, number: number, type: 'progress' | 'ringing' | 'answered'): boolean {
     return this.#onceDialled(legId, number, (live) => {
       const facts = live.facts.get(number);
-      if (facts) this.#worker.report(live, facts, { what: type });
+      if (facts) this.#worker.report(live, number, facts, { what: type });
       this.#worker.step(live, { type, try: number });
     });
   }

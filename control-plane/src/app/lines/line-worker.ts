@@ -126,7 +126,7 @@ export class LineWorker {
     }
     this.#emit({ type: 'leg.tried', legId, try: number, trunk, at: now });
     this.#ports.metrics.count('hamrahi_trunk_dials_total', { trunk, purpose: dial.purpose });
-    this.report(live, { trunk, dialledAt: now, noted: false }, { what: 'dialled' });
+    this.report(live, number, { trunk, dialledAt: now, noted: false }, { what: 'dialled' });
     if (result.ok || result.code === 'ERR_PBX_CONFLICT') this.#answer(live, OK);
     else {
       live.lastCode = result.code;
@@ -178,7 +178,7 @@ export class LineWorker {
     const at = this.#now();
     this.#emit({ type: 'leg.try-ended', legId, try: number, trunk, ...end, at });
     const wasAnswered = winner === number;
-    this.report(live, facts, { what: 'ended', ...end, silent, wasAnswered });
+    this.report(live, number, facts, { what: 'ended', ...end, silent, wasAnswered });
     if (silent)
       this.#ports.log.warn('A trunk did not respond to a call at all.', {
         legId,
@@ -188,10 +188,11 @@ export class LineWorker {
   }
 
   /** What happened to a try, for the health of its trunk. */
-  report(live: Live, { trunk, dialledAt }: TryFacts, what: TryNews): void {
+  report(live: Live, number: number, { trunk, dialledAt }: TryFacts, what: TryNews): void {
     const at = this.#now();
-    const { purpose } = live.line;
-    this.#ports.health.report({ trunk, purpose, at, afterMs: at - dialledAt, ...what });
+    const { legId, purpose } = live.line;
+    const id = tryIdOf(legId, number);
+    this.#ports.health.report({ trunk, id, purpose, at, afterMs: at - dialledAt, ...what });
   }
 
   #tellEnd(live: Live, end: TryEnd): void {

@@ -68,14 +68,18 @@ export function answerSeizureRatio({ attempts, answered }: CallCounts): number |
 
 export interface RateLimit {
   readonly minAttempts: number;
+  /** Below it: too low. */
   readonly minRate: number;
+  /** From it on: well again. */
+  readonly wellRate: number;
 }
 
 /**
  * Whether the rate is too low. Fewer attempts than `minAttempts` say nothing new: what was too low stays so until enough
  * calls went well, or none failed in the whole window.
  */
-export function isRateLow(counts: CallCounts, wasLow: boolean, { minAttempts, minRate }: RateLimit): boolean {
-  if (counts.attempts >= minAttempts) return (successRate(counts) ?? 1) < minRate;
+export function isRateLow(counts: CallCounts, wasLow: boolean, limit: RateLimit): boolean {
+  const { minAttempts, minRate, wellRate } = limit;
+  if (counts.attempts >= minAttempts) return (successRate(counts) ?? 1) < (wasLow ? wellRate : minRate);
   return wasLow && counts.failed > 0;
 }

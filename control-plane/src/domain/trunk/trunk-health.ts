@@ -17,7 +17,7 @@ import {
 } from './trunk-evidence.ts';
 
 export const RATE_WINDOW_MS = 300_000;
-const RATE_LIMIT = { minAttempts: 10, minRate: 0.9 };
+const RATE_LIMIT = { minAttempts: 10, minRate: 0.9, wellRate: 0.92 };
 /** Tries of which a first 18x was seen; more are not under way at once. */
 const MAX_RUNG = 2000;
 

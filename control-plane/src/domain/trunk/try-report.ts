@@ -8,7 +8,7 @@ export type CallPurpose = 'sos' | 'call' | 'synthetic';
 /** One thing that happened to one try on one trunk. */
 export type TryReport = {
   readonly trunk: string;
-  /** Which try: `<leg>.<try>`. Absent: the first 18x of a try cannot be told from a second one, and both are measured. */
+  /** Which try: the id of its channel. Absent: the first 18x of a try cannot be told from a second one, and both are measured. */
   readonly id?: string;
   readonly purpose: CallPurpose;
   readonly at: Instant;

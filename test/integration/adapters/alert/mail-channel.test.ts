@@ -7,6 +7,8 @@ import { Secret } from '../../../../control-plane/src/domain/secret.ts';
 import { AlertError, type AlertErrorCode } from '../../../../control-plane/src/ports/ops-alerts.ts';
 import { alertNews } from '../../../support/alert-news.ts';
 
+const PASSWORD = 'pass/word';
+
 interface Mail {
   readonly from: string;
   readonly to: readonly string[];
@@ -37,7 +39,7 @@ describe('adapters/alert/mail-sender', function () {
       authOptional: true,
       logger: false,
       onAuth: ({ username, password }, _session, done) => {
-        if (username === 'alerts@x' && password === 'pass/word') done(null, { user: username });
+        if (username === 'alerts@x' && password === PASSWORD) done(null, { user: username });
         else done(new Error('wrong'));
       },
       onData: (stream, session, done) => {
@@ -93,7 +95,9 @@ describe('adapters/alert/mail-sender', function () {
 
   it('TEL-8: writes what has come, in words, to everybody, by STARTTLS with name and password', async () => {
     const { port, mails } = await mailServer();
-    const mail = sender(`smtp://alerts%40x:pass%2Fword@localhost:${port}`, { ca: certificate.cert });
+    const mail = sender(`smtp://alerts%40x:${encodeURIComponent(PASSWORD)}@localhost:${port}`, {
+      ca: certificate.cert,
+    });
     await mail.send([
       alertNews('raised'),
       alertNews('resolved', { kind: 'engine-away', subject: 'engine', summary: 'Asterisk\nwas away.' }),
@@ -135,7 +139,7 @@ describe('adapters/alert/mail-sender', function () {
 
   it('a wrong password is ERR_ALERT_AUTH', async () => {
     const { port } = await mailServer();
-    const mail = sender(`smtp://alerts%40x:wrong@localhost:${port}`, { ca: certificate.cert });
+    const mail = sender(`smtp://alerts%40x:${'wrong'}@localhost:${port}`, { ca: certificate.cert });
     expect(await codeOf(mail.send([alertNews('raised')]))).to.equal('ERR_ALERT_AUTH');
   });
 

@@ -58,15 +58,15 @@ describe('adapters/postgres/try-history', function () {
         afterMs,
       ]),
     ).to.deep.equal([
-      ['dialled', 'tata', `${sos}.1`, 'sos', 0, 0],
-      ['dialled', 'tata', `${CALL}.call-to.1.1`, 'call', 100, 0],
-      ['ended', 'tata', `${sos}.1`, 'sos', 400, 400],
+      ['dialled', 'tata', sos, 'sos', 0, 0],
+      ['dialled', 'tata', `${CALL}.call-to.1`, 'call', 100, 0],
+      ['ended', 'tata', sos, 'sos', 400, 400],
       ['dialled', 'exotel', `${sos}.2`, 'sos', 401, 0],
       ['progress', 'exotel', `${sos}.2`, 'sos', 2400, 1999],
       ['ringing', 'exotel', `${sos}.2`, 'sos', 3400, 2999],
-      ['answered', 'tata', `${CALL}.call-to.1.1`, 'call', 5000, 4900],
+      ['answered', 'tata', `${CALL}.call-to.1`, 'call', 5000, 4900],
       ['answered', 'exotel', `${sos}.2`, 'sos', 6000, 5599],
-      ['ended', 'tata', `${CALL}.call-to.1.1`, 'call', 9000, 8900],
+      ['ended', 'tata', `${CALL}.call-to.1`, 'call', 9000, 8900],
     ]);
     const ends = reports.flatMap((report) => (report.what === 'ended' ? [report] : []));
     expect(

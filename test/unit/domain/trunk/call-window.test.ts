@@ -9,7 +9,7 @@ import {
   type TryResult,
 } from '../../../../control-plane/src/domain/trunk/call-window.ts';
 
-const LIMIT = { minAttempts: 10, minRate: 0.9 };
+const LIMIT = { minAttempts: 10, minRate: 0.9, wellRate: 0.92 };
 const counts = (attempts: number, failed: number) => ({ attempts, answered: attempts - failed, failed });
 
 describe('domain/trunk/call-window', () => {
@@ -66,6 +66,8 @@ describe('domain/trunk/call-window', () => {
     expect(isRateLow(counts(3, 1), true, LIMIT)).to.equal(true);
     expect(isRateLow(counts(3, 0), true, LIMIT)).to.equal(false);
     expect(isRateLow(counts(0, 0), true, LIMIT)).to.equal(false);
-    expect(isRateLow(counts(10, 1), true, LIMIT)).to.equal(false);
+    expect(isRateLow(counts(10, 1), true, LIMIT)).to.equal(true);
+    expect(isRateLow(counts(100, 9), true, LIMIT)).to.equal(true);
+    expect(isRateLow(counts(100, 8), true, LIMIT)).to.equal(false);
   });
 });
