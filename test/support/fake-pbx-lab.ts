@@ -51,8 +51,7 @@ export function startFakePbxLab(): Promise<PbxLab> {
       if (leg?.dial !== dial || leg.state === 'answered') return;
       driver.end(legId, leg.state === 'ringing' ? 'no-answer' : 'trunk-unreachable', null, 19);
     });
-    if ('longestMs' in dial && dial.longestMs !== undefined)
-      later(dial.longestMs, () => driver.end(legId, 'completed', null, 16));
+    if ('longestMs' in dial) later(dial.longestMs, () => driver.end(legId, 'completed', null, 16));
     later(STEP_MS, () => {
       if ('number' in dial) playPhone(legId, behaviours.get(dial.number.reveal()) ?? 'no-reply');
       else playClient(legId, clients.get(dial.aor)?.behaviour ?? 'rings');
