@@ -36,7 +36,7 @@ import type { TrunkBook } from '../app/trunk-book.ts';
 import { rehearse } from '../app/rehearse.ts';
 import { createWebhooks, type WebhookService } from '../app/webhooks/create-webhooks.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
-import type { AddressOfRecord, CallId, Instant, LegId } from '../domain/ids.ts';
+import type { AddressOfRecord, CallId, Instant, LegId, ZoneId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import { auditSigner } from '../evidence/audit-key.ts';
 import { ownsCallerId } from '../domain/trunk/caller-id.ts';
@@ -169,6 +169,9 @@ export async function startCoreNode(
     trunks: () => trunks.all(),
     trunkHealth: monitor,
     alerts,
+    syntheticZone: core.synthetic.zone as ZoneId | null,
+    syntheticSosEveryMs: core.synthetic.sosEveryMs,
+    ...(core.synthetic.call ? { syntheticCalls: core.synthetic.call } : {}),
     sipDomain: core.clients.sipDomain,
     ...failpointsOf(config),
   });
@@ -457,6 +460,7 @@ async function serve(
     log,
     metrics,
     limits: core.feed,
+    syntheticZone: core.synthetic.zone as ZoneId | null,
   });
   feed.start();
   const http = await startHttp({
