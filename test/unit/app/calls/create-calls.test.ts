@@ -471,7 +471,7 @@ describe('app/calls', () => {
       await lab.forward(100);
       expect(await lab.state(id)).to.equal('ended/max-duration');
       const { endedAt } = await lab.view(id);
-      expect(Date.parse(endedAt!)).to.be.at.least((lab.clock.now()) - 200);
+      expect(Date.parse(endedAt!)).to.be.at.least(lab.clock.now() - 200);
     });
   });
 });
