@@ -25,6 +25,10 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
+interface Reloadable {
+  reload(): Promise<void>;
+}
+
 /** Where this process tells whoever is on call; `null`: nowhere (yet). */
 interface OnCall {
   alerts: OpsAlerts | null;
@@ -58,6 +62,7 @@ async function start(
   const core = config.core && (await startCoreNode(config, config.core, secret, ports));
   if (core) {
     running.push(core);
+    reloadable.push(core);
     onCall.alerts = core.alerts;
     reloadable.push(core);
     void core.fenced.then(() => process.exit(EXIT_FENCED));

@@ -16,6 +16,7 @@ import {
   type Forbidden,
 } from './support/search-files.ts';
 import { press, told } from './support/sos.ts';
+import { trunkPasswordIn } from './support/trunk-password.ts';
 
 const NEVER_MS = 60_000;
 const DEADLINE_MS = 5_000;
@@ -254,10 +255,15 @@ describe('e2e: logs', function () {
     expect(files.length).to.be.above(10);
     expect(foundInFiles(files, numbers)).to.deep.equal([]);
     const found = foundInFiles(files, secrets).map(placeOf);
-    expect(found).to.have.members([
-      'gateway/etc/ari.conf: ari password',
-      'gateway/etc/pjsip.conf: trunk password',
-    ]);
+    expect(found).to.have.members(
+      ['ari.conf', 'prometheus.conf'].map((name) => `gateway/etc/${name}: ari password`),
+    );
+  });
+
+  it('TEL-6: the password of a trunk is in Asterisk’s memory, and in its files nowhere', async () => {
+    expect(await trunkPasswordIn(gateway.file.ari)).to.equal(trunkPassword);
+    const files = filesBelow(join(gateway.file.runDir, 'gateway'));
+    expect(foundInFiles(files, { 'trunk password': trunkPassword })).to.deep.equal([]);
   });
 
   it('TEL-6: nothing else of a run holds a secret, or a number outside the database', () => {

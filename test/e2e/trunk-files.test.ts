@@ -70,9 +70,7 @@ describe('e2e: trunk files', function () {
       .replace('channels: 500', 'channels: no');
     writeFileSync(file(), broken);
     await hangUp('the trunk files are wrong: the last good ones stay in force');
-    expect(logOf()).to.match(
-      /"message":"alert".*"kind":"trunk-files-wrong"|"kind":"trunk-files-wrong".*"message":"alert"/,
-    );
+    expect(logOf()).to.include('"kind":"trunk-files-wrong"');
     const lineOf = (part: string): number => broken.slice(0, broken.indexOf(part)).split('\n').length;
     const refused = await reload();
     expect([refused.status, refused.body?.['code']]).to.deep.equal([422, 'ERR_TRUNK_FILES_WRONG']);

@@ -33,7 +33,7 @@ function onCall(clock: ManualClock) {
     newId: () => `alert${(ids += 1)}`,
   });
   const history = { since: () => Promise.resolve([]) };
-  const monitor = new TrunkMonitor({ ...ports, trunks: () => [TRUNK], alerts: desk, history });
+  const monitor = new TrunkMonitor({ ...ports, trunks: [TRUNK], alerts: desk, history });
   return { told, desk, monitor };
 }
 

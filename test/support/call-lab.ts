@@ -79,6 +79,7 @@ export class CallLab {
       health: {
         report: () => undefined,
         qualified: () => undefined,
+        engineLost: () => undefined,
         stateOf: () => 'up',
         p95PostDialDelayMs: () => null,
       },

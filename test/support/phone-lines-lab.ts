@@ -35,6 +35,7 @@ export function phoneLinesLab(
     health: {
       report: (report) => reports.push(report),
       qualified: () => undefined,
+      engineLost: () => undefined,
       stateOf: (trunk) => states.get(trunk) ?? 'up',
       p95PostDialDelayMs: (trunk) => p95.get(trunk) ?? null,
     },

@@ -48,7 +48,6 @@ import { SessionLoop } from './session-loop.ts';
 import { SosGateway } from './sos-gateway.ts';
 import { takeBack } from './take-back.ts';
 import { TimerWheel } from './timer-wheel.ts';
-import type { TrunkMonitor } from './trunk-monitor.ts';
 import { TokenRevocations } from './token-revocations.ts';
 import { untilTaken } from './until-taken.ts';
 
@@ -60,7 +59,6 @@ const RECOUNT_MS = 300;
 const DUE_AGAIN_MS = 1000;
 /** Asterisk that is started anew is back in two or three seconds. */
 const ENGINE_AWAY_MS = 5000;
-const NO_ALERTS: OpsAlerts = { raise: () => undefined, resolve: () => undefined };
 const ENGINE_AWAY = {
   kind: 'engine-away',
   subject: 'engine',
@@ -71,9 +69,12 @@ const ENGINE_AWAY = {
 const UNWATCHED: TrunkHealth = {
   report: () => undefined,
   qualified: () => undefined,
+  engineLost: () => undefined,
   stateOf: () => 'up',
   p95PostDialDelayMs: () => null,
 };
+
+const NOBODY_ON_CALL: OpsAlerts = { raise: () => undefined, resolve: () => undefined };
 
 export interface CorePorts {
   readonly store: SessionStore;
@@ -106,7 +107,7 @@ export interface CorePorts {
   /** The trunks that may be used, asked for each call. */
   readonly trunks: () => readonly Trunk[];
   /** Absent: every trunk counts as up. */
-  readonly trunkHealth?: TrunkHealth & Pick<TrunkMonitor, 'engineLost'>;
+  readonly trunkHealth?: TrunkHealth;
   /** Whoever is on call is told here. Absent: nobody is. */
   readonly alerts?: OpsAlerts;
   readonly sipDomain: string;
@@ -140,10 +141,11 @@ function holdersOf(session: Session | null): readonly OperatorId[] {
 }
 
 export function createCore(ports: CorePorts): Core {
-  const { clock, log, metrics, alerts = NO_ALERTS } = ports;
-  const pbx = new PhoneLines({ ...ports, health: ports.trunkHealth ?? UNWATCHED, alerts });
+  const { clock, log, metrics, alerts = NOBODY_ON_CALL } = ports;
   const engineAway = new HeldAlert(alerts, ENGINE_AWAY, clock, ENGINE_AWAY_MS);
   const sessionAlerts = new SessionAlerts(alerts);
+  const trunkHealth = ports.trunkHealth ?? UNWATCHED;
+  const pbx = new PhoneLines({ ...ports, health: trunkHealth, alerts });
   const failpoints = ports.failpoints && { failpoints: ports.failpoints };
   const wheel = new TimerWheel(clock);
   const feed = new FeedDispatcher(ports.store, clock, log);
@@ -249,7 +251,7 @@ export function createCore(ports: CorePorts): Core {
       presence.background(reconciled, 'reconcile');
     } else if (event.type === 'engine.lost') {
       engineAway.begin();
-      ports.trunkHealth?.engineLost();
+      trunkHealth.engineLost();
       log.error('The engine is out of reach; calls that stand go on without us.');
     } else if (event.type === 'engine.replaced')
       presence.background(takeBack(ports, ENGINE_START_MS), 'take-back');

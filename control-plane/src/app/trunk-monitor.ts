@@ -25,8 +25,7 @@ export interface MonitoredTrunk {
 }
 
 export interface TrunkMonitorPorts {
-  /** Those of now; asked anew at each look, so that a reload of the files is followed. */
-  readonly trunks: () => readonly MonitoredTrunk[];
+  readonly trunks: readonly MonitoredTrunk[];
   readonly alerts: OpsAlerts;
   readonly history: TryHistory;
   readonly clock: Clock;
@@ -35,6 +34,7 @@ export interface TrunkMonitorPorts {
 }
 
 interface Watched {
+  readonly asked: MonitoredTrunk;
   readonly record: TrunkHealthRecord;
   state: TrunkState;
   isRateLow: boolean;
@@ -47,25 +47,21 @@ export class TrunkMonitor implements TrunkHealth {
 
   constructor(ports: TrunkMonitorPorts) {
     this.#ports = ports;
-    this.#follow();
+    this.follow(ports.trunks);
   }
 
-  /** What is known of a trunk stays; of one that is gone nothing stands. */
-  #follow(): void {
-    const { alerts, trunks } = this.#ports;
+  /** These from now on. What is known of one stays, unless it is asked at other times; what stands of one that is gone is over. */
+  follow(trunks: readonly MonitoredTrunk[]): void {
     const before = this.#trunks;
-    this.#trunks = new Map(
-      trunks().map(({ name, optionsIntervalSeconds, optionsTimeoutSeconds }) => {
-        const times = evidenceTimes(optionsIntervalSeconds, optionsTimeoutSeconds);
-        const fresh: Watched = { record: new TrunkHealthRecord(times), state: 'up', isRateLow: false };
-        return [name, before.get(name) ?? fresh];
-      }),
-    );
-    for (const name of before.keys()) {
-      if (this.#trunks.has(name)) continue;
-      alerts.resolve('trunk-down', name);
-      alerts.resolve('trunk-success-rate', name);
-    }
+    this.#trunks = new Map(trunks.map((asked) => [asked.name, continued(before.get(asked.name), asked)]));
+    for (const name of before.keys()) if (!this.#trunks.has(name)) this.#forget(name);
+  }
+
+  #forget(trunk: string): void {
+    const { alerts, metrics } = this.#ports;
+    alerts.resolve('trunk-down', trunk);
+    alerts.resolve('trunk-success-rate', trunk);
+    for (const state of STATES) metrics.gauge('hamrahi_trunk_state', 0, { trunk, state });
   }
 
   /** Reads what happened before this process began, as far as that can be had in time; then looks each second. */
@@ -93,7 +89,7 @@ export class TrunkMonitor implements TrunkHealth {
       metrics.observe('hamrahi_trunk_post_dial_delay_ms', firstRingMs, { trunk: name });
     if (report.what === 'ended') {
       const outcome = report.silent ? 'silent' : report.outcome;
-      metrics.count('hamrahi_trunk_tries_total', { trunk: name, purpose, outcome });
+      metrics.count('hamrahi_trunk_tries_ended_total', { trunk: name, purpose, outcome });
     }
     this.#lookAt(name, trunk);
   }
@@ -132,7 +128,6 @@ export class TrunkMonitor implements TrunkHealth {
 
   /** Raises and resolves what follows from the time that went by, and measures. */
   look(): void {
-    this.#follow();
     for (const [name, trunk] of this.#trunks) this.#measure(name, this.#lookAt(name, trunk));
   }
 
@@ -210,6 +205,15 @@ export class TrunkMonitor implements TrunkHealth {
       log.warn('How trunks did before could not be read.', { error: String(error) });
     }
   }
+}
+
+function continued(before: Watched | undefined, asked: MonitoredTrunk): Watched {
+  const { optionsIntervalSeconds: interval, optionsTimeoutSeconds: timeout } = asked;
+  const was = before?.asked;
+  if (before && was?.optionsIntervalSeconds === interval && was.optionsTimeoutSeconds === timeout)
+    return before;
+  const { state = 'up', isRateLow = false } = before ?? {};
+  return { asked, record: new TrunkHealthRecord(evidenceTimes(interval, timeout)), state, isRateLow };
 }
 
 const AGAINST = {

@@ -42,8 +42,8 @@ const TAGS = {
   client: 'What apps and panels need to connect.',
   directory: 'Citizens, operators, zones and the duty roster.',
   webhooks: 'Who is told of what, and what became of it.',
-  alert: 'For whoever is on call.',
   trunk: 'The ways to the telephone network.',
+  alert: 'For whoever is on call.',
   probe: 'For orchestrators and monitoring.',
 } as const;
 

@@ -7,7 +7,7 @@ export interface Operation {
   readonly method: 'get' | 'post' | 'put' | 'delete';
   /** OpenAPI form: `/v1/sos/{id}`. */
   readonly path: string;
-  readonly tag: 'sos' | 'calls' | 'client' | 'directory' | 'webhooks' | 'alert' | 'trunk' | 'probe';
+  readonly tag: 'sos' | 'calls' | 'client' | 'directory' | 'trunk' | 'webhooks' | 'alert' | 'probe';
   readonly summary: string;
   readonly description?: string;
   /** Who may call it; `public`: no token. */

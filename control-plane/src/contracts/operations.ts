@@ -12,8 +12,8 @@ import { STAFF } from './operation.ts';
 import type { Operation } from './operation.ts';
 import { clientConfig, revocation, revokeBody, ticket, ticketBody } from './sos-api.ts';
 import { SOS_OPERATIONS } from './sos-operations.ts';
-import { WEBHOOK_OPERATIONS } from './webhook-operations.ts';
 import { TRUNK_OPERATIONS } from './trunk-operations.ts';
+import { WEBHOOK_OPERATIONS } from './webhook-operations.ts';
 
 const clientOperations = {
   createTicket: {
@@ -77,9 +77,9 @@ export const OPERATIONS = {
   ...CALL_OPERATIONS,
   ...clientOperations,
   ...DIRECTORY_OPERATIONS,
+  ...TRUNK_OPERATIONS,
   ...WEBHOOK_OPERATIONS,
   ...ALERT_OPERATIONS,
-  ...TRUNK_OPERATIONS,
   ...probeOperations,
 } as const satisfies Record<string, Operation>;
 export type OperationId = keyof typeof OPERATIONS;

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AnchorFile } from '../adapters/anchor/anchor-file.ts';
-import { AsteriskDriver, type AsteriskDriverOptions } from '../adapters/asterisk/asterisk-driver.ts';
+import { AsteriskDriver } from '../adapters/asterisk/asterisk-driver.ts';
 import { RegistrationPoller } from '../adapters/asterisk/registration-poller.ts';
 import { JwtAuthenticator } from '../adapters/auth/jwt-authenticator.ts';
 import { IssuerKeys, sharedSecret } from '../adapters/auth/key-source.ts';
@@ -14,7 +14,6 @@ import {
   type CoreLinkServer,
   type SocketNotice,
 } from '../adapters/edge-link/core-link-server.ts';
-import { TrunkFiles } from '../adapters/engine-config/trunk-files.ts';
 import { webrtcEndpointFields } from '../adapters/engine-config/webrtc-endpoint.ts';
 import { FEED_PATH, PanelFeed } from '../adapters/feed/panel-feed.ts';
 import { startHttp, type HttpServer } from '../adapters/http/start-http.ts';
@@ -33,7 +32,7 @@ import { LeaseKeeper } from '../app/lease-keeper.ts';
 import type { OpsAlertDesk } from '../app/ops-alert-desk.ts';
 import { TrunkMonitor } from '../app/trunk-monitor.ts';
 import { createCore, type Core, type CorePorts } from '../app/core.ts';
-import { TrunkBook } from '../app/trunk-book.ts';
+import type { TrunkBook } from '../app/trunk-book.ts';
 import { rehearse } from '../app/rehearse.ts';
 import { createWebhooks, type WebhookService } from '../app/webhooks/create-webhooks.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
@@ -41,19 +40,17 @@ import type { AddressOfRecord, CallId, Instant, LegId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import { auditSigner } from '../evidence/audit-key.ts';
 import { ownsCallerId } from '../domain/trunk/caller-id.ts';
-import { problemText } from '../domain/trunk/trunk-problem.ts';
-import { secretOf, type Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
 import type { Log } from '../ports/log.ts';
 import type { OpsAlerts } from '../ports/ops-alerts.ts';
 import type { Revocations } from '../ports/revocations.ts';
-import type { SecretSource } from '../ports/secret-source.ts';
 import { StoreError } from '../ports/session-store.ts';
 import type { Webhooks } from '../ports/webhooks.ts';
 import { admit, callerOf } from './admission.ts';
 import { startAlerting } from './alerting.ts';
-import { startSecretSource } from './secret-source.ts';
+import { secretsOf, startSecretSource } from './secret-source.ts';
+import { followPasswords, monitoredOf, openTrunks } from './trunks.ts';
 
 const POOL_SIZE = 16;
 const MEGABYTE = 1_048_576;
@@ -100,10 +97,11 @@ export async function startCoreNode(
   const alerts = startAlerting(config, core, ports);
   stops.push(() => alerts.close(ALERTS_TOLD_WITHIN_MS));
   const { database, keeper } = await openStore(config, core, ports, stops);
-  const trunks = await openTrunks(core, alerts, ports);
+  const trunks = await openTrunks(core, { alerts, log, metrics });
   const secretPorts = { alerts, clock, log, metrics };
-  const { source: secrets } = await startSecretSource(core.secrets, referencesOf(trunks), secretPorts);
+  const { source: secrets } = await startSecretSource(core.secrets, secretsOf(trunks.known()), secretPorts);
   stops.push(() => secrets.stop());
+  followPasswords(trunks, secrets, log);
   const journal = new FileJournal({
     directory: resolve(core.journal.directory),
     name: config.nodeId,
@@ -118,7 +116,7 @@ export async function startCoreNode(
     password: core.engine.ariPassword,
     app: core.engine.ariApp,
     trunks,
-    ...accountsOf(trunks, secrets, log),
+    accounts: { trunks, secrets },
     endpointFields: (aor) => webrtcEndpointFields({ aor, permit: [core.engine.relayAddress] }),
     mediaLostAfterMs: core.policy.mediaLostMs,
     permit: keeper,
@@ -129,13 +127,14 @@ export async function startCoreNode(
   const webhooks = webhooksOf(core, database, alerts, ports);
   stops.push(() => webhooks.stop());
   const monitor = new TrunkMonitor({
-    trunks: () => trunks.known().map(({ name, sip }) => ({ name, ...sip })),
+    trunks: monitoredOf(trunks),
     alerts,
     history: database.tries,
     clock,
     log,
     metrics,
   });
+  trunks.onChange(() => monitor.follow(monitoredOf(trunks)));
   const registrations = new RegistrationPoller({
     url: core.engine.ariUrl,
     user: core.engine.ariUser,
@@ -174,7 +173,7 @@ export async function startCoreNode(
     ...failpointsOf(config),
   });
   stops.push(() => gatewayCore.stop());
-  const calls = callsOf(config, core, ports, database, gatewayCore, () => trunks.all());
+  const calls = callsOf(config, core, ports, database, gatewayCore, trunks);
   stops.push(() => calls.stop());
   let serves = false;
   let stopped = false;
@@ -229,6 +228,8 @@ export async function startCoreNode(
       log,
     });
     if (!(await keeper.acquire())) return false;
+    // It may have stood by for long.
+    await trunks.reload();
     // Not waited for: nobody's SOS is late because of what was told before.
     void alerts.keepIn(database.opsAlerts);
     void monitor.start();
@@ -266,14 +267,14 @@ function callsOf(
   { clock, log, metrics }: NodePorts,
   database: Database,
   { telephony, isStoreAway }: Core,
-  trunks: () => readonly Trunk[],
+  trunks: TrunkBook,
 ): CallService {
   return createCalls({
     store: database.calls,
     telephony,
     plans: worldPlans,
     settings: { ...settings, numbers: { countries, numbers } },
-    ownsCallerId: (number) => trunks().some((trunk) => ownsCallerId(trunk, number)),
+    ownsCallerId: (number) => trunks.all().some((trunk) => ownsCallerId(trunk, number)),
     isStoreAway,
     newId: () => randomUUID() as CallId,
     clock,
@@ -399,39 +400,6 @@ const NO_START = {
   summary:
     'The database is away, and a node that has just been started waits for it: it serves nobody until then.',
 } as const;
-
-function referencesOf(trunks: TrunkBook): readonly string[] {
-  return trunks.known().flatMap((trunk) => secretOf(trunk) ?? []);
-}
-
-/**
- * Throws with every problem of every file: a gateway without a readable trunk must not start. One whose trunks cannot be used
- * starts, and says so: a stream needs none.
- */
-async function openTrunks(
-  core: CoreConfig,
-  alerts: OpsAlerts,
-  { log, metrics }: NodePorts,
-): Promise<TrunkBook> {
-  const book = new TrunkBook({ source: new TrunkFiles(core.trunks), alerts, log, metrics });
-  const reading = await book.start();
-  if (reading.ok) return book;
-  throw new Error(`the trunk files are wrong\n${reading.problems.map(problemText).join('\n')}`);
-}
-
-/** What the trunks need of the secrets manager is followed, whatever the files come to name. */
-function accountsOf(
-  trunks: TrunkBook,
-  secrets: SecretSource,
-  log: Log,
-): Pick<AsteriskDriverOptions, 'accounts'> {
-  trunks.onChange(() => {
-    secrets.start(referencesOf(trunks)).catch((error: unknown) => {
-      log.error('the passwords of trunks cannot be followed', { reason: String(error) });
-    });
-  });
-  return { accounts: { trunks, secrets } };
-}
 
 function authenticatorOf(
   core: CoreConfig,

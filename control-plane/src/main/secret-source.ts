@@ -2,6 +2,7 @@
 import { DirectorySecrets } from '../adapters/secrets/directory-secrets.ts';
 import { EnvironmentSecrets } from '../adapters/secrets/environment-secrets.ts';
 import type { SecretsConfig } from '../config/config.ts';
+import { secretOf, type Trunk } from '../domain/trunk/trunk.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { OpsAlerts } from '../ports/ops-alerts.ts';
@@ -62,4 +63,9 @@ async function createSecretSource(config: SecretsConfig, ports: SecretPorts): Pr
       return new VaultSecrets({ ...config, ...ports });
     }
   }
+}
+
+/** Each once. */
+export function secretsOf(trunks: readonly Trunk[]): readonly string[] {
+  return [...new Set(trunks.map(secretOf).filter((reference) => reference !== null))];
 }

@@ -10,6 +10,8 @@ export interface TrunkHealth {
   report(report: TryReport): void;
   /** The engine's word by OPTIONS. */
   qualified(trunk: string, up: boolean, at: Instant): void;
+  /** Nobody hears any more whether carriers answer. */
+  engineLost(): void;
   stateOf(trunk: string): TrunkState;
   /** From the INVITE to the first 18x, as measured of late; null: too few calls to say. */
   p95PostDialDelayMs(trunk: string): number | null;

@@ -25,7 +25,7 @@ import { memorySecrets } from '../../support/memory-secrets.ts';
 import { asteriskRootDir, makeRunDir } from '../../support/sandbox-roots.ts';
 import { silentMetrics } from '../../support/silent-metrics.ts';
 import { headerOf, openWebSocketPeer, startLine } from '../../support/sip-peer.ts';
-import { openRegistrar, type SipRegistrar } from '../../support/sip-registrar.ts';
+import { openRegistrar, type SipRegistrar } from '../../support/digest-registrar.ts';
 import { writeSiteOnLoopback } from '../../support/site-on-loopback.ts';
 import { trunkList } from '../../support/trunk-list.ts';
 

@@ -70,16 +70,8 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_journal_replayed_total:
     'Journal entries told to the database: written, known already, or decided anew.',
   hamrahi_journal_set_aside_total: 'Parts of the journal that the database does not take.',
-  hamrahi_webhook_attempts_total: 'Attempts to deliver a webhook, by what they came to.',
-  hamrahi_webhook_delivery_ms: 'From the event to its delivery, by whether the first attempt succeeded.',
-  hamrahi_webhook_backlog:
-    'Events not looked at yet (outbox), deliveries never tried, and those that are tried again; at most 100,000 each.',
-  hamrahi_webhook_oldest_untried_ms:
-    'Age of the oldest event that no endpoint was told of, though one is to be.',
-  hamrahi_webhook_rounds_failed_total:
-    'Rounds of the webhook dispatcher that failed, as a rule at the database.',
   hamrahi_trunk_state: 'Whether a trunk is up, doubtful or down: 1 for the state that it is in.',
-  hamrahi_trunk_tries_total: 'Tries of calls that ended, by trunk, purpose and outcome.',
+  hamrahi_trunk_tries_ended_total: 'Tries of calls that ended, by trunk, purpose and outcome.',
   hamrahi_trunk_post_dial_delay_ms: 'From the INVITE to the first 18x, by trunk; synthetic calls apart.',
   hamrahi_trunk_post_dial_delay_p95_ms:
     'What 95 % of the last calls did not exceed from the INVITE to the first 18x; 0: too few to say.',
@@ -95,5 +87,13 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_alert_deliveries_total: 'Messages to channels for alerts, by channel and result.',
   hamrahi_alert_channel_failing: 'Whether a channel did not take the last message.',
   hamrahi_alert_queue: 'Alerts that wait for a channel.',
+  hamrahi_webhook_attempts_total: 'Attempts to deliver a webhook, by what they came to.',
+  hamrahi_webhook_delivery_ms: 'From the event to its delivery, by whether the first attempt succeeded.',
+  hamrahi_webhook_backlog:
+    'Events not looked at yet (outbox), deliveries never tried, and those that are tried again; at most 100,000 each.',
+  hamrahi_webhook_oldest_untried_ms:
+    'Age of the oldest event that no endpoint was told of, though one is to be.',
+  hamrahi_webhook_rounds_failed_total:
+    'Rounds of the webhook dispatcher that failed, as a rule at the database.',
   hamrahi_pbx_unexpected_calls_total: 'Calls that nobody ordered and that were refused, by their source.',
 };

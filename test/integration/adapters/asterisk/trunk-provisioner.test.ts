@@ -15,7 +15,7 @@ import { memorySecrets } from '../../../support/memory-secrets.ts';
 import { silentMetrics } from '../../../support/silent-metrics.ts';
 import { DigestCarrier } from '../../../support/sip-digest.ts';
 import { headerOf } from '../../../support/sip-peer.ts';
-import { openRegistrar, type SeenRegister, type SipRegistrar } from '../../../support/sip-registrar.ts';
+import { openRegistrar, type SeenRegister, type SipRegistrar } from '../../../support/digest-registrar.ts';
 import { trunkList, type TrunkList } from '../../../support/trunk-list.ts';
 
 const FIRST = 'p;ss "wörd" \\ {{x}}, one';

@@ -17,7 +17,8 @@ export function probeHandlers(
   return {
     getHealthz: () => Promise.resolve(reply(200, { alive: true })),
     getReadyz: async () => {
-      const body = await readinessOf(gateway, standsBy(), alertingOf(alerts), trunksOf(trunks));
+      const checks = { alerting: alertingOf(alerts), trunks: dialsOf(trunks) };
+      const body = await readinessOf(gateway, standsBy(), checks);
       return reply(body.ready ? 200 : 503, body);
     },
   };
@@ -33,16 +34,16 @@ function alertingOf(alerts: Pick<OpsAlertBoard, 'channels'>): Readiness['checks'
   return { ok: failing.length < channels.length, reason };
 }
 
-function trunksOf(desk: Pick<TrunkDesk, 'entries'>): Readiness['checks']['trunks'] {
-  const dials = desk.entries().some(({ fault }) => fault === null);
-  return { ok: dials, reason: dials ? null : 'no trunk can be used: nobody can be telephoned' };
+/** A stream needs no trunk: whoever is there is served. */
+function dialsOf(trunks: Pick<TrunkDesk, 'entries'>): Readiness['checks']['trunks'] {
+  const ok = trunks.entries().some(({ fault }) => fault === null);
+  return { ok, reason: ok ? null : 'no trunk can be used: nobody can be telephoned' };
 }
 
 async function readinessOf(
   gateway: Gateway,
   standby: boolean,
-  alerting: Readiness['checks']['alerting'],
-  trunks: Readiness['checks']['trunks'],
+  others: Pick<Readiness['checks'], 'alerting' | 'trunks'>,
 ): Promise<Readiness> {
   try {
     const { engine, database, journal } = await withDeadline(gateway.health(), HEALTH_DEADLINE_MS);
@@ -51,13 +52,12 @@ async function readinessOf(
       ready: engine && !standby,
       standby,
       // A stream needs no trunk: whoever is there is served.
-      degraded: !engine || !database || !journal.durable || !trunks.ok,
+      degraded: !engine || !database || !journal.durable || !others.trunks.ok,
       checks: {
         engine: { ok: engine, reason: engine ? null : 'the engine is not attached' },
         database: { ok: database, reason: database ? null : 'the database does not answer' },
         journal: { ok: journal.durable, entries: journal.entries },
-        alerting,
-        trunks,
+        ...others,
       },
     };
   } catch {
@@ -66,13 +66,7 @@ async function readinessOf(
       ready: false,
       standby,
       degraded: true,
-      checks: {
-        engine: check,
-        database: check,
-        journal: { ok: false, entries: 0 },
-        alerting,
-        trunks,
-      },
+      checks: { engine: check, database: check, journal: { ok: false, entries: 0 }, ...others },
     };
   }
 }
