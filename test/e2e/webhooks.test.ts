@@ -7,6 +7,7 @@ import { startReceiver, status } from '../support/webhook-receiver.ts';
 import type { Received, WebhookReceiver } from '../support/webhook-receiver.ts';
 import { eventually } from './support/eventually.ts';
 import { useGateway } from './support/gateway.ts';
+import { Backend, newCallee } from './support/phone-calls.ts';
 import { press, told } from './support/sos.ts';
 
 /** Her app notices nothing: only the gateway's own deadlines act. */
@@ -103,6 +104,22 @@ describe('e2e: webhooks', function () {
     expect(failed.data).to.deep.include({ sessionId: id, outcome: 'busy', sipStatus: 486 });
     expect(lateBy(failed)).to.be.below(TEL_3_MS);
     expect(receiver.received.every(({ type }) => type === 'call.failed')).to.equal(true);
+  });
+
+  it('TEL-3: tell within 2 s of a call that was asked for, from its first ring to its end', async () => {
+    const { receiver } = await listen(['call.*']);
+    const backend = new Backend(gateway);
+    const to = newCallee('00', 1);
+    const { id } = await backend.call(to);
+    await backend.when(id, 'answered/waiting');
+    await backend.hangUp(id);
+    const own = await receiver.count(3, ({ data }) => data['callId'] === id);
+    expect(own.map(({ type }) => type)).to.deep.equal(['call.ringing', 'call.answered', 'call.ended']);
+    for (const one of own) {
+      expect(lateBy(one), one.type).to.be.within(-1, TEL_3_MS);
+      expect(callEvent.parse(JSON.parse(one.text))).to.deep.equal(JSON.parse(one.text));
+      expect(one.text).not.to.include(to.slice(-10));
+    }
   });
 
   it('TEL-6: leave none of their secrets in the log', async () => {

@@ -51,11 +51,19 @@ export const callEvent = z
       sessionId: sessionId
         .optional()
         .meta({ description: 'Of the SOS; absent for calls that were asked for.' }),
-      leg: z.string().optional().meta({ description: '`citizen-phone`, `operator-phone`.' }),
-      outcome: z.string().optional().meta({
+      leg: z.string().optional().meta({
+        description:
+          'Of an SOS `citizen-phone`, `operator-phone`; of a call that was asked for `call-to`, `call-bridge-to`.',
+      }),
+      legId: z.string().optional().meta({ description: 'The leg of a call that was asked for.' }),
+      state: z.string().optional().meta({ description: 'Of the call that was asked for, after the change.' }),
+      trunk: z.string().nullable().optional(),
+      reason: z.string().nullable().optional().meta({ description: 'Why the whole call is over.' }),
+      outcome: z.string().nullable().optional().meta({
         description:
           'How it ended, for `call.failed` and `call.ended`: completed, busy, rejected, no-answer, …',
       }),
+      durationMs: z.int().nonnegative().nullable().optional(),
       sipStatus: z.int().nullable().optional(),
       q850: z.int().nullable().optional(),
       truncated,

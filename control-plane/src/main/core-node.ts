@@ -173,7 +173,8 @@ export async function startCoreNode(
     ...failpointsOf(config),
   });
   stops.push(() => gatewayCore.stop());
-  const calls = callsOf(config, core, ports, database, gatewayCore, trunks);
+  const told = { ...gatewayCore, outboxWritten: () => webhooks.nudge() };
+  const calls = callsOf(config, core, ports, database, told, trunks);
   stops.push(() => calls.stop());
   let serves = false;
   let stopped = false;
@@ -266,7 +267,7 @@ function callsOf(
   { calls: { countries, numbers, ...settings } }: CoreConfig,
   { clock, log, metrics }: NodePorts,
   database: Database,
-  { telephony, isStoreAway }: Core,
+  { telephony, isStoreAway, outboxWritten }: Core & { readonly outboxWritten: () => void },
   trunks: TrunkBook,
 ): CallService {
   return createCalls({
@@ -276,6 +277,7 @@ function callsOf(
     settings: { ...settings, numbers: { countries, numbers } },
     ownsCallerId: (number) => trunks.all().some((trunk) => ownsCallerId(trunk, number)),
     isStoreAway,
+    outboxWritten,
     newId: () => randomUUID() as CallId,
     clock,
     log,

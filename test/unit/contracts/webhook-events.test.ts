@@ -15,6 +15,7 @@ import { legIdOf } from '../../../control-plane/src/domain/ids.ts';
 import type { LegChange } from '../../../control-plane/src/domain/session/command.ts';
 import { CALL_EVENT_TYPES } from '../../../control-plane/src/ports/outbox.ts';
 import type { OutboxDraft } from '../../../control-plane/src/ports/outbox.ts';
+import { startCallLab } from '../../support/call-lab.ts';
 import { activation, T0 } from '../../support/session-writes.ts';
 
 const { after: session } = activation();
@@ -56,6 +57,22 @@ describe('contracts: webhook events', () => {
         sequence: 3,
       },
     });
+  });
+
+  it('TEL-3: are told of calls that were asked for in the same shape', async () => {
+    const lab = await startCallLab();
+    await lab.joined();
+    await lab.hangsUp('other');
+    await lab.create();
+    await lab.rings('to');
+    await lab.forward(200_000);
+    const types = new Set(lab.memory.outbox.map(({ type }) => type));
+    expect([...types]).to.have.members(['call.ringing', 'call.answered', 'call.ended', 'call.failed']);
+    for (const row of lab.memory.outbox) {
+      const body = bodyOf(row);
+      expect(callEvent.parse(body)).to.deep.equal(body);
+      expect(Object.keys(callEvent.shape.data.shape)).to.include.members(Object.keys(row.data));
+    }
   });
 
   it('are told of each change of a session, and every type of it is known to the contract', () => {
