@@ -85,7 +85,13 @@ module.exports = {
       'product-without-tools',
       'The product needs neither its sandbox nor its tools nor its tests.',
       { path: `${src}` },
-      { path: '^(control-plane/(sandbox|tools|client|public)|test)/' },
+      { path: '^(control-plane/(sandbox|tools|public)|test)/' },
+    ),
+    forbid(
+      'product-without-clients',
+      'Clients meet the gateway over the wire; the probe alone plays some.',
+      { path: `${src}`, pathNot: `${src}cli/probe/` },
+      { path: '^control-plane/client/' },
     ),
     forbid(
       'product-without-dev-packages',

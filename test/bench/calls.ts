@@ -12,11 +12,12 @@ const DEADLINE_MS = 10_000;
 /** What went before is over by then, for the floor as for the calls. */
 const PAUSE_MS = 100;
 const FLOOR_APP = 'bench-call-floor';
-/** For the last calls of a rush to end by themselves, 4 s after their INVITE. */
+/** For the last calls of a rush to end by themselves. */
 const RUSH_OVER_MS = 20_000;
 const LOOK_EVERY_MS = 250;
 const RINGS_FOR_EVER = '20';
-const HANGS_UP = '03';
+/** Rings, and declines after a second and a half: no voice, so that two cores can play the carrier as well. */
+const DECLINES = '63';
 
 export interface CallFigures {
   /** One ARI request over the event socket → INVITE at the carrier. */
@@ -72,12 +73,12 @@ export interface RushFigures {
   readonly refused: number;
   /** Calls of which the carrier saw no INVITE, or more than one. */
   readonly missed: number;
-  /** Calls that did not end as answered and hung up. */
+  /** Calls that did not end as declined. */
   readonly wrongEnds: number;
   readonly invite: readonly number[];
 }
 
-/** So many a second, evenly, each answered after a second and hung up by its phone three seconds later. */
+/** So many a second, evenly; each rings, and is declined. */
 export async function callRush(
   { file }: Sandbox,
   perSecond: number,
@@ -97,7 +98,7 @@ export async function callRush(
   const requests: Promise<void>[] = [];
   for (let index = 0; index < total; index += 1) {
     await delay(Math.max(0, beganAt + (index * 1000) / perSecond - now()));
-    const number = numberOf(index, 3, HANGS_UP);
+    const number = numberOf(index, 3, DECLINES);
     asked.set(number, now());
     requests.push(
       place(file, number).then(
@@ -140,7 +141,7 @@ async function watch(
   }
 }
 
-/** How many of these calls did not end as `to-hung-up`. */
+/** How many of these calls did not end as declined. */
 async function endsOf(file: SandboxFile, ids: readonly string[]): Promise<number> {
   const database = new pg.Client(file.databaseUrl);
   await database.connect();
@@ -149,7 +150,7 @@ async function endsOf(file: SandboxFile, ids: readonly string[]): Promise<number
     for (;;) {
       const { rows } = await database.query<{ open: number; wrong: number }>(
         `SELECT count(*) FILTER (WHERE open)::int AS open,
-           count(*) FILTER (WHERE open OR reason <> 'to-hung-up')::int AS wrong
+           count(*) FILTER (WHERE open OR reason <> 'rejected')::int AS wrong
          FROM calls WHERE id = ANY ($1::uuid[])`,
         [ids],
       );

@@ -2,7 +2,7 @@
 import type { SessionView } from '../../control-plane/src/contracts/session-view.ts';
 import type { District } from '../e2e/support/district.ts';
 import type { Citizen, Gateway } from '../e2e/support/gateway.ts';
-import type { HeadlessOperator } from '../support/headless/index.ts';
+import type { HeadlessOperator } from '../../control-plane/client/headless/index.ts';
 
 /**
  * `stream`: an operator hears her microphone; `phone`: two phones hear each other; `alert`: nobody can be reached,

@@ -23,6 +23,7 @@ import type { AppDial, PbxDriver, PbxEvent, PhoneDial } from '../../control-plan
 /** Names of the carrier simulator's behaviours. */
 export type PhoneBehaviour =
   | 'answer-at-once'
+  | 'answer-silent'
   | 'answer-after-1s'
   | 'answer-hang-up'
   | 'early-media-answer'
@@ -50,6 +51,8 @@ export interface PbxLab {
   readonly driver: PbxDriver;
   readonly trunk: string;
   number(behaviour: PhoneBehaviour): PhoneNumber;
+  /** What the phone of this number plays once it is answered. */
+  toneOf(number: PhoneNumber): number;
   connectClient(aor: AddressOfRecord, behaviour: ClientBehaviour): Promise<PbxClient>;
   /** Resolves when the phone of one number hears that of the other. Throws at its deadline. */
   untilHears(listener: PhoneNumber, speaker: PhoneNumber): Promise<void>;
@@ -249,7 +252,7 @@ export function describePbxDriver(name: string, startLab: () => Promise<PbxLab>)
         expect(results).to.deep.equal([DONE, DONE, DONE]);
         expect(story(dial.legId)).to.deep.equal(['answered']);
         expect(await legsOf(driver)).to.deep.equal([
-          { legId: dial.legId, state: 'answered', bridgeId: null },
+          { legId: dial.legId, state: 'answered', bridgeId: null, trunk: lab.trunk },
         ]);
       });
 
@@ -258,6 +261,44 @@ export function describePbxDriver(name: string, startLab: () => Promise<PbxLab>)
         expect(await driver.dialPhone(dial)).to.include({ ok: false, code: 'ERR_PBX_NOT_FOUND' });
         await delay(100);
         expect(story(dial.legId)).to.deep.equal([]);
+      });
+
+      it('TEL-8: hears the tone of the far end, and no other one', async () => {
+        const dial = phone('operator-phone', 'answer-at-once');
+        const hz = lab.toneOf(dial.number);
+        expect(await driver.dialPhone(dial)).to.deep.equal(DONE);
+        await until('leg.answered', dial.legId);
+        expect(await driver.hearsTone(dial.legId, hz, 3_000)).to.deep.equal({ ok: true, value: true });
+        expect(await driver.hearsTone(dial.legId, hz + 80, 1_000)).to.deep.equal({ ok: true, value: false });
+        expect(await driver.hearsTone(dial.legId, hz, 3_000)).to.deep.equal({ ok: true, value: true });
+      });
+
+      it('TEL-8: hears nothing of a phone that says nothing, nor of one that is not there', async () => {
+        const dial = phone('operator-phone', 'answer-silent');
+        const hz = lab.toneOf(dial.number);
+        expect(await driver.hearsTone(dial.legId, hz, 1_000)).to.include({ code: 'ERR_PBX_NOT_FOUND' });
+        expect(await driver.dialPhone(dial)).to.deep.equal(DONE);
+        await until('leg.answered', dial.legId);
+        expect(await driver.hearsTone(dial.legId, hz, 1_000)).to.deep.equal({ ok: true, value: false });
+      });
+
+      it('TEL-8: listens no longer than a leg lasts, and to none that is not answered', async () => {
+        const dial = phone('citizen-phone', 'ring-for-ever');
+        await driver.dialPhone(dial);
+        await until('leg.ringing', dial.legId);
+        expect(await driver.hearsTone(dial.legId, 440, 1_000)).to.include({ code: 'ERR_PBX_CONFLICT' });
+        const legId = await answered('operator-phone', 'answer-silent');
+        const listening = driver.hearsTone(legId, 440, 2_000);
+        await delay(300);
+        await driver.hangup(legId, 'normal');
+        expect(await listening).to.include({ ok: false, code: 'ERR_PBX_NOT_FOUND' });
+      });
+
+      it('ends a call by itself after its longest time', async () => {
+        const dial = { ...phone('operator-phone', 'answer-at-once'), longestMs: 1_000 };
+        await driver.dialPhone(dial);
+        await until('leg.answered', dial.legId);
+        expect(await until('leg.ended', dial.legId, 4_000)).to.include({ outcome: 'completed' });
       });
 
       it('RTC-9: a leg that is gone, or never was, is hung up already', async () => {
@@ -286,8 +327,8 @@ export function describePbxDriver(name: string, startLab: () => Promise<PbxLab>)
         expect(bridged.technology).to.not.equal('');
         expect(bridged.legIds).to.have.members([citizen, operator]);
         expect(await legsOf(driver)).to.have.deep.members([
-          { legId: citizen, state: 'answered', bridgeId },
-          { legId: operator, state: 'answered', bridgeId },
+          { legId: citizen, state: 'answered', bridgeId, trunk: lab.trunk },
+          { legId: operator, state: 'answered', bridgeId, trunk: lab.trunk },
         ]);
       });
 
@@ -537,8 +578,8 @@ export function describePbxDriver(name: string, startLab: () => Promise<PbxLab>)
         const { snapshot } = await until('engine.back');
         expect(driver.attached).to.equal(true);
         expect(snapshot.legs).to.have.deep.members([
-          { legId: citizen, state: 'answered', bridgeId },
-          { legId: operator, state: 'answered', bridgeId },
+          { legId: citizen, state: 'answered', bridgeId, trunk: lab.trunk },
+          { legId: operator, state: 'answered', bridgeId, trunk: lab.trunk },
         ]);
         expect(snapshot.bridges).to.have.length(1);
         expect(events.filter(({ type }) => type === 'media.lost')).to.deep.equal([]);

@@ -233,6 +233,7 @@ function findContract(open: () => SessionStore): void {
     expect(await list({ zones: [] }), 'who is on duty nowhere sees none of no zone').to.deep.equal([]);
     const elsewhere = [freshId<ZoneId>('other')];
     expect(await list({ zones: elsewhere })).to.deep.equal([ids[3]]);
+    expect(await list({ zones: null, except: zone }), 'all but one zone').to.deep.equal([ids[3]]);
     const operatorId = freshId<OperatorId>('op');
     for (const id of [ids[0]!, ids[1]!])
       await change(open(), id, (before) => write(before, withOperator(before.session, operatorId)));

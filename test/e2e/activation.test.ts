@@ -1,7 +1,7 @@
 /** One SOS of one citizen, however often it is pressed, from whichever device, and whatever becomes of her app meanwhile. */
 import { expect } from 'chai';
 import type { Activated } from '../../control-plane/src/contracts/sos-api.ts';
-import type { HeadlessOperator } from '../support/headless/index.ts';
+import type { HeadlessOperator } from '../../control-plane/client/headless/index.ts';
 import type { District } from './support/district.ts';
 import { eventually } from './support/eventually.ts';
 import { useGateway, type Citizen } from './support/gateway.ts';

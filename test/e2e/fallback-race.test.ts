@@ -7,7 +7,7 @@ import type { Location } from '../../control-plane/src/contracts/common.ts';
 import type { SessionView } from '../../control-plane/src/contracts/session-view.ts';
 import { callTo, callsTo, heardAt } from './support/calls.ts';
 import { eventually } from './support/eventually.ts';
-import type { HeadlessOperator } from '../support/headless/index.ts';
+import type { HeadlessOperator } from '../../control-plane/client/headless/index.ts';
 import { useGateway } from './support/gateway.ts';
 import { gate, holdAnswers, press, story, told } from './support/sos.ts';
 

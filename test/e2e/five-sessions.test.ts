@@ -1,8 +1,8 @@
 /** RTC-8: sessions at the same time, each with a tone of its own, and no tone where it does not belong. */
 import { expect } from 'chai';
-import type { HeardSound } from '../../control-plane/sandbox/audio/tone-detector.ts';
+import type { HeardSound } from '../../control-plane/client/headless/tone-detector.ts';
 import { CLIENT_TONES_HZ } from '../../control-plane/sandbox/audio/tones.ts';
-import type { HeadlessOperator } from '../support/headless/index.ts';
+import type { HeadlessOperator } from '../../control-plane/client/headless/index.ts';
 import { eventually } from './support/eventually.ts';
 import { useGateway, type Citizen, type Gateway } from './support/gateway.ts';
 import type { District } from './support/district.ts';

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { Session } from 'sip.js';
 import type { IncomingLeg } from '../../control-plane/client/incoming-leg.ts';
-import type { SipRecord } from '../support/headless/index.ts';
+import type { SipRecord } from '../../control-plane/client/headless/index.ts';
 import type { District } from './support/district.ts';
 import { eventually } from './support/eventually.ts';
 import { useGateway } from './support/gateway.ts';

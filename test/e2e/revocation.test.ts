@@ -1,7 +1,7 @@
 /** A stolen laptop: what it hears, shows and may do ends within 5 s, and the citizen does not notice. */
 import { expect } from 'chai';
 import { withDeadline } from '../../control-plane/client/deadline.ts';
-import type { HeadlessOperator } from '../support/headless/index.ts';
+import type { HeadlessOperator } from '../../control-plane/client/headless/index.ts';
 import { eventually } from './support/eventually.ts';
 import { useGateway } from './support/gateway.ts';
 import { press, told } from './support/sos.ts';

@@ -4,7 +4,7 @@ import { callTo } from './support/calls.ts';
 import { eventually } from './support/eventually.ts';
 import { useGateway, type Citizen, type CitizenWishes } from './support/gateway.ts';
 import { gate, holdAnswers, msOf, press, told } from './support/sos.ts';
-import type { HeadlessOperator } from '../support/headless/index.ts';
+import type { HeadlessOperator } from '../../control-plane/client/headless/index.ts';
 
 /** Her app notices nothing: only the gateway's own deadlines act. */
 const NEVER_MS = 60_000;

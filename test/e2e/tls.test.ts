@@ -9,7 +9,7 @@ import { CENTRAL_POINT, CITIZENS, OPERATORS } from '../../control-plane/sandbox/
 import { startSandbox, type Sandbox } from '../../control-plane/sandbox/sandbox.ts';
 import type { SessionView } from '../../control-plane/src/contracts/session-view.ts';
 import { callWitness, type AsteriskWitness } from '../support/asterisk-witness.ts';
-import type { HeadlessCitizen, HeadlessOperator } from '../support/headless/index.ts';
+import type { HeadlessCitizen, HeadlessOperator } from '../../control-plane/client/headless/index.ts';
 import { runProgram } from '../support/run-program.ts';
 import { eventually } from './support/eventually.ts';
 import { press, told } from './support/sos.ts';

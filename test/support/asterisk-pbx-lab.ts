@@ -1,6 +1,7 @@
 /** The contract's lab on the real thing: the gateway's Asterisk, the simulated carrier, and WebRTC clients. */
 import type { MediaStreamTrack } from 'werift';
 import { SipClient } from '../../control-plane/client/sip-client.ts';
+import { phoneToneHz } from '../../control-plane/sandbox/audio/tones.ts';
 import type { AsteriskProcess } from '../../control-plane/sandbox/asterisk-process.ts';
 import { behaviourNamed } from '../../control-plane/sandbox/carrier/behaviours.ts';
 import {
@@ -26,10 +27,10 @@ import {
 import { callWitness, type AsteriskWitness } from './asterisk-witness.ts';
 import { startCuttableProxy, type CuttableProxy } from './cuttable-proxy.ts';
 import { sandboxTrunk, startTestEngine } from './gateway-engine.ts';
-import { NodeSockets } from './headless/node-socket.ts';
-import { RtpCounter } from './headless/rtp-counter.ts';
-import { createToneTrack, opusLoop } from './headless/tone-track.ts';
-import { createWeriftMedia } from './headless/werift-media.ts';
+import { NodeSockets } from '../../control-plane/client/headless/node-socket.ts';
+import { RtpCounter } from '../../control-plane/client/headless/rtp-counter.ts';
+import { createToneTrack, opusLoop } from '../../control-plane/client/headless/tone-track.ts';
+import { createWeriftMedia } from '../../control-plane/client/headless/werift-media.ts';
 import { keptLog, type KeptLog } from './kept-log.ts';
 import { asteriskRootDir, makeRunDir } from './sandbox-roots.ts';
 import { silentMetrics } from './silent-metrics.ts';
@@ -111,6 +112,7 @@ export async function startAsteriskPbxLab(): Promise<AsteriskPbxLab> {
         if (number === null) throw new Error(text);
         return number;
       },
+      toneOf: (number) => phoneToneHz(number.reveal()),
       connectClient: (aor, behaviour) =>
         behaviour === 'answers'
           ? connectWebrtcClient(socketUrl, aor, false)

@@ -350,6 +350,7 @@ export class CoreLab {
       watchMedia: (legId) => {
         if (life.alive) pbx.watchMedia(legId);
       },
+      hearsTone: (legId, hz, withinMs) => living(() => pbx.hearsTone(legId, hz, withinMs)),
       list: () => pbx.list(),
     };
   }

@@ -13,6 +13,7 @@ import {
 import { FakePbx, type FakeLeg } from './fake-pbx.ts';
 
 const STEP_MS = 5;
+const TONE_HZ = 620;
 /** The engine's own timeout stands a second behind the one that is asked for. */
 const BACKSTOP_MS = 1_000;
 
@@ -50,6 +51,7 @@ export function startFakePbxLab(): Promise<PbxLab> {
       if (leg?.dial !== dial || leg.state === 'answered') return;
       driver.end(legId, leg.state === 'ringing' ? 'no-answer' : 'trunk-unreachable', null, 19);
     });
+    if ('longestMs' in dial) later(dial.longestMs, () => driver.end(legId, 'completed', null, 16));
     later(STEP_MS, () => {
       if ('number' in dial) playPhone(legId, behaviours.get(dial.number.reveal()) ?? 'no-reply');
       else playClient(legId, clients.get(dial.aor)?.behaviour ?? 'rings');
@@ -62,7 +64,10 @@ export function startFakePbxLab(): Promise<PbxLab> {
     else if (behaviour === 'early-media-answer') driver.progress(legId);
     else if (behaviour !== 'no-reply' && behaviour !== 'answer-at-once') driver.ring(legId);
     if (!behaviour.includes('answer')) return;
-    later(STEP_MS, () => driver.answer(legId));
+    later(STEP_MS, () => {
+      driver.answer(legId);
+      driver.playTone(legId, behaviour === 'answer-silent' ? null : TONE_HZ);
+    });
     if (behaviour === 'answer-hang-up') later(4 * STEP_MS, () => driver.end(legId, 'completed', null, 16));
   };
   const playClient = (legId: LegId, behaviour: ClientBehaviour): void => {
@@ -106,6 +111,7 @@ export function startFakePbxLab(): Promise<PbxLab> {
       behaviours.set(number.reveal(), behaviour);
       return number;
     },
+    toneOf: () => TONE_HZ,
     connectClient(aor, behaviour) {
       const client: Client = {
         behaviour,

@@ -27,10 +27,12 @@ export interface FakeLeg {
   holding: boolean;
   watched: boolean;
   media: 'none' | 'flowing' | 'lost';
+  /** What the far end plays once it is answered. */
+  toneHz: number | null;
 }
 
 export interface FakePbxOptions {
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'now' | 'at'>;
   readonly trunks?: readonly string[];
   /** What two phones in one bridge are carried by. */
   readonly technology?: string;
@@ -89,6 +91,11 @@ export class FakePbx implements PbxDriver {
     if (leg === undefined || leg.state === 'answered') return;
     leg.state = 'answered';
     this.emit({ type: 'leg.answered', legId, at: this.#now() });
+  }
+
+  playTone(legId: LegId, hz: number | null): void {
+    const leg = this.#legs.get(legId);
+    if (leg !== undefined) leg.toneHz = hz;
   }
 
   end(legId: LegId, outcome: LegOutcome, sipStatus: number | null = null, q850: number | null = null): void {
@@ -275,6 +282,22 @@ export class FakePbx implements PbxDriver {
     if (leg !== undefined) leg.watched = true;
   }
 
+  /** Decided at once where the tone plays, else when the time is over. */
+  async hearsTone(legId: LegId, hz: number, withinMs: number): Promise<PbxResult<boolean>> {
+    const asked = await this.#order(`listen ${legId} ${hz}`, () => {
+      const leg = this.#legs.get(legId);
+      if (leg === undefined) return failure('ERR_PBX_NOT_FOUND');
+      return leg.state === 'answered' ? OK : failure('ERR_PBX_CONFLICT');
+    });
+    if (!asked.ok) return asked;
+    if (this.#legs.get(legId)?.toneHz === hz) return { ok: true, value: true };
+    const { clock } = this.#options;
+    await new Promise<void>((resolve) => void clock.at((clock.now() + withinMs) as Instant, resolve));
+    if (!this.#attached) return failure('ERR_PBX_DISCONNECTED');
+    const leg = this.#legs.get(legId);
+    return leg === undefined ? failure('ERR_PBX_NOT_FOUND') : { ok: true, value: leg.toneHz === hz };
+  }
+
   list(): Promise<PbxResult<PbxSnapshot>> {
     const result = this.#attached
       ? ({ ok: true, value: this.#snapshot() } as const)
@@ -296,6 +319,7 @@ export class FakePbx implements PbxDriver {
         holding: false,
         watched: false,
         media: 'none',
+        toneHz: null,
       });
       if ('number' in dial) {
         this.emit({ type: 'leg.carrier-reference', legId, at: this.#now(), callId: `fake-${legId}` });

@@ -106,7 +106,7 @@ function sessionStore(tables: MemoryTables, now: () => Instant): SessionStore {
 
 function listed(
   tables: MemoryTables,
-  { open, zones, operatorId = null, before, limit }: Parameters<SessionStore['list']>[0],
+  { open, zones, operatorId = null, except = null, before, limit }: Parameters<SessionStore['list']>[0],
 ): readonly StoredSession[] {
   const start = before === null ? null : tables.sessions.get(before);
   if (start === undefined) return [];
@@ -114,9 +114,9 @@ function listed(
     .filter((one) => open === null || isOpen(one) === open)
     .filter(
       (one) =>
-        !zones ||
-        isOfZones(one.session.zoneId, zones) ||
-        (operatorId !== null && isOpen(one) && operatorOf(one) === operatorId),
+        (!zones && (except === null || one.session.zoneId !== except)) ||
+        (zones !== null && isOfZones(one.session.zoneId, zones)) ||
+        (zones !== null && operatorId !== null && isOpen(one) && operatorOf(one) === operatorId),
     )
     .filter((one) => start === null || newestFirst(start, one) < 0)
     .toSorted(newestFirst)

@@ -1,5 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram';
-import { createToneDetector, type HeardSound } from '../../control-plane/sandbox/audio/tone-detector.ts';
+import { createToneDetector, type HeardSound } from '../../control-plane/client/headless/tone-detector.ts';
 import { LISTEN_TONES_HZ } from '../../control-plane/sandbox/audio/tones.ts';
 import { decodeALaw, encodeALaw } from './a-law.ts';
 

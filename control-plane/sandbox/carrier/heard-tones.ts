@@ -1,4 +1,4 @@
-import { createToneDetector } from '../audio/tone-detector.ts';
+import { createToneDetector } from '../../client/headless/tone-detector.ts';
 import { LISTEN_TONES_HZ } from '../audio/tones.ts';
 import type { CallReport, HeardTone } from './report-schema.ts';
 

@@ -7,10 +7,11 @@ import {
   type HeadlessCitizen,
   type HeadlessCitizenOptions,
   type HeadlessOperator,
-} from '../../../test/support/headless/index.ts';
+} from '../../client/headless/index.ts';
 import { CENTRAL_POINT } from '../people.ts';
 import type { Sandbox } from '../sandbox.ts';
 import type { Milestone } from './timeline.ts';
+import { LISTEN_TONES_HZ } from '../audio/tones.ts';
 import { rounded } from './timeline.ts';
 
 export interface Stage {
@@ -37,6 +38,7 @@ export async function setStage(
     baseUrl: urls.api,
     token: token(tokens.operators, 0),
     clientId: 'panel1',
+    candidatesHz: LISTEN_TONES_HZ,
   });
   const citizen = await createHeadlessCitizen({
     baseUrl: urls.api,

@@ -1,5 +1,5 @@
 /** The core of a node, put together: loop, timers, presence, engine events, feed. `main.ts` gives it its adapters. */
-import type { Instant, OperatorId } from '../domain/ids.ts';
+import type { Instant, OperatorId, ZoneId } from '../domain/ids.ts';
 import type { Policy } from '../domain/session/policy.ts';
 import { isLive } from '../domain/session/session.ts';
 import type { Session } from '../domain/session/session.ts';
@@ -9,6 +9,9 @@ import type { Telephony } from '../ports/telephony.ts';
 import type { TrunkHealth } from '../ports/trunk-health.ts';
 import type { Trunk } from '../domain/trunk/trunk.ts';
 import { PhoneLines } from './lines/phone-lines.ts';
+import { SyntheticCalls } from './probes/synthetic-calls.ts';
+import { SyntheticSosWatch } from './probes/synthetic-sos-watch.ts';
+import type { SyntheticCallSettings } from './probes/synthetic-calls.ts';
 import type { Directory } from '../ports/directory.ts';
 import type { FeedSource, Gateway } from '../ports/gateway.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
@@ -110,6 +113,12 @@ export interface CorePorts {
   readonly trunkHealth?: TrunkHealth;
   /** Whoever is on call is told here. Absent: nobody is. */
   readonly alerts?: OpsAlerts;
+  /** Absent: no synthetic calls are placed. */
+  readonly syntheticCalls?: SyntheticCallSettings;
+  /** Zone of synthetic SOS. Absent: there are none. */
+  readonly syntheticZone?: ZoneId | null;
+  /** A synthetic SOS is expected so often. Absent: nobody waits for one. */
+  readonly syntheticSosEveryMs?: number | null;
   readonly sipDomain: string;
   readonly failpoints?: Failpoints;
   /** Told of each change after its commit, before its commands run; must cost nothing. */
@@ -143,9 +152,28 @@ function holdersOf(session: Session | null): readonly OperatorId[] {
 export function createCore(ports: CorePorts): Core {
   const { clock, log, metrics, alerts = NOBODY_ON_CALL } = ports;
   const engineAway = new HeldAlert(alerts, ENGINE_AWAY, clock, ENGINE_AWAY_MS);
-  const sessionAlerts = new SessionAlerts(alerts);
+  const sessionAlerts = new SessionAlerts(alerts, ports.syntheticZone ?? null);
   const trunkHealth = ports.trunkHealth ?? UNWATCHED;
   const pbx = new PhoneLines({ ...ports, health: trunkHealth, alerts });
+  const syntheticCalls =
+    ports.syntheticCalls &&
+    new SyntheticCalls({
+      ...ports,
+      settings: ports.syntheticCalls,
+      telephony: pbx,
+      isSosOpen: () => open.hasLive,
+      alerts,
+    });
+  const { syntheticZone, syntheticSosEveryMs } = ports;
+  const sosWatch =
+    syntheticZone && syntheticSosEveryMs
+      ? new SyntheticSosWatch({
+          ...ports,
+          zone: syntheticZone,
+          everyMs: syntheticSosEveryMs,
+          alerts,
+        })
+      : null;
   const failpoints = ports.failpoints && { failpoints: ports.failpoints };
   const wheel = new TimerWheel(clock);
   const feed = new FeedDispatcher(ports.store, clock, log);
@@ -207,7 +235,7 @@ export function createCore(ports: CorePorts): Core {
     metrics,
     ...failpoints,
   });
-  const feedSource = new SessionFeedSource({ store, feed, directory: enduring.directory, clock });
+  const feedSource = new SessionFeedSource({ ...ports, store, feed, directory: enduring.directory });
   const access = new SessionAccess({ store, masterData, feedSource });
   const hearing = new HearingWatch(clock, (sessionId, legId) => {
     const work = loop.handle(sessionId, { type: 'panel.silent', legId }, clock.now());
@@ -281,6 +309,7 @@ export function createCore(ports: CorePorts): Core {
     const before = open.note(after);
     ports.committed?.();
     milestones.note(outcome);
+    sosWatch?.note(after);
     if ('endedAt' in after && after.legs.length === 0) sealer?.nudge();
     if ('endedAt' in after && before !== null) masterData.sessionOver(after.citizenId);
     hearing.note(after);
@@ -317,6 +346,8 @@ export function createCore(ports: CorePorts): Core {
     stopHousekeeping = keepHouse(ports.records, clock, log, ports.retention);
     books.start();
     sealer?.start();
+    syntheticCalls?.start();
+    sosWatch?.start();
   }
 
   /** An overdue watchdog waits until packets that may flow have been counted. */
@@ -336,6 +367,8 @@ export function createCore(ports: CorePorts): Core {
     revocations.stop();
     wheel.stop();
     presence.stop();
+    sosWatch?.stop();
+    await syntheticCalls?.stop();
     engineAway.stop();
     await books.stop();
     await loop.idle();

@@ -73,6 +73,10 @@ export class OpenSessions {
     for (const session of this.#sessions.values()) if (isLive(session)) yield session;
   }
 
+  get hasLive(): boolean {
+    return this.live()[Symbol.iterator]().next().done === false;
+  }
+
   /** Whether her app's leg is up: packets may flow. */
   hasAnsweredCitizen(id: SessionId): boolean {
     const session = this.#sessions.get(id);

@@ -2,7 +2,7 @@
  * Tells whoever is on call of sessions that need a supervisor: the panel may be the very thing that fails. One alert for a
  * session, whatever troubles it has; over when all are acknowledged, or the session is.
  */
-import type { SessionId } from '../domain/ids.ts';
+import type { SessionId, ZoneId } from '../domain/ids.ts';
 import { isLive } from '../domain/session/session.ts';
 import type { AlertKind, Session } from '../domain/session/session.ts';
 import type { OpsAlerts } from '../ports/ops-alerts.ts';
@@ -27,14 +27,18 @@ const CAN_WAIT: ReadonlySet<AlertKind> = new Set(['long-session', 'record-doubtf
 
 export class SessionAlerts {
   readonly #alerts: OpsAlerts;
+  /** Nobody is woken for a synthetic session: the probe says itself what was wrong. */
+  readonly #syntheticZone: ZoneId | null;
   readonly #standing = new Set<SessionId>();
 
-  constructor(alerts: OpsAlerts) {
+  constructor(alerts: OpsAlerts, syntheticZone: ZoneId | null = null) {
     this.#alerts = alerts;
+    this.#syntheticZone = syntheticZone;
   }
 
   /** A session as it is now. Harmless when repeated. */
   note(session: Session): void {
+    if (session.zoneId !== null && session.zoneId === this.#syntheticZone) return;
     const open = isLive(session) ? session.alerts.filter((alert) => alert.acknowledgedBy === null) : [];
     if (open.length === 0) {
       this.forget(session.id);

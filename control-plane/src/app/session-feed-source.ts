@@ -19,6 +19,8 @@ export interface FeedSourcePorts {
   readonly feed: FeedDispatcher;
   readonly directory: Directory;
   readonly clock: Clock;
+  /** Of synthetic sessions: who sees everything does not see these. */
+  readonly syntheticZone?: ZoneId | null;
 }
 
 export class SessionFeedSource implements FeedSource {
@@ -37,9 +39,10 @@ export class SessionFeedSource implements FeedSource {
     zones: readonly ZoneId[] | null,
     operatorId: OperatorId | null = null,
   ): Promise<{ readonly seq: number; readonly sessions: readonly SessionView[] }> {
-    const { store } = this.#ports;
+    const { store, syntheticZone: except = null } = this.#ports;
     const seq = await this.#head();
-    const stored = await store.list({ open: true, zones, operatorId, before: null, limit: MAX_SNAPSHOT });
+    const filter = { open: true, zones, operatorId, except, before: null, limit: MAX_SNAPSHOT };
+    const stored = await store.list(filter);
     const sessions = await Promise.all(
       stored
         .filter(({ session }) => session.phase !== 'arming')

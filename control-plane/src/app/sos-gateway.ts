@@ -1,7 +1,7 @@
 /** The use cases around one SOS, as HTTP, feed and edge call them. */
 import type { Timeline } from '../contracts/sos-api.ts';
 import type { SessionView } from '../contracts/session-view.ts';
-import type { AddressOfRecord, Instant, LegId, OperatorId, SessionId } from '../domain/ids.ts';
+import type { AddressOfRecord, Instant, LegId, OperatorId, SessionId, ZoneId } from '../domain/ids.ts';
 import { parseLegId } from '../domain/ids.ts';
 import { KeyedRate } from '../domain/rate/keyed-rate.ts';
 import type { Deed } from '../domain/rights/session-rights.ts';
@@ -38,6 +38,8 @@ export interface GatewayPorts extends ActivationPorts {
   readonly access: SessionAccess;
   readonly guard: Pick<RevocationGuard, 'admitted' | 'left'>;
   readonly clock: Clock;
+  /** Of synthetic sessions: lists leave them out unless they are asked for. */
+  readonly syntheticZone?: ZoneId | null;
 }
 
 function failed(
@@ -163,12 +165,14 @@ export class SosGateway implements Gateway {
     open: boolean | null,
     before: SessionId | null,
     limit: number,
+    withSynthetic = false,
   ): Promise<GatewayResult<readonly SessionView[]>> {
     const operatorId = caller.role === 'operator' ? (caller.subject as OperatorId) : null;
     if (operatorId !== null && !(await this.#ports.masterData.isActive(operatorId)))
       return { ok: true, value: [] };
     const zones = operatorId === null ? null : await this.#ports.feedSource.zonesOf(operatorId);
-    const stored = await this.#ports.store.list({ open, zones, operatorId, before, limit });
+    const except = withSynthetic ? null : (this.#ports.syntheticZone ?? null);
+    const stored = await this.#ports.store.list({ open, zones, operatorId, except, before, limit });
     return { ok: true, value: await Promise.all(stored.map((one) => this.#view(caller, one))) };
   }
 

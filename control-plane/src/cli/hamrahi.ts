@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { addAuditCommand } from './audit-command.ts';
 import { CommandFailure, EXIT } from './command-failure.ts';
 import { addEraseCommand } from './erase-command.ts';
+import { addProbeCommand } from './probe/probe-command.ts';
 import { addReportCommand } from './report-command.ts';
 import { addTokenCommand } from './token-command.ts';
 import { addTrunksCommand } from './trunks-command.ts';
@@ -21,6 +22,7 @@ addTokenCommand(program);
 addReportCommand(program);
 addAuditCommand(program);
 addEraseCommand(program);
+addProbeCommand(program);
 addTrunksCommand(program);
 
 try {

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { systemClock } from '../adapters/clock/system-clock.ts';
 import { Books } from '../app/books.ts';
 import type { Database } from '../adapters/postgres/open-database.ts';
+import { loadSetting } from '../config/load-config.ts';
 import type { Instant } from '../domain/ids.ts';
 import type { Metrics } from '../ports/log.ts';
 import { StoreError } from '../ports/session-store.ts';
@@ -19,6 +20,7 @@ interface ReportOptions {
   readonly since: Instant;
   readonly until: Instant;
   readonly zone?: string;
+  readonly withSynthetic?: true;
   readonly breaches: number;
   readonly json?: true;
   readonly run?: string;
@@ -31,15 +33,17 @@ export function addReportCommand(program: Command): void {
     .requiredOption('--since <time>', `activated at or after: ${TIME_HINT}`, (text) => parseTime(text, now))
     .option('--until <time>', 'activated before (default: now)', (text) => parseTime(text, now), now)
     .option('--zone <id>', 'sessions of this zone alone')
+    .option('--with-synthetic', 'synthetic SOS too; else those of HAMRAHI_SYNTHETIC_ZONE are left out')
     .option('--breaches <n>', `list at most so many breaches, up to ${MAX_BREACHES}`, parseBreaches, 50)
     .option('--json', 'as JSON')
     .option('--run <folder>', 'of the sandbox with this run directory')
     .action(printReport);
 }
 
-async function printReport({ since, until, zone, breaches, json, run }: ReportOptions): Promise<void> {
+async function printReport(options: ReportOptions): Promise<void> {
+  const { since, until, zone, breaches, json, run } = options;
   if (since >= until) throw new CommandFailure('--since has to be before --until.', EXIT.usage);
-  const range = { since, until, zoneId: zone ?? null };
+  const range = { since, until, zoneId: zone ?? null, exceptZoneId: syntheticZone(options) };
   const report = await withDatabase(run, async (database) => {
     await bringUpToDate(database);
     return database.reports.report(range, breaches);
@@ -50,6 +54,13 @@ async function printReport({ since, until, zone, breaches, json, run }: ReportOp
   } else {
     process.stdout.write(reportText(report, range));
   }
+}
+
+/** What is not asked for; `null`: everything is. */
+function syntheticZone({ zone, withSynthetic }: ReportOptions): string | null {
+  const setting = loadSetting('HAMRAHI_SYNTHETIC_ZONE');
+  if (!setting.ok) throw new CommandFailure(setting.sentence, EXIT.usage);
+  return withSynthetic || zone === setting.value ? null : setting.value;
 }
 
 /** What ended in the last seconds is entered now. A standby cannot be written to: the report then counts what waits. */

@@ -69,6 +69,17 @@ export interface CoreConfig {
   };
   /** Where what trunk files name by reference is kept (TEL-6). */
   readonly secrets: SecretsConfig;
+  readonly synthetic: {
+    readonly call: {
+      readonly number: PhoneNumber;
+      readonly everyMs: number;
+      readonly toneHz: number;
+      readonly callsPerDay: number;
+    } | null;
+    readonly zone: string | null;
+    /** `null`: nobody waits for one. */
+    readonly sosEveryMs: number | null;
+  };
   readonly database:
     | { readonly kind: 'url'; readonly url: Secret }
     | { readonly kind: 'embedded'; readonly directory: string };

@@ -108,6 +108,7 @@ function coreOf(v: Values, env: Environment): CoreConfig {
       siteFile: v.HAMRAHI_TRUNKS_SITE_FILE,
     },
     secrets: secretsOf(v, env),
+    synthetic: syntheticOf(v),
     database: v.DATABASE_URL
       ? { kind: 'url', url: v.DATABASE_URL }
       : { kind: 'embedded', directory: v.HAMRAHI_POSTGRES_DATA_DIR },
@@ -215,6 +216,20 @@ function webhooksOf(v: Values): CoreConfig['webhooks'] {
       deliveredMs: v.HAMRAHI_WEBHOOK_DELIVERED_KEPT_DAYS * DAY_MS,
       failedMs: v.HAMRAHI_WEBHOOK_FAILED_KEPT_DAYS * DAY_MS,
     },
+  };
+}
+
+function syntheticOf(v: Values): CoreConfig['synthetic'] {
+  const number = v.HAMRAHI_SYNTHETIC_CALL_NUMBER;
+  return {
+    call: number && {
+      number,
+      everyMs: v.HAMRAHI_SYNTHETIC_CALL_EVERY_S * 1000,
+      toneHz: v.HAMRAHI_SYNTHETIC_CALL_TONE_HZ,
+      callsPerDay: v.HAMRAHI_SYNTHETIC_CALLS_PER_DAY,
+    },
+    zone: v.HAMRAHI_SYNTHETIC_ZONE,
+    sosEveryMs: v.HAMRAHI_SYNTHETIC_SOS_EVERY_S === 0 ? null : v.HAMRAHI_SYNTHETIC_SOS_EVERY_S * 1000,
   };
 }
 

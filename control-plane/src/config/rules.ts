@@ -116,6 +116,11 @@ export const RULES: readonly Rule[] = [
     expected: 'to be unset outside the sandbox',
     broken: (v) => v.HAMRAHI_ENV !== 'sandbox' && Boolean(v.HAMRAHI_FAILPOINT),
   },
+  {
+    variable: 'HAMRAHI_SYNTHETIC_ZONE',
+    expected: 'to be set where HAMRAHI_SYNTHETIC_SOS_EVERY_S is',
+    broken: (v) => v.HAMRAHI_SYNTHETIC_ZONE === null && (v.HAMRAHI_SYNTHETIC_SOS_EVERY_S ?? 0) > 0,
+  },
   silent('DEBUG'),
   silent('NODE_DEBUG'),
   requiredForCore('HAMRAHI_PUBLIC_URL'),

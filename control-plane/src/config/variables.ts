@@ -1,5 +1,6 @@
 /** Every environment variable of the gateway. docs/configuration.md is generated from this table. */
 import { DEFAULT_POLICY, type Policy } from '../domain/session/policy.ts';
+import { PhoneNumber } from '../domain/numbering/phone-number.ts';
 import { parseFailpoint } from './failpoint-order.ts';
 import { parseNetworks } from './networks.ts';
 import { choice, list, listen, parsedBy, secret, text, url, whole, yesNo } from './variable.ts';
@@ -219,6 +220,40 @@ const vault = {
   HAMRAHI_VAULT_POLL_S: whole(5, 3600, {
     description: 'Looks for changed secrets so often, seconds; SIGHUP has it look at once.',
     fallback: '60',
+  }),
+};
+
+const probes = {
+  HAMRAHI_SYNTHETIC_CALL_NUMBER: {
+    ...parsedBy((text) => PhoneNumber.parse(text), 'a number in E.164 with its plus sign', {
+      description:
+        "A telephone of the deployment's own that answers and plays a tone: called over each trunk in turn. Unset: no synthetic calls.",
+      fallback: null,
+    }),
+    secret: true,
+  },
+  HAMRAHI_SYNTHETIC_CALL_EVERY_S: whole(60, 86_400, {
+    description: 'A synthetic call over each trunk so often, seconds.',
+    fallback: '300',
+  }),
+  HAMRAHI_SYNTHETIC_CALL_TONE_HZ: whole(300, 3400, {
+    description: 'The tone that it plays, hertz.',
+    fallback: '1004',
+  }),
+  HAMRAHI_SYNTHETIC_CALLS_PER_DAY: whole(1, 10_000, {
+    description:
+      'What synthetic calls may cost: so many a day over all trunks together. Where that is too few for the interval, they are spread over the day.',
+    fallback: '300',
+  }),
+  HAMRAHI_SYNTHETIC_ZONE: text(/^[A-Za-z0-9_-]{1,64}$/, "a zone's id", {
+    description:
+      "Zone of the synthetic SOS: its sessions are left out of supervisors' panels, of lists, of the report and of what wakes anybody.",
+    fallback: null,
+  }),
+  HAMRAHI_SYNTHETIC_SOS_EVERY_S: whole(0, 86_400, {
+    description:
+      'How often the probe presses SOS, seconds: an alert when none was heard for three times as long. 0: nobody waits for one.',
+    fallback: '0',
   }),
 };
 
@@ -469,6 +504,7 @@ export const VARIABLE_GROUPS = {
   Clients: clients,
   Tokens: tokens,
   'Engine and trunks': engine,
+  Probes: probes,
   Secrets: secrets,
   Vault: vault,
   Database: database,
@@ -487,6 +523,7 @@ export const VARIABLES = {
   ...clients,
   ...tokens,
   ...engine,
+  ...probes,
   ...secrets,
   ...vault,
   ...database,

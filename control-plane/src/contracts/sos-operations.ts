@@ -149,6 +149,9 @@ export const SOS_OPERATIONS = {
     query: z.object({
       open: z.enum(['true', 'false']).optional().meta({ description: 'Only open, or only ended ones.' }),
       before: sessionId.optional().meta({ description: '`next` of the page before.' }),
+      synthetic: z.enum(['true', 'false']).optional().meta({
+        description: 'true: with the synthetic SOS that probes press, which are left out else.',
+      }),
       limit: z.coerce.number().int().min(1).max(200).default(50),
     }),
     responses: { 200: sessionList },

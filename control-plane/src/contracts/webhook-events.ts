@@ -53,17 +53,27 @@ export const callEvent = z
         .meta({ description: 'Of the SOS; absent for calls that were asked for.' }),
       leg: z.string().optional().meta({
         description:
-          'Of an SOS `citizen-phone`, `operator-phone`; of a call that was asked for `call-to`, `call-bridge-to`.',
+          '`citizen-phone`, `operator-phone`; of a call that was asked for `call-to` (its news are the call’s own) and `call-bridge-to`.',
       }),
-      legId: z.string().optional().meta({ description: 'The leg of a call that was asked for.' }),
-      state: z.string().optional().meta({ description: 'Of the call that was asked for, after the change.' }),
-      trunk: z.string().nullable().optional(),
-      reason: z.string().nullable().optional().meta({ description: 'Why the whole call is over.' }),
+      legId: z
+        .string()
+        .optional()
+        .meta({ description: 'Of a call that was asked for: the leg, as in `/v1/call-records`.' }),
+      state: z.string().optional().meta({ description: 'Of a call that was asked for: its state after it.' }),
+      trunk: z.string().nullable().optional().meta({ description: 'Likewise: by which the leg went.' }),
+      reason: z.string().nullable().optional().meta({
+        description:
+          'Likewise, with the last news of `call-to`: why the call is over (hung-up, other-hung-up, busy, no-capacity, …).',
+      }),
+      durationMs: z
+        .int()
+        .nullable()
+        .optional()
+        .meta({ description: 'Likewise: from the answer to the end.' }),
       outcome: z.string().nullable().optional().meta({
         description:
           'How it ended, for `call.failed` and `call.ended`: completed, busy, rejected, no-answer, …',
       }),
-      durationMs: z.int().nonnegative().nullable().optional(),
       sipStatus: z.int().nullable().optional(),
       q850: z.int().nullable().optional(),
       truncated,

@@ -26,7 +26,7 @@ import { CORE_LEASE, PostgresLease } from '../adapters/postgres/lease.ts';
 import { openDatabase, type Database } from '../adapters/postgres/open-database.ts';
 import { HttpWebhookSender } from '../adapters/webhook/http-sender.ts';
 import { SealedSecrets } from '../adapters/webhook/sealed-secrets.ts';
-import { createCalls, type CallService } from '../app/calls/create-calls.ts';
+import { createCalls, type CallService, type CallsPorts } from '../app/calls/create-calls.ts';
 import { HeldAlert } from '../app/held-alert.ts';
 import { LeaseKeeper } from '../app/lease-keeper.ts';
 import type { OpsAlertDesk } from '../app/ops-alert-desk.ts';
@@ -36,9 +36,10 @@ import type { TrunkBook } from '../app/trunk-book.ts';
 import { rehearse } from '../app/rehearse.ts';
 import { createWebhooks, type WebhookService } from '../app/webhooks/create-webhooks.ts';
 import type { Config, CoreConfig } from '../config/config.ts';
-import type { AddressOfRecord, CallId, Instant, LegId } from '../domain/ids.ts';
+import type { AddressOfRecord, CallId, Instant, LegId, ZoneId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import { auditSigner } from '../evidence/audit-key.ts';
+import type { Trunk } from '../domain/trunk/trunk.ts';
 import { ownsCallerId } from '../domain/trunk/caller-id.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
@@ -169,12 +170,19 @@ export async function startCoreNode(
     trunks: () => trunks.all(),
     trunkHealth: monitor,
     alerts,
+    syntheticZone: core.synthetic.zone as ZoneId | null,
+    syntheticSosEveryMs: core.synthetic.sosEveryMs,
+    ...(core.synthetic.call ? { syntheticCalls: core.synthetic.call } : {}),
     sipDomain: core.clients.sipDomain,
     ...failpointsOf(config),
   });
   stops.push(() => gatewayCore.stop());
-  const told = { ...gatewayCore, outboxWritten: () => webhooks.nudge() };
-  const calls = callsOf(config, core, ports, database, told, trunks);
+  const calls = callsOf(config, core, ports, {
+    ...gatewayCore,
+    store: database.calls,
+    trunks: () => trunks.all(),
+    outboxWritten: () => webhooks.nudge(),
+  });
   stops.push(() => calls.stop());
   let serves = false;
   let stopped = false;
@@ -266,18 +274,19 @@ function callsOf(
   config: Config,
   { calls: { countries, numbers, ...settings } }: CoreConfig,
   { clock, log, metrics }: NodePorts,
-  database: Database,
-  { telephony, isStoreAway, outboxWritten }: Core & { readonly outboxWritten: () => void },
-  trunks: TrunkBook,
+  links: Pick<CallsPorts, 'store' | 'telephony' | 'isStoreAway' | 'outboxWritten'> & {
+    readonly trunks: () => readonly Trunk[];
+  },
 ): CallService {
+  const { store, telephony, isStoreAway, outboxWritten, trunks } = links;
   return createCalls({
-    store: database.calls,
+    store,
     telephony,
+    ...(outboxWritten ? { outboxWritten } : {}),
     plans: worldPlans,
     settings: { ...settings, numbers: { countries, numbers } },
-    ownsCallerId: (number) => trunks.all().some((trunk) => ownsCallerId(trunk, number)),
+    ownsCallerId: (number) => trunks().some((trunk) => ownsCallerId(trunk, number)),
     isStoreAway,
-    outboxWritten,
     newId: () => randomUUID() as CallId,
     clock,
     log,
@@ -451,6 +460,7 @@ async function serve(
     log,
     metrics,
     limits: core.feed,
+    syntheticZone: core.synthetic.zone as ZoneId | null,
   });
   feed.start();
   const http = await startHttp({

@@ -88,6 +88,7 @@ export interface Gateway {
     open: boolean | null,
     before: SessionId | null,
     limit: number,
+    withSynthetic?: boolean,
   ): Promise<GatewayResult<readonly SessionView[]>>;
 
   /** The panel's word that packets arrive at its end. Ignored unless the leg is this operator's. */

@@ -7,6 +7,8 @@ export interface ReportRange {
   /** Activated before it. */
   readonly until: Instant;
   readonly zoneId: string | null;
+  /** Sessions of this zone are left out. */
+  readonly exceptZoneId: string | null;
 }
 
 /** Milliseconds. */

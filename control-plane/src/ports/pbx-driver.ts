@@ -46,6 +46,8 @@ export interface PhoneDial {
   /** One of the trunk's own numbers; none: its default. */
   readonly callerId?: PhoneNumber | null;
   readonly ringTimeoutMs: number;
+  /** The engine ends it by itself so long after the order, answered or not, whatever has become of us. None: it never does. */
+  readonly longestMs?: number;
 }
 
 export type HangupReason =
@@ -177,5 +179,10 @@ export interface PbxDriver {
   startAcceptancePrompt(legId: LegId): Promise<PbxResult>;
   /** Watch a citizen's leg for packets: `media.*` events follow. Repeatable; ends by itself with the leg. */
   watchMedia(legId: LegId): void;
+  /**
+   * Listens to the far end of an answered leg until this tone has been heard for half a second, for so long at most; `false`:
+   * it was not. Repeatable, one tone of a leg at a time. ERR_PBX_NOT_FOUND: the leg is gone; ERR_PBX_CONFLICT: not answered.
+   */
+  hearsTone(legId: LegId, hz: number, withinMs: number): Promise<PbxResult<boolean>>;
   list(): Promise<PbxResult<PbxSnapshot>>;
 }

@@ -127,12 +127,13 @@ export interface SessionStore {
   listOpen(limit: number): Promise<readonly StoredSession[]>;
   /**
    * Sessions newest first; `before` is the id to continue after. Of these zones (one of no zone is in every zone), or
-   * open and assigned to `operatorId`; all, where `zones` is null.
+   * open and assigned to `operatorId`; all, where `zones` is null, but those of the zone `except`.
    */
   list(filter: {
     readonly open: boolean | null;
     readonly zones: readonly ZoneId[] | null;
     readonly operatorId?: OperatorId | null;
+    readonly except?: ZoneId | null;
     readonly before: SessionId | null;
     readonly limit: number;
   }): Promise<readonly StoredSession[]>;

@@ -21,6 +21,8 @@ export interface LineDial {
   readonly triesBefore: number;
   /** This trunk alone (synthetic calls); null: all of them in their order. */
   readonly trunk: string | null;
+  /** As PhoneDial's, for each try. */
+  readonly longestMs?: number;
 }
 
 export interface Telephony extends Omit<PbxDriver, 'dialPhone'> {

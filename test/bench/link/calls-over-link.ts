@@ -1,5 +1,5 @@
 /** SOS over a mobile network: how soon she is heard, and how well. In a network namespace of its own (see main.ts). */
-import { wallClockMs } from '../../support/headless/index.ts';
+import { wallClockMs } from '../../../control-plane/client/headless/index.ts';
 import { readMark } from '../../support/plain/marked-voice.ts';
 import { told as row, timed, type Row } from '../load/bench-table.ts';
 import type { FarPhone } from './press-order.ts';

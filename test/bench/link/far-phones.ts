@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { createHeadlessCitizen, type HeadlessCitizen } from '../../support/headless/index.ts';
+import { createHeadlessCitizen, type HeadlessCitizen } from '../../../control-plane/client/headless/index.ts';
 import { FarBrowser } from './far-browser.ts';
 import type { PressOrder, PressReport } from './press-order.ts';
 import { FAR } from './slow-link.ts';

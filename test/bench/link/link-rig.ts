@@ -8,8 +8,12 @@ import { CENTRAL_POINT } from '../../../control-plane/sandbox/people.ts';
 import { mintToken } from '../../../control-plane/src/adapters/auth/mint-token.ts';
 import type { Timeline } from '../../../control-plane/src/contracts/sos-api.ts';
 import { Secret } from '../../../control-plane/src/domain/secret.ts';
-import { createHeadlessOperator, type HeadlessOperator } from '../../support/headless/index.ts';
+import {
+  createHeadlessOperator,
+  type HeadlessOperator,
+} from '../../../control-plane/client/headless/index.ts';
 import type { FarPhone, PressOrder, PressReport } from './press-order.ts';
+import { LISTEN_TONES_HZ } from '../../../control-plane/sandbox/audio/tones.ts';
 import { NEAR, openSlowLink, type SlowLink, type SlowLinkOptions } from './slow-link.ts';
 
 const REPORT_MS = 20_000;
@@ -59,6 +63,7 @@ export async function openLinkRig(
       baseUrl: sandbox.file.urls.api,
       token: await gateway.token('operator', OPERATOR),
       clientId: 'panel1',
+      candidatesHz: LISTEN_TONES_HZ,
       address: NEAR,
       ca: gateway.ca,
       fetch: gateway.fetch,

@@ -8,7 +8,7 @@ import {
   createHeadlessOperator,
   type HeadlessCitizen,
   type HeadlessOperator,
-} from '../../support/headless/index.ts';
+} from '../../../control-plane/client/headless/index.ts';
 import { markableLoop, writeMark } from '../../support/plain/marked-voice.ts';
 import {
   hear,
@@ -17,6 +17,7 @@ import {
   plainPanelMedia,
   type PlainEar,
 } from '../../support/plain/plain-media.ts';
+import { LISTEN_TONES_HZ } from '../../../control-plane/sandbox/audio/tones.ts';
 import type { GatewayUnderLoad } from './gateway-under-load.ts';
 
 const DEVICE = 'phone1';
@@ -129,6 +130,7 @@ export async function openPanel(
     baseUrl: gateway.sandbox.file.urls.api,
     token: await gateway.token('operator', operatorId),
     clientId: 'panel1',
+    candidatesHz: LISTEN_TONES_HZ,
     credentials: 'header',
     ...(isPlain
       ? { media: plainPanelMedia(ears) }

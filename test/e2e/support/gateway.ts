@@ -25,9 +25,10 @@ import {
   type HeadlessCitizenOptions,
   type HeadlessOperator,
   type HeadlessOperatorOptions,
-} from '../../support/headless/index.ts';
+} from '../../../control-plane/client/headless/index.ts';
 import { makeDistrict, newNumber, type District, type DistrictWishes } from './district.ts';
 import { eventually } from './eventually.ts';
+import { LISTEN_TONES_HZ } from '../../../control-plane/sandbox/audio/tones.ts';
 import { metricOf, send, type Answer, type RequestWishes } from './http.ts';
 
 export interface CitizenWishes extends Partial<HeadlessCitizenOptions> {
@@ -215,6 +216,7 @@ export class Gateway {
       baseUrl: this.file.urls.api,
       token: await this.token(role, operatorId),
       clientId,
+      candidatesHz: LISTEN_TONES_HZ,
       ...options,
     });
     this.#people.add(operator);

@@ -2,7 +2,7 @@
 import type { FeedEvent, FeedEventType } from '../../../control-plane/src/contracts/panel-feed.ts';
 import type { Location } from '../../../control-plane/src/contracts/common.ts';
 import type { Timeline } from '../../../control-plane/src/contracts/sos-api.ts';
-import type { HeadlessCitizen, HeadlessOperator } from '../../support/headless/index.ts';
+import type { HeadlessCitizen, HeadlessOperator } from '../../../control-plane/client/headless/index.ts';
 
 const DEADLINE_MS = 10_000;
 

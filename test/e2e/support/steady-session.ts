@@ -5,7 +5,7 @@
 import { expect } from 'chai';
 import type { AudioReading } from '../../../control-plane/client/audio-monitor.ts';
 import type { SessionView } from '../../../control-plane/src/contracts/session-view.ts';
-import type { HeadlessOperator } from '../../support/headless/index.ts';
+import type { HeadlessOperator } from '../../../control-plane/client/headless/index.ts';
 import { eventually } from './eventually.ts';
 import type { Citizen, Gateway } from './gateway.ts';
 import { press, told } from './sos.ts';

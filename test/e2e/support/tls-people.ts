@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { call, type Answer, type CallOptions } from '../../../control-plane/sandbox/call.ts';
 import type { SandboxFile } from '../../../control-plane/sandbox/sandbox-file.ts';
+import { LISTEN_TONES_HZ } from '../../../control-plane/sandbox/audio/tones.ts';
 import {
   createHeadlessCitizen,
   createHeadlessOperator,
   type HeadlessCitizen,
   type HeadlessOperator,
-} from '../../support/headless/index.ts';
+} from '../../../control-plane/client/headless/index.ts';
 
 const DEADLINE_MS = 4_000;
 
@@ -27,7 +28,12 @@ export function tlsCitizen(file: SandboxFile, toneHz: number): Promise<HeadlessC
 
 export function tlsOperator(file: SandboxFile): Promise<HeadlessOperator> {
   const { token } = file.tokens.operators[0]!;
-  return createHeadlessOperator({ ...trusting(file), token, clientId: 'panel1' });
+  return createHeadlessOperator({
+    ...trusting(file),
+    token,
+    clientId: 'panel1',
+    candidatesHz: LISTEN_TONES_HZ,
+  });
 }
 
 function trusting(file: SandboxFile): { baseUrl: string; ca: string; fetch: typeof fetch } {

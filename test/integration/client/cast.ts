@@ -8,8 +8,9 @@ import {
   type HeadlessCitizenOptions,
   type HeadlessOperator,
   type HeadlessOperatorOptions,
-} from '../../support/headless/index.ts';
+} from '../../../control-plane/client/headless/index.ts';
 import { startTestEngine, type TestEngine } from './engine.ts';
+import { LISTEN_TONES_HZ } from '../../../control-plane/sandbox/audio/tones.ts';
 import { startFakeGateway, type FakeGateway } from './fake-gateway.ts';
 
 export type Aor<Person> = Person & { readonly aor: string };
@@ -83,6 +84,7 @@ export function useCast(): Cast {
         baseUrl: gateway.baseUrl,
         token: 'operator-token',
         clientId: aor,
+        candidatesHz: LISTEN_TONES_HZ,
         ...options,
       });
       people.push(person);

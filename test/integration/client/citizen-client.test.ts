@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { audioDirection } from '../../../control-plane/client/sdp.ts';
-import type { SipRecord } from '../../support/headless/index.ts';
+import type { SipRecord } from '../../../control-plane/client/headless/index.ts';
 import { eventually, useCast } from './cast.ts';
 import { sessionView } from './fake-gateway.ts';
 

@@ -4,7 +4,7 @@ import type { AudioReading } from '../../../control-plane/client/audio-monitor.t
 import type { FeedMessage } from '../../../control-plane/src/contracts/panel-feed.ts';
 import type { SessionView } from '../../../control-plane/src/contracts/session-view.ts';
 import { CLIENT_TONES_HZ } from '../../../control-plane/sandbox/audio/tones.ts';
-import { wallClockMs } from '../../support/headless/index.ts';
+import { wallClockMs } from '../../../control-plane/client/headless/index.ts';
 import { eventually, useCast } from './cast.ts';
 import { sessionView } from './fake-gateway.ts';
 

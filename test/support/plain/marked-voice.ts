@@ -3,7 +3,7 @@
  * Asterisk hands Opus on between two Opus legs as it came, so the mark that was sent is the mark that arrives, and a
  * packet that has crossed into another session is seen as such, one by one.
  */
-import { opusLoop } from '../headless/tone-track.ts';
+import { opusLoop } from '../../../control-plane/client/headless/tone-track.ts';
 
 /** What one packet says of itself. */
 export interface Mark {

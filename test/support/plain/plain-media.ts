@@ -9,7 +9,7 @@ import type {
   PanelMediaPort,
   PeerConnection,
 } from '../../../control-plane/client/media-port.ts';
-import { wallClockMs } from '../headless/tone-listener.ts';
+import { wallClockMs } from '../../../control-plane/client/headless/tone-listener.ts';
 import { readMark, writeMark, type Mark } from './marked-voice.ts';
 import { plainAnswer, readOffer } from './plain-sdp.ts';
 

@@ -38,6 +38,7 @@ import { LegTable } from './leg-table.ts';
 import { LegDialer } from './leg-dialer.ts';
 import type { LegRecord } from './leg-record.ts';
 import { MediaWatch } from './media-watch.ts';
+import { ToneEar } from './tone-ear.ts';
 import { TrunkProvisioner, type TrunkAccounts } from './trunk-provisioner.ts';
 
 export interface AsteriskDriverOptions {
@@ -95,6 +96,7 @@ export class AsteriskDriver implements PbxDriver {
   readonly #endpoints: EndpointProvisioner;
   readonly #prompt: HoldingPrompt;
   readonly #media: MediaWatch;
+  readonly #ear: ToneEar;
   readonly #accounts: TrunkProvisioner | null;
   readonly #listeners: ((event: PbxEvent) => void)[] = [];
   readonly #watchWanted = new Set<LegId>();
@@ -122,6 +124,7 @@ export class AsteriskDriver implements PbxDriver {
     this.#contacts = new ContactBoard(options.trunks, emit);
     this.#endpoints = new EndpointProvisioner(this.#connection, options.endpointFields);
     this.#prompt = new HoldingPrompt(this.#connection);
+    this.#ear = new ToneEar(this.#connection, clock);
     const { accounts } = options;
     this.#accounts = accounts ? new TrunkProvisioner(this.#connection, { ...options, ...accounts }) : null;
     accounts?.trunks.onChange(() => {
@@ -244,6 +247,11 @@ export class AsteriskDriver implements PbxDriver {
     if (leg === undefined) return;
     this.#watchWanted.add(legId);
     if (leg.state === 'answered' && leg.held === null) this.#media.start(legId);
+  }
+
+  async hearsTone(legId: LegId, hz: number, withinMs: number): Promise<PbxResult<boolean>> {
+    const listening = await this.#order(legId, () => this.#ear.listen(legId, hz));
+    return listening.ok ? this.#ear.hears(legId, withinMs) : listening;
   }
 
   async list(): Promise<PbxResult<PbxSnapshot>> {

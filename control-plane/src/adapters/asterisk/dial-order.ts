@@ -70,6 +70,9 @@ export function phoneDialOrder(
         ...(identityHeader === null
           ? {}
           : { [`PJSIP_HEADER(add,${identityHeader.name})`]: identityHeader.value }),
+        ...(dial.longestMs === undefined
+          ? {}
+          : { 'TIMEOUT(absolute)': String(Math.ceil(dial.longestMs / 1_000)) }),
       },
     },
   };

@@ -2,7 +2,7 @@
 import type { WebSocket } from 'ws';
 import { closeCodeOf, type ErrorCode } from '../../contracts/error-table.ts';
 import { FEED_LIMITS, type FeedMessage } from '../../contracts/panel-feed.ts';
-import type { Instant } from '../../domain/ids.ts';
+import type { Instant, ZoneId } from '../../domain/ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FeedSource } from '../../ports/gateway.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
@@ -27,6 +27,7 @@ export interface ConnectionContext {
   readonly startTimeoutMs: number;
   readonly closeGraceMs: number;
   /** A text frame of the panel came. */
+  readonly syntheticZone: ZoneId | null;
   readonly onMessage: (connection: FeedConnection, text: string) => void;
   /** Once, as soon as the connection is over for whatever reason. */
   readonly onEnd: (connection: FeedConnection) => void;
@@ -51,7 +52,8 @@ export class FeedConnection {
     this.panel = panel;
     this.#socket = socket;
     this.#context = context;
-    this.#scope = new FeedScope(panel.subject, panel.role === 'operator' ? [] : null);
+    const zones = panel.role === 'operator' ? [] : null;
+    this.#scope = new FeedScope(panel.subject, zones, context.syntheticZone);
     socket.on('message', (data: Buffer, isBinary: boolean) => this.#received(data, isBinary));
     socket.on('ping', () => this.#counted());
     socket.on('pong', () => {

@@ -15,11 +15,14 @@ export class FeedScope {
   readonly #operatorId: OperatorId;
   /** `null`: everything. */
   #zones: ReadonlySet<ZoneId> | null;
+  /** Of who sees everything, what is not shown: the zone of synthetic sessions. */
+  readonly #except: ZoneId | null;
   readonly #shown = new Set<string>();
 
-  constructor(operatorId: OperatorId, zones: readonly ZoneId[] | null) {
+  constructor(operatorId: OperatorId, zones: readonly ZoneId[] | null, except: ZoneId | null = null) {
     this.#operatorId = operatorId;
     this.#zones = zones && new Set(zones);
+    this.#except = except;
   }
 
   /** Whether these are other zones than before. */
@@ -45,7 +48,8 @@ export class FeedScope {
   }
 
   #sees(zoneId: ZoneId | null, session: Session): boolean {
-    if (this.#zones === null || isOfZones(zoneId, [...this.#zones])) return true;
+    if (this.#zones === null) return zoneId === null || zoneId !== this.#except;
+    if (isOfZones(zoneId, [...this.#zones])) return true;
     return assignedTo(session) === this.#operatorId;
   }
 }

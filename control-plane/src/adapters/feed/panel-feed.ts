@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { ErrorCode } from '../../contracts/error-table.ts';
 import { FEED_LIMITS, type FeedMessage } from '../../contracts/panel-feed.ts';
-import type { Instant } from '../../domain/ids.ts';
+import type { Instant, ZoneId } from '../../domain/ids.ts';
 import type { Authenticator } from '../../ports/authenticator.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { FeedSource, Gateway } from '../../ports/gateway.ts';
@@ -34,6 +34,8 @@ export interface FeedOptions {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly limits: { readonly maxConnections: number; readonly maxPerIdentity: number };
+  /** Of synthetic sessions: their own operator sees them, and no supervisor does. */
+  readonly syntheticZone?: ZoneId | null;
   readonly timing?: Partial<FeedTiming>;
 }
 
@@ -202,6 +204,7 @@ export class PanelFeed {
     const connection: FeedConnection = new FeedConnection(socket, panel, {
       ...this.#options,
       ...this.#timing,
+      syntheticZone: this.#options.syntheticZone ?? null,
       onMessage: (_, text) => this.#messages.receive(connection, holder, text),
       onEnd: () => this.#ended(connection),
     });

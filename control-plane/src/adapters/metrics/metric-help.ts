@@ -70,6 +70,21 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_journal_replayed_total:
     'Journal entries told to the database: written, known already, or decided anew.',
   hamrahi_journal_set_aside_total: 'Parts of the journal that the database does not take.',
+  hamrahi_synthetic_calls_total: 'Synthetic calls, by trunk and by what was wrong with them.',
+  hamrahi_synthetic_calls_postponed_total: 'Times that a synthetic call was put off, by why.',
+  hamrahi_synthetic_call_post_dial_delay_ms:
+    'From the order of a synthetic call to the first sign that the far end is there, by trunk.',
+  hamrahi_synthetic_call_answered: 'Whether the last synthetic call over the trunk was answered.',
+  hamrahi_synthetic_call_tone_heard: 'Whether the tone was heard in the last synthetic call over the trunk.',
+  hamrahi_synthetic_call_at_seconds: 'When the last synthetic call over the trunk ended, as a Unix time.',
+  hamrahi_synthetic_sos_heard_at_seconds: 'When a synthetic SOS was heard last, as a Unix time.',
+  hamrahi_probe_runs_total: 'Synthetic SOS, by mode and result.',
+  hamrahi_probe_ok: 'Whether all was well in the last synthetic SOS, by mode.',
+  hamrahi_probe_ran_at_seconds: 'When the last synthetic SOS ended, as a Unix time.',
+  hamrahi_probe_good_at_seconds: 'When a synthetic SOS ended last in which all was well, as a Unix time.',
+  hamrahi_probe_run_ms: 'How long a synthetic SOS took, its preparation and its end included.',
+  hamrahi_probe_check_ok: 'Whether this check was good in the last synthetic SOS that came so far.',
+  hamrahi_probe_check_ms: 'What a check of the synthetic SOS measured.',
   hamrahi_trunk_state: 'Whether a trunk is up, doubtful or down: 1 for the state that it is in.',
   hamrahi_trunk_tries_ended_total: 'Tries of calls that ended, by trunk, purpose and outcome.',
   hamrahi_trunk_post_dial_delay_ms: 'From the INVITE to the first 18x, by trunk; synthetic calls apart.',
@@ -95,5 +110,12 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
     'Age of the oldest event that no endpoint was told of, though one is to be.',
   hamrahi_webhook_rounds_failed_total:
     'Rounds of the webhook dispatcher that failed, as a rule at the database.',
+  hamrahi_calls_open: 'Telephone calls of the API that are not over.',
+  hamrahi_calls_events_total: 'What happened to calls of the API, by event and verdict.',
+  hamrahi_calls_events_dropped_total:
+    'Events of calls beyond what waits for the database; found again by asking the engine.',
+  hamrahi_calls_command_failures_total: 'What calls ordered and the engine did not do, by command and code.',
+  hamrahi_calls_command_bugs_total: 'Commands of calls that threw.',
+  hamrahi_calls_background_failures_total: 'Work on calls that was given up.',
   hamrahi_pbx_unexpected_calls_total: 'Calls that nobody ordered and that were refused, by their source.',
 };

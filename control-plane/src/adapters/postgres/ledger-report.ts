@@ -10,7 +10,8 @@ import { instantSql, timestampText } from './instant.ts';
 
 // CAST, because knex would take `:since::` for a name of its own.
 const IN_RANGE = `s.activated_at >= CAST(:since AS timestamptz) AND s.activated_at < CAST(:until AS timestamptz)
-  AND (CAST(:zone AS text) IS NULL OR s.zone_id = :zone)`;
+  AND (CAST(:zone AS text) IS NULL OR s.zone_id = :zone)
+  AND (CAST(:except AS text) IS NULL OR s.zone_id IS DISTINCT FROM :except)`;
 
 /** A month of years is found by its sessions and not by reading all years; years go through memory, not over the disk. */
 const PLAN_SQL = ['SET LOCAL random_page_cost = 1.1', "SET LOCAL work_mem = '64MB'"];
@@ -75,8 +76,13 @@ export class PostgresLedgerReports implements LedgerReports {
     this.#knex = knex;
   }
 
-  report({ since, until, zoneId }: ReportRange, maxBreaches: number): Promise<LedgerReport> {
-    const values = { since: timestampText(since), until: timestampText(until), zone: zoneId };
+  report({ since, until, zoneId, exceptZoneId }: ReportRange, maxBreaches: number): Promise<LedgerReport> {
+    const values = {
+      since: timestampText(since),
+      until: timestampText(until),
+      zone: zoneId,
+      except: exceptZoneId,
+    };
     return guarded(
       this.#knex.transaction(
         async (trx) => {

@@ -65,6 +65,7 @@ export class SessionQueries {
     open,
     zones,
     operatorId = null,
+    except = null,
     before,
     limit,
   }: Parameters<SessionStore['list']>[0]): Promise<readonly StoredSession[]> {
@@ -75,8 +76,9 @@ export class SessionQueries {
         : ['(created_at, s.id) < (SELECT b.created_at, b.id FROM sessions b WHERE b.id = :before)']),
     ].join(' AND ');
     const values = { limit, ...(before === null ? {} : { before }) };
+    const seen = except === null ? others : `s.zone_id IS DISTINCT FROM :except AND ${others}`;
     return zones === null
-      ? this.#sessions(listSql(others), values)
+      ? this.#sessions(listSql(seen), { ...values, ...(except === null ? {} : { except }) })
       : this.#sessions(listOfZonesSql(others), { ...values, zones: [...new Set(zones)], operatorId });
   }
 

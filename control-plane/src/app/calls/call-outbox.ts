@@ -31,7 +31,7 @@ export function callOutboxOf(
           ...(isEnd
             ? {
                 reason: leg === 'call-to' && !isLiveCall(after) ? after.reason : null,
-                outcome: end?.outcome ?? null,
+                ...(end ? { outcome: end.outcome } : {}),
                 sipStatus: end?.sipStatus ?? null,
                 q850: end?.q850 ?? null,
                 durationMs: answeredAt === null ? null : Math.round(at - answeredAt),

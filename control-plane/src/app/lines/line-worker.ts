@@ -115,6 +115,7 @@ export class LineWorker {
       host,
       callerId: dial.callerId,
       ringTimeoutMs: Math.max(SHORTEST_RING_MS, left),
+      ...(dial.longestMs === undefined ? {} : { longestMs: dial.longestMs }),
     });
     const held = live.held.get(number) ?? [];
     live.held.delete(number);

@@ -116,6 +116,10 @@ export class PhoneLines implements Telephony {
     this.#ports.pbx.watchMedia(this.#book.channelOf(legId));
   }
 
+  hearsTone(legId: LegId, hz: number, withinMs: number): Promise<PbxResult<boolean>> {
+    return this.#ports.pbx.hearsTone(this.#book.channelOf(legId), hz, withinMs);
+  }
+
   provisionEndpoint(aor: AddressOfRecord): Promise<PbxResult> {
     return this.#ports.pbx.provisionEndpoint(aor);
   }

@@ -306,9 +306,10 @@ export class EnduringStore implements SessionStore {
 
 function isListed(
   { session }: StoredSession,
-  { zones, operatorId = null }: Parameters<SessionStore['list']>[0],
+  { zones, operatorId = null, except = null }: Parameters<SessionStore['list']>[0],
 ): boolean {
-  if (!zones || isOfZones(session.zoneId, zones)) return true;
+  if (!zones) return except === null || session.zoneId !== except;
+  if (isOfZones(session.zoneId, zones)) return true;
   return operatorId !== null && operatorOf(session) === operatorId;
 }
 

@@ -134,10 +134,15 @@ export class CallDraft {
     return { call: this.#call(), commands: this.commands, verdict: 'applied' };
   }
 
-  /** The end of the call: told once, and everybody is hung up. `end`: how the first party's leg ended, if it has. */
+  /**
+   * The end of the call: told once, and everybody is hung up. `end`: how the first party's leg ended, if it has; else it
+   * ends as one that we leave.
+   */
   finish(state: Over['state'], reason: CallEndReason, end: LegEnd | null = null): CallDecision {
     const { to, id } = this.facts;
-    this.publish(state, { kind: 'call-to', id: to }, end);
+    const left = this.leg(to);
+    const ours: LegEnd | null = left && { outcome: leftAs(left), sipStatus: null, q850: null };
+    this.publish(state, { kind: 'call-to', id: to }, end ?? ours);
     if (this.answeredAt !== null) this.order({ type: 'pbx.close-bridge', bridgeId: callBridgeIdOf(id) });
     for (const leg of this.facts.legs) {
       if (leg.ending !== null) continue;

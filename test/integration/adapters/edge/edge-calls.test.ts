@@ -5,8 +5,8 @@ import type { GatewayEngine } from '../../../../control-plane/sandbox/gateway-en
 import { SipClient, type SipClientEvents } from '../../../../control-plane/client/sip-client.ts';
 import type { TypedEvents } from '../../../../control-plane/client/typed-events.ts';
 import { sandboxTrunk, startTestEngine } from '../../../support/gateway-engine.ts';
-import { createToneTrack, opusLoop } from '../../../support/headless/tone-track.ts';
-import { createWeriftMedia } from '../../../support/headless/werift-media.ts';
+import { createToneTrack, opusLoop } from '../../../../control-plane/client/headless/tone-track.ts';
+import { createWeriftMedia } from '../../../../control-plane/client/headless/werift-media.ts';
 import { SIP_DOMAIN, startEdgeLab, type EdgeLab } from './edge-lab.ts';
 import { liveChannels, startCalls, type EngineCalls } from './engine-calls.ts';
 import { answerTo, bodyOf, directionOf, headerOf, statusOf, type RawClient } from './raw-client.ts';

@@ -21,6 +21,15 @@ describe('adapters/feed feed-scope', () => {
     ]);
   });
 
+  it('TEL-8: shows synthetic sessions to their own operator, and to nobody else', () => {
+    const [synthetic] = zones('synthetic');
+    const everything = new FeedScope(AKRAM, null, synthetic);
+    expect(everything.judge(row('synthetic', 1))).to.equal('hide');
+    expect(everything.judge(row('north', 2))).to.equal('show');
+    expect(everything.judge(row(null, 3))).to.equal('show');
+    expect(new FeedScope(AKRAM, zones('synthetic'), synthetic).judge(row('synthetic', 1))).to.equal('show');
+  });
+
   it('shows own zones, no zone, and what is assigned to the operator', () => {
     const scope = new FeedScope(AKRAM, zones('north'));
     expect(scope.judge(row('north', 1))).to.equal('show');

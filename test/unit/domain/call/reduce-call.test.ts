@@ -156,7 +156,7 @@ describe('domain/call/reduce-call', () => {
       call.tried('other.1').gone('other.1', 'busy').tried('other.2').gone('other.2', 'rejected');
       expect(call.state).to.equal('failed/bridge-unanswered');
       expect(call.orders).to.deep.equal(['close', 'hangup to.1 normal']);
-      expect(call.news.at(-1)).to.equal('to failed');
+      expect(call.news.at(-1)).to.equal('to failed completed');
     });
 
     it('hangs up the second when the first fails, and the other when either hangs up', () => {
@@ -169,7 +169,7 @@ describe('domain/call/reduce-call', () => {
       const second = new CallScenario({ bridges: 1 }).joined().gone('other.1');
       expect(second.orders).to.deep.equal(['close', 'hangup to.1 normal']);
       expect(second.state).to.equal('ended/other-hung-up');
-      expect(second.news.slice(-2)).to.deep.equal(['other ended completed', 'to ended']);
+      expect(second.news.slice(-2)).to.deep.equal(['other ended completed', 'to ended completed']);
     });
 
     it('ends when the engine has lost it', () => {

@@ -45,7 +45,7 @@ export function sessionHandlers(gateway: Gateway): Pick<Handlers, SessionOperati
     listSos: async ({ caller, query }) => {
       const open = query.open === undefined ? null : query.open === 'true';
       const before = (query.before ?? null) as SessionId | null;
-      const result = await gateway.list(caller, open, before, query.limit);
+      const result = await gateway.list(caller, open, before, query.limit, query.synthetic === 'true');
       if (!result.ok) return failure(result.code, result.detail);
       const last = result.value.at(-1);
       return reply(200, {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createToneDetector } from '../../../../control-plane/sandbox/audio/tone-detector.ts';
+import { createToneDetector } from '../../../../control-plane/client/headless/tone-detector.ts';
 import {
   LISTEN_TONES_HZ,
   PHONE_TONES_HZ,
@@ -27,7 +27,7 @@ function joined(...parts: Int16Array[]): Int16Array {
   return Int16Array.from(parts.flatMap((part) => [...part]));
 }
 
-describe('sandbox/audio/tone-detector', () => {
+describe('client/headless/tone-detector', () => {
   const listening = (): ReturnType<typeof createToneDetector> =>
     createToneDetector({ sampleRateHz: RATE_HZ, candidatesHz: LISTEN_TONES_HZ });
 

@@ -1,14 +1,13 @@
 /** An operator without a browser: the panel's own client code with an ear that knows tones. */
 import type { MediaStreamTrack, RTCPeerConnection } from 'werift';
-import { GatewayApi } from '../../../control-plane/client/gateway-api.ts';
-import { GatewaySockets } from '../../../control-plane/client/gateway-sockets.ts';
-import type { PanelMediaPort } from '../../../control-plane/client/media-port.ts';
-import type { RtpCounts } from '../../../control-plane/client/one-way-media.ts';
-import { PanelClient } from '../../../control-plane/client/panel-client.ts';
-import { withDeadline } from '../../../control-plane/client/deadline.ts';
-import { LISTEN_TONES_HZ } from '../../../control-plane/sandbox/audio/tones.ts';
-import type { HeardSound } from '../../../control-plane/sandbox/audio/tone-detector.ts';
-import type { FeedEvent } from '../../../control-plane/src/contracts/panel-feed.ts';
+import { GatewayApi } from '../gateway-api.ts';
+import { GatewaySockets } from '../gateway-sockets.ts';
+import type { PanelMediaPort } from '../media-port.ts';
+import type { RtpCounts } from '../one-way-media.ts';
+import { PanelClient } from '../panel-client.ts';
+import { withDeadline } from '../deadline.ts';
+import type { HeardSound } from './tone-detector.ts';
+import type { FeedEvent } from '../../src/contracts/panel-feed.ts';
 import { timesOf, type LegTimes } from './headless-citizen.ts';
 import { NodeSockets, type SipRecord } from './node-socket.ts';
 import { RtpCounter } from './rtp-counter.ts';
@@ -21,8 +20,8 @@ export interface HeadlessOperatorOptions {
   readonly token: string;
   /** Which panel client of this operator it is. */
   readonly clientId: string;
-  /** The tones that it knows. Default: all of the sandbox's. */
-  readonly candidatesHz?: readonly number[];
+  /** The tones that it knows. */
+  readonly candidatesHz: readonly number[];
   /** Misbehaves: answers `sendrecv` and sends this tone in spite of everything. */
   readonly sendAnywayHz?: number;
   readonly failIce?: boolean;
@@ -108,7 +107,7 @@ export async function createHeadlessOperator(options: HeadlessOperatorOptions): 
       play(track, legId) {
         const ear = new ToneListener({
           track: track as unknown as MediaStreamTrack,
-          candidatesHz: options.candidatesHz ?? LISTEN_TONES_HZ,
+          candidatesHz: options.candidatesHz,
           onTone: (tone) => {
             for (const waiter of toneWaiters) waiter(tone);
           },

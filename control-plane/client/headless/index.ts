@@ -1,4 +1,4 @@
-/** The headless clients: what tests, demo and bench use. */
+/** The headless clients: what the probe, tests, demo and bench use. */
 export {
   createHeadlessCitizen,
   type HeadlessCitizen,

@@ -1,6 +1,6 @@
 /** WebSockets of the headless clients: `ws` with the gateway's own CA, a record of SIP, and a plug to pull. */
 import { WebSocket } from 'ws';
-import type { ClientSocket, CreateSocket } from '../../../control-plane/client/gateway-sockets.ts';
+import type { ClientSocket, CreateSocket } from '../gateway-sockets.ts';
 import { wallClockMs } from './tone-listener.ts';
 
 export interface SipRecord {

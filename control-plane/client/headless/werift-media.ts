@@ -1,10 +1,10 @@
 /**
- * WebRTC for Node: werift's peer connection where a page has the browser's. Media go over loopback only.
+ * WebRTC for Node: werift's peer connection where a page has the browser's. Media go by one address: loopback unless told otherwise.
  *
  * werift never says that ICE has failed, as browsers do; the client's own deadline does.
  */
 import { RTCPeerConnection, useOPUS, usePCMU, type PeerConfig } from 'werift';
-import type { MediaPort, PeerConnection } from '../../../control-plane/client/media-port.ts';
+import type { MediaPort, PeerConnection } from '../media-port.ts';
 import { surviveLoss } from './werift-handshake.ts';
 
 export interface WeriftOptions {

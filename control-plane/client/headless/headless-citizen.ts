@@ -1,11 +1,11 @@
-/** A citizen without a phone: the app's own client code with a tone for a microphone, for tests, demo and load. */
+/** A citizen without a phone: the app's own client code with a tone for a microphone, for the probe, tests, demo and load. */
 import type { MediaStreamTrack } from 'werift';
-import { CitizenClient } from '../../../control-plane/client/citizen-client.ts';
-import { GatewayApi } from '../../../control-plane/client/gateway-api.ts';
-import { GatewaySockets } from '../../../control-plane/client/gateway-sockets.ts';
-import type { IncomingLeg } from '../../../control-plane/client/incoming-leg.ts';
-import type { CitizenMediaPort } from '../../../control-plane/client/media-port.ts';
-import type { RtpCounts } from '../../../control-plane/client/one-way-media.ts';
+import { CitizenClient } from '../citizen-client.ts';
+import { GatewayApi } from '../gateway-api.ts';
+import { GatewaySockets } from '../gateway-sockets.ts';
+import type { IncomingLeg } from '../incoming-leg.ts';
+import type { CitizenMediaPort } from '../media-port.ts';
+import type { RtpCounts } from '../one-way-media.ts';
 import { NodeSockets, type SipRecord } from './node-socket.ts';
 import { RtpCounter } from './rtp-counter.ts';
 import { wallClockMs } from './tone-listener.ts';

@@ -3,7 +3,7 @@
  * and what was really sent. It proves that nothing of an operator arrives at a citizen.
  */
 import type { RTCDtlsTransport, RTCPeerConnection } from 'werift';
-import type { RtpCounts } from '../../../control-plane/client/one-way-media.ts';
+import type { RtpCounts } from '../one-way-media.ts';
 
 export class RtpCounter {
   private readonly watched = new WeakSet<RTCDtlsTransport>();

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { MediaStreamTrack } from 'werift';
-import { ToneListener } from '../../support/headless/tone-listener.ts';
-import { createToneTrack, opusLoop } from '../../support/headless/tone-track.ts';
+import { ToneListener } from '../../../../control-plane/client/headless/tone-listener.ts';
+import { createToneTrack, opusLoop } from '../../../../control-plane/client/headless/tone-track.ts';
 
 const FRAME_MS = 20;
 
@@ -18,7 +18,7 @@ async function hear(hz: number, forMs: number): Promise<{ ear: ToneListener; pla
   return { ear, playedMs: performance.now() - begun };
 }
 
-describe('test/support/headless: a tone and an ear', () => {
+describe('client/headless: a tone and an ear', () => {
   it('sends 50 packets a second, in which the tone is recognised and no other', async () => {
     const { ear, playedMs } = await hear(1400, 600);
     expect(ear.packets).to.be.within(24, playedMs / FRAME_MS + 4);

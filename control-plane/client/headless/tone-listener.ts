@@ -1,11 +1,7 @@
-/** An ear for tests: decodes what arrives on a track and tells which known tones are in it, and since when. */
+/** An ear: decodes what arrives on a track and tells which known tones are in it, and since when. */
 import { createDecoder, type OpusDecoderHandle } from 'libopus-wasm';
 import type { MediaStreamTrack, RtpPacket } from 'werift';
-import {
-  createToneDetector,
-  type HeardSound,
-  type ToneDetector,
-} from '../../../control-plane/sandbox/audio/tone-detector.ts';
+import { createToneDetector, type HeardSound, type ToneDetector } from './tone-detector.ts';
 /** Far above twice the highest tone of ours, and three times cheaper to decode and to judge than 48 kHz. */
 const SAMPLE_RATE_HZ = 16_000;
 
