@@ -1,13 +1,13 @@
 import { expect } from 'chai';
 import { HeldAlert } from '../../../control-plane/src/app/held-alert.ts';
-import { toldAlerts } from '../../support/told-alerts.ts';
+import { keptAlerts } from '../../support/kept-alerts.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 
 const AWAY = { kind: 'engine-away', subject: 'engine', severity: 'critical', summary: 'Away.' } as const;
 
 describe('app/held-alert', () => {
   it('is raised once it has lasted, and resolved when it ends', async () => {
-    const [clock, alerts] = [manualClock(), toldAlerts()];
+    const [clock, alerts] = [manualClock(), keptAlerts()];
     const held = new HeldAlert(alerts, AWAY, clock, 5000);
     held.begin();
     await clock.advance(3000);
@@ -20,7 +20,7 @@ describe('app/held-alert', () => {
   });
 
   it('is never raised for what is over before', async () => {
-    const [clock, alerts] = [manualClock(), toldAlerts()];
+    const [clock, alerts] = [manualClock(), keptAlerts()];
     const held = new HeldAlert(alerts, AWAY, clock, 5000);
     held.begin();
     await clock.advance(4000);

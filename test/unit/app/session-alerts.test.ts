@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { SessionAlerts } from '../../../control-plane/src/app/session-alerts.ts';
 import type { AlertKind, Session } from '../../../control-plane/src/domain/session/session.ts';
-import { toldAlerts } from '../../support/told-alerts.ts';
+import { keptAlerts } from '../../support/kept-alerts.ts';
 import { sessionIn } from '../../support/fake-feed-source.ts';
 
 /** A session of which only the alerts matter. */
@@ -18,7 +18,7 @@ const ID = sessionIn('north', 1).id;
 
 describe('app/session-alerts', () => {
   it('TEL-8: one alert for a session, whatever troubles it has; over once all are acknowledged', () => {
-    const alerts = toldAlerts();
+    const alerts = keptAlerts();
     const desk = new SessionAlerts(alerts);
     desk.note(live([]));
     desk.note(live([['no-operator', null]]));
@@ -28,7 +28,7 @@ describe('app/session-alerts', () => {
         ['no-voice', null],
       ]),
     );
-    expect(alerts.standing.get(`session-alert ${ID}`)).to.deep.include({
+    expect(alerts.byName.get(`session-alert ${ID}`)).to.deep.include({
       severity: 'critical',
       summary: 'An SOS needs a supervisor: no operator is free; nobody has a voice of her.',
     });
@@ -38,7 +38,7 @@ describe('app/session-alerts', () => {
         ['no-voice', null],
       ]),
     );
-    expect(alerts.standing.get(`session-alert ${ID}`)?.summary).to.not.include('no operator');
+    expect(alerts.byName.get(`session-alert ${ID}`)?.summary).to.not.include('no operator');
     desk.note(
       live([
         ['no-operator', 'chief'],
@@ -49,7 +49,7 @@ describe('app/session-alerts', () => {
   });
 
   it('is over with the session', () => {
-    const alerts = toldAlerts();
+    const alerts = keptAlerts();
     const desk = new SessionAlerts(alerts);
     desk.note(live([['no-voice', null]]));
     desk.note(sessionIn('north', 1, 'akram'));
@@ -57,16 +57,16 @@ describe('app/session-alerts', () => {
   });
 
   it('wakes nobody up for what can wait', () => {
-    const alerts = toldAlerts();
+    const alerts = keptAlerts();
     const desk = new SessionAlerts(alerts);
     desk.note(live([['long-session', null]]));
-    expect(alerts.standing.get(`session-alert ${ID}`)?.severity).to.equal('warning');
+    expect(alerts.byName.get(`session-alert ${ID}`)?.severity).to.equal('warning');
     desk.note(
       live([
         ['long-session', null],
         ['voice-lost', null],
       ]),
     );
-    expect(alerts.standing.get(`session-alert ${ID}`)?.severity).to.equal('critical');
+    expect(alerts.byName.get(`session-alert ${ID}`)?.severity).to.equal('critical');
   });
 });

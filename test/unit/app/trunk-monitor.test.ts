@@ -4,7 +4,7 @@ import type { Instant } from '../../../control-plane/src/domain/ids.ts';
 import type { LegOutcome } from '../../../control-plane/src/domain/session/leg.ts';
 import { StoreError } from '../../../control-plane/src/ports/session-store.ts';
 import type { TryHistory, TryReport } from '../../../control-plane/src/ports/trunk-health.ts';
-import { toldAlerts } from '../../support/told-alerts.ts';
+import { keptAlerts } from '../../support/kept-alerts.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { silentMetrics } from '../../support/silent-metrics.ts';
@@ -13,7 +13,7 @@ const NOTHING: TryHistory = { since: () => Promise.resolve([]) };
 
 function lab(history: TryHistory = NOTHING) {
   const clock = manualClock();
-  const alerts = toldAlerts();
+  const alerts = keptAlerts();
   const monitor = new TrunkMonitor({
     trunks: [
       { name: 'tata', optionsIntervalSeconds: 5, optionsTimeoutSeconds: 2 },
@@ -50,7 +50,7 @@ describe('app/trunk-monitor', () => {
     expect(alerts.told).to.deep.equal([]);
     await clock.advance(1000);
     expect(monitor.stateOf('tata')).to.equal('down');
-    expect(alerts.standing.get('trunk-down tata')).to.deep.equal({
+    expect(alerts.byName.get('trunk-down tata')).to.deep.equal({
       kind: 'trunk-down',
       subject: 'tata',
       severity: 'critical',
@@ -68,7 +68,7 @@ describe('app/trunk-monitor', () => {
   it('TEL-8: calls that it does not take bring it down at once, and one that rings brings it back', () => {
     const { clock, alerts, monitor, call } = lab();
     for (let index = 0; index < 3; index += 1) call('trunk-unreachable', { sipStatus: 403 });
-    expect(alerts.standing.get('trunk-down tata')?.summary).to.equal(
+    expect(alerts.byName.get('trunk-down tata')?.summary).to.equal(
       'Trunk tata is down: it did not take the last calls. The last one: trunk-unreachable (SIP 403).',
     );
     monitor.report({ trunk: 'tata', purpose: 'call', at: clock.now(), afterMs: 900, what: 'ringing' });
@@ -84,7 +84,7 @@ describe('app/trunk-monitor', () => {
     call('unreachable');
     expect(alerts.told).to.deep.equal([]);
     call('unreachable', { sipStatus: 480 });
-    expect(alerts.standing.get('trunk-success-rate tata')).to.deep.include({
+    expect(alerts.byName.get('trunk-success-rate tata')).to.deep.include({
       severity: 'warning',
       summary:
         'Of the last 10 calls by trunk tata 80 % went well, in 5 minutes. The last failure: unreachable (SIP 480).',
@@ -116,7 +116,7 @@ describe('app/trunk-monitor', () => {
     expect(alerts.told).to.deep.equal([]);
     monitor.registered('exotel', false, clock.now());
     await clock.advance(60_000);
-    expect(alerts.standing.get('trunk-down exotel')?.summary).to.equal(
+    expect(alerts.byName.get('trunk-down exotel')?.summary).to.equal(
       'Trunk exotel is down: our registration is refused or not answered.',
     );
     monitor.stop();

@@ -110,7 +110,6 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
     'Age of the oldest event that no endpoint was told of, though one is to be.',
   hamrahi_webhook_rounds_failed_total:
     'Rounds of the webhook dispatcher that failed, as a rule at the database.',
-  hamrahi_trunk_tries_total: 'Tries of calls that ended, by trunk, purpose and outcome.',
   hamrahi_calls_open: 'Telephone calls of the API that are not over.',
   hamrahi_calls_events_total: 'What happened to calls of the API, by event and verdict.',
   hamrahi_calls_events_dropped_total:
