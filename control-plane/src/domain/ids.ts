@@ -48,7 +48,6 @@ export function parseLegId(text: string): { sessionId: SessionId; kind: LegKind;
 export type CallId = Brand<string, 'CallId'>;
 /** `call-to`: who is called first; `call-bridge-to`: who is joined with it. */
 export type CallLegKind = 'call-to' | 'call-bridge-to';
-export const CALL_LEG_KINDS: readonly CallLegKind[] = ['call-to', 'call-bridge-to'];
 
 export function callLegIdOf(callId: CallId, kind: CallLegKind, attempt: number): LegId {
   return `${callId}.${kind}.${attempt}` as LegId;

@@ -10,19 +10,11 @@ import type { LineDial } from '../../ports/telephony.ts';
 import { LineWorker } from './line-worker.ts';
 import { liveLine } from './live-line.ts';
 import type { Live } from './live-line.ts';
-import type { PhoneLinesPorts } from './phone-lines.ts';
+import type { PhoneLinesPorts, TryChannel } from './line-ports.ts';
 
 /** Lines at once, ended ones whose last channel has not gone yet included; the oldest ended is forgotten first. */
 const MAX_LINES = 10_000;
 const OK = { ok: true, value: undefined } as const;
-
-/** A channel of a telephone leg as the engine has it. */
-export interface TryChannel {
-  readonly legId: LegId;
-  readonly try: number;
-  readonly state: LineTry['state'];
-  readonly trunk: string;
-}
 
 export class LineBook {
   readonly #ports: PhoneLinesPorts;

@@ -2,7 +2,7 @@
 import { parseChannelId, parseLegId } from '../../domain/ids.ts';
 import type { LegId } from '../../domain/ids.ts';
 import type { LegSnapshot, PbxSnapshot } from '../../ports/pbx-driver.ts';
-import type { TryChannel } from './line-book.ts';
+import type { TryChannel } from './line-ports.ts';
 
 const FAR: Readonly<Record<LegSnapshot['state'], number>> = { dialing: 0, ringing: 1, answered: 2 };
 

@@ -11,7 +11,7 @@ import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { HangupReason, PbxErrorCode, PbxEvent, PbxResult } from '../../ports/pbx-driver.ts';
 import type { Live, TryFacts } from './live-line.ts';
 import type { TryReport } from '../../ports/trunk-health.ts';
-import type { PhoneLinesPorts } from './phone-lines.ts';
+import type { PhoneLinesPorts } from './line-ports.ts';
 
 type TryNews = TryReport extends infer Report
   ? Report extends TryReport

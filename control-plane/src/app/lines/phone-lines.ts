@@ -7,35 +7,19 @@ import type { AddressOfRecord, BridgeId, LegId } from '../../domain/ids.ts';
 import type { TryEnd } from '../../domain/trunk/failover.ts';
 import { routesOf } from '../../domain/trunk/routes.ts';
 import type { Route } from '../../domain/trunk/routes.ts';
-import type { Trunk } from '../../domain/trunk/trunk.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { Log, Metrics } from '../../ports/log.ts';
-import type { OpsAlerts } from '../../ports/ops-alerts.ts';
 import type {
   AppDial,
   HangupReason,
-  PbxDriver,
   PbxEvent,
   PbxResult,
   PbxSnapshot,
   Voice,
 } from '../../ports/pbx-driver.ts';
 import type { LineDial, Telephony } from '../../ports/telephony.ts';
-import type { TrunkHealth } from '../../ports/trunk-health.ts';
 import { LineBook } from './line-book.ts';
+import type { PhoneLinesPorts } from './line-ports.ts';
 import { inLegs, isTelephone, tryChannels } from './line-snapshot.ts';
 import { TrunkLoad } from './trunk-load.ts';
-
-export interface PhoneLinesPorts {
-  readonly pbx: PbxDriver;
-  /** The trunks that may be used; asked for each call. */
-  readonly trunks: () => readonly Trunk[];
-  readonly health: TrunkHealth;
-  readonly alerts: OpsAlerts;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: Metrics;
-}
 
 const OK = { ok: true, value: undefined } as const;
 

@@ -44,16 +44,6 @@ export interface Line {
   readonly over: boolean;
 }
 
-/** Times of one line, ms. */
-export interface LineTimes {
-  /** Without any response, even 100: the next route. */
-  readonly noResponseMs: number;
-  /** An SOS that has neither 18x nor 183 within this gets a second try beside the first. */
-  readonly hedgeMs: number;
-  /** Without any response on any route since the beginning: the line is dead. */
-  readonly deadMs: number;
-}
-
 export type LineEvent =
   | { readonly type: 'begin' }
   /** The engine refused the order to dial. */
