@@ -59,7 +59,7 @@ CREATE TABLE webhook_deliveries (
 -- Lists; and the order of what was never tried.
 CREATE UNIQUE INDEX webhook_deliveries_position ON webhook_deliveries (endpoint_id, position);
 CREATE INDEX webhook_deliveries_untried ON webhook_deliveries (endpoint_id, position) WHERE untried;
-CREATE INDEX webhook_deliveries_held ON webhook_deliveries (endpoint_id, subject, position) WHERE untried;
+CREATE INDEX webhook_deliveries_held ON webhook_deliveries (subject, endpoint_id, position) WHERE untried;
 CREATE INDEX webhook_deliveries_due ON webhook_deliveries (endpoint_id, due_at)
   WHERE state = 'pending' AND NOT untried;
 -- Retention.

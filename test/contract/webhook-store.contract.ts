@@ -242,6 +242,18 @@ export function webhookStoreContract(name: string, open: () => WebhookStorePorts
         expect(await claim(after(10), room, new Map([[id, room]]))).to.deep.equal([]);
       });
 
+      it('are claimed once, by however many at a time', async () => {
+        await endpoint();
+        await endpoint();
+        await happen(...Array.from({ length: 40 }, (_, n) => event(`s${n}`, 1)));
+        const room: Room = { first: 40, again: 0 };
+        const owners = ['one', 'two', 'three', 'four'];
+        const claimed = await Promise.all(owners.map((owner) => claim(T0, room, new Map(), owner)));
+        const keys = claimed.flat().map(({ webhookId, messageId }) => `${webhookId} ${messageId}`);
+        expect(keys).to.have.length(80);
+        expect(new Set(keys).size).to.equal(80);
+      });
+
       it('that were begun are due again when their lease is over, and their late end counts for nothing', async () => {
         const id = await endpoint();
         await happen(event('a', 1), event('a', 2));

@@ -198,7 +198,7 @@ export class CallLab {
 
   /** What webhooks are told: type and leg. */
   get told(): string[] {
-    return this.memory.outbox.map(({ type, data }) => `${String(data['leg'])} ${type}`);
+    return this.memory.outbox.map(({ type, data }) => `${data['leg'] as string} ${type}`);
   }
 
   failure(result: CallsResult<unknown>): string {

@@ -24,18 +24,13 @@ export class CallScenario {
   readonly ends: string[] = [];
 
   constructor(plan: Partial<CallPlan> = {}) {
-    const call = {
-      id: ID,
-      createdBy: 'backend:b',
-      purpose: 'call',
-      plan: {
-        bridges: 0,
-        bridgeWhen: 'answered',
-        ringTimeoutMs: 30_000,
-        maxDurationMs: 600_000,
-        ...plan,
-      } as CallPlan,
+    const usual: CallPlan = {
+      bridges: 0,
+      bridgeWhen: 'answered',
+      ringTimeoutMs: 30_000,
+      maxDurationMs: 600_000,
     };
+    const call = { id: ID, createdBy: 'backend:b', purpose: 'call', plan: { ...usual, ...plan } };
     const first = reduceCall(null, { type: 'api.created', call }, this.#now as Instant);
     if (!first) throw new Error('a call did not begin');
     this.#call = first.call;

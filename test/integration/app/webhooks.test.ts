@@ -101,8 +101,8 @@ describe('app: webhooks on PostgreSQL', function () {
     node.nudge();
     await quick.count(400);
     const { p99 } = await beside('beside');
-    // On a machine that is busy with other things: no more than twice what it takes there without them.
-    expect(p99).to.be.below(Math.max(QUICK_P99_MS, 2 * alone.p99));
+    // On a machine that is busy with other things all takes its time, and here there is thrice as much to do.
+    expect(p99).to.be.below(Math.max(QUICK_P99_MS, 4 * alone.p99));
     const inFlight = await lab.database.sql(
       'SELECT 1 FROM webhook_deliveries WHERE endpoint_id = $1 AND untried',
       [hangs.id],

@@ -23,48 +23,60 @@ taken AS (
 )
 SELECT count(*)::integer AS taken FROM taken`;
 
-const FREE = '(d.claimed_until IS NULL OR d.claimed_until <= n.now)';
-
 /**
  * What a crash of the server forgets of claims and ends is begun again, under the same id. In the way of each delivery it
  * is not worth a wait for the disk, or for a synchronous standby.
  */
 const NOT_ON_DISK = `set_config('synchronous_commit', 'off', true)`;
 
-/** Two limits for each endpoint: retries that hang leave first attempts their room, and the other way round. */
+/** At the instant of the next value. */
+const FREE = '(d.claimed_until IS NULL OR d.claimed_until <= ?::timestamptz)';
+/** More than an endpoint ever has room for. */
+const MOST = 64;
+/**
+ * Two limits for each endpoint: retries that hang leave first attempts their room, and the other way round. The inner
+ * limits are constants, and what came earlier is looked for row by row: with a limit that it does not know, or with
+ * NOT EXISTS, the planner reads all that waits, and one receiver with a hundred thousand messages behind it would make
+ * every other one wait. By ctid, so that of two who pick the same row at once the second finds it changed, and passes
+ * over it without looking for everything anew.
+ */
 export const CLAIM_SQL = `
-WITH fence AS MATERIALIZED (SELECT hold_lease(?, ?::bigint), ${NOT_ON_DISK}),
-n AS (SELECT ?::timestamptz AS now, ?::integer AS first, ?::integer AS again),
-busy AS (SELECT * FROM unnest(?::uuid[], ?::integer[], ?::integer[]) AS b (endpoint_id, first, again)),
-room AS (
-  SELECT e.id AS endpoint_id, greatest(0, n.first - coalesce(b.first, 0)) AS first,
-    greatest(0, n.again - coalesce(b.again, 0)) AS again
-  FROM fence CROSS JOIN n CROSS JOIN webhook_endpoints e LEFT JOIN busy b ON b.endpoint_id = e.id
-  WHERE e.enabled
-), first_ones AS (
-  SELECT c.* FROM n CROSS JOIN room r CROSS JOIN LATERAL (
-    SELECT d.endpoint_id, d.message_id FROM webhook_deliveries d
-    WHERE d.endpoint_id = r.endpoint_id AND d.untried AND ${FREE} AND NOT EXISTS (
-      SELECT FROM webhook_deliveries earlier
-      WHERE earlier.endpoint_id = d.endpoint_id AND earlier.subject = d.subject AND earlier.untried
-        AND earlier.position < d.position
-    )
-    ORDER BY d.position LIMIT r.first FOR UPDATE OF d SKIP LOCKED
-  ) c
-), again_ones AS (
-  SELECT c.* FROM n CROSS JOIN room r CROSS JOIN LATERAL (
-    SELECT d.endpoint_id, d.message_id FROM webhook_deliveries d
-    WHERE d.endpoint_id = r.endpoint_id AND d.state = 'pending' AND NOT d.untried AND d.due_at <= n.now AND ${FREE}
-    ORDER BY d.due_at LIMIT r.again FOR UPDATE OF d SKIP LOCKED
-  ) c
-), picked AS (SELECT * FROM first_ones UNION ALL SELECT * FROM again_ones)
 UPDATE webhook_deliveries d SET claim = gen_random_uuid(), claimed_by = ?, claimed_until = ?::timestamptz
-FROM picked p, webhook_endpoints e, n
-WHERE d.endpoint_id = p.endpoint_id AND d.message_id = p.message_id AND e.id = d.endpoint_id
+FROM webhook_endpoints e
+WHERE d.ctid = ANY (ARRAY(
+  WITH fence AS MATERIALIZED (SELECT hold_lease(?, ?::bigint), ${NOT_ON_DISK}),
+  busy AS (SELECT * FROM unnest(?::uuid[], ?::integer[], ?::integer[]) AS b (endpoint_id, first, again)),
+  room AS (
+    SELECT e.id AS endpoint_id, greatest(0, ?::integer - coalesce(b.first, 0)) AS first,
+      greatest(0, ?::integer - coalesce(b.again, 0)) AS again
+    FROM fence CROSS JOIN webhook_endpoints e LEFT JOIN busy b ON b.endpoint_id = e.id
+    WHERE e.enabled
+  )
+  SELECT picked.place FROM room r CROSS JOIN LATERAL (
+    SELECT * FROM (
+      SELECT d.ctid AS place FROM webhook_deliveries d
+      WHERE d.endpoint_id = r.endpoint_id AND d.untried AND ${FREE} AND (
+        SELECT true FROM webhook_deliveries earlier
+        WHERE earlier.endpoint_id = d.endpoint_id AND earlier.subject = d.subject AND earlier.untried
+          AND earlier.position < d.position LIMIT 1
+      ) IS NULL
+      ORDER BY d.position LIMIT ${MOST}
+    ) most LIMIT r.first
+  ) picked
+  UNION ALL
+  SELECT picked.place FROM room r CROSS JOIN LATERAL (
+    SELECT * FROM (
+      SELECT d.ctid AS place FROM webhook_deliveries d
+      WHERE d.endpoint_id = r.endpoint_id AND d.state = 'pending' AND NOT d.untried AND d.due_at <= ?::timestamptz
+        AND ${FREE}
+      ORDER BY d.due_at LIMIT ${MOST}
+    ) most LIMIT r.again
+  ) picked
+)) AND e.id = d.endpoint_id
 RETURNING d.claim, d.endpoint_id AS webhook_id, e.url, e.secret,
-  CASE WHEN e.previous_until > n.now THEN e.previous_secret END AS previous_secret, d.message_id, d.type, d.subject,
-  d.subject_seq::float8 AS sequence, d.position, (extract(epoch from d.at) * 1000)::float8 AS at, d.data, d.attempts,
-  d.untried AS is_first`;
+  CASE WHEN e.previous_until > ?::timestamptz THEN e.previous_secret END AS previous_secret, d.message_id, d.type,
+  d.subject, d.subject_seq::float8 AS sequence, d.position, (extract(epoch from d.at) * 1000)::float8 AS at, d.data,
+  d.attempts, d.untried AS is_first`;
 
 /** What is gone is disabled, unless it has another URL by now: that one did not say so. */
 export const RECORD_SQL = `

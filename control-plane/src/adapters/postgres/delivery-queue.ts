@@ -44,18 +44,22 @@ export class PostgresDeliveryQueue implements DeliveryQueue {
 
   async claim({ owner, now, until, room, busy }: ClaimOrder): Promise<readonly ClaimedDelivery[]> {
     const { lease, epoch } = this.#fence();
+    const nowText = timestampText(now);
     const claimed = await guarded(
       rows<ClaimedRow>(this.#knex, CLAIM_SQL, [
+        owner,
+        timestampText(until),
         lease,
         epoch,
-        timestampText(now),
-        room.first,
-        room.again,
         [...busy.keys()],
         [...busy.values()].map(({ first }) => first),
         [...busy.values()].map(({ again }) => again),
-        owner,
-        timestampText(until),
+        room.first,
+        room.again,
+        nowText,
+        nowText,
+        nowText,
+        nowText,
       ]),
     );
     return claimed.toSorted((a, b) => Number(a.position) - Number(b.position)).map(claimedOf);
