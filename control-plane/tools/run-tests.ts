@@ -31,9 +31,9 @@ const minuteMs = 60_000;
 const deadlinesMs: Readonly<Record<string, number>> = {
   unit: 3 * minuteMs,
   contract: 6 * minuteMs,
-  integration: 10 * minuteMs,
+  integration: 15 * minuteMs,
   scenario: 10 * minuteMs,
-  e2e: 15 * minuteMs,
+  e2e: 20 * minuteMs,
 };
 const killAfterMs = 5_000;
 const afterwordMs = 1_000;
