@@ -22,19 +22,11 @@ const KINDS: Readonly<Record<string, RegExp>> = {
 
 /** By file: texts that begin so are no secret. */
 const HARMLESS: Readonly<Record<string, readonly (readonly [start: string, why: string])[]>> = {
-  'control-plane/src/adapters/alert/mail-sender.ts': [
-    ['smtps://user:password@host', 'the form of a setting'],
-  ],
-  'control-plane/src/config/variables.ts': [['smtps://user:password@host', 'the form of a setting']],
   'control-plane/tools/ari-swagger.ts': [['http://user:password@host', 'the form of an argument']],
   'control-plane/tools/generate-ari.ts': [['http://user:password@host', 'the form of an argument']],
   'docs/backend.md': [
     ['whsec_uccon9l3', 'the guide’s example, of no endpoint'],
     ['secret": "whsec_uccon9l3', 'the same'],
-  ],
-  'docs/configuration.md': [['smtps://user:password@host', 'the form of a setting']],
-  'test/integration/adapters/alert/mail-channel.test.ts': [
-    ['smtp://alerts%40x:', "a mail server of the test's own"],
   ],
   'test/integration/adapters/http/webhooks.test.ts': [
     ['https://user:pass@receiver.example', 'what is to be refused'],

@@ -57,7 +57,7 @@ describe('e2e: secrets', function () {
 
   it('TEL-6: starts and serves an SOS while Vault is sealed, and reads the password when it is back', async () => {
     expect(log())
-      .to.match(/"alert raised".*/)
+      .to.match(/"an alert stands".*/)
       .and.to.contain('ERR_SECRETS_SEALED')
       .and.to.contain('secret-missing');
     const district = await gateway.district({ operators: [{ phone: '00' }] });
@@ -70,7 +70,7 @@ describe('e2e: secrets', function () {
     await said(
       /"a secret was read".*trunks\/sandbox\/password|trunks\/sandbox\/password.*"a secret was read"/,
     );
-    await said(/"alert resolved".*secret-missing|secret-missing.*"alert resolved"/);
+    await said(/"an alert is over".*secret-missing|secret-missing.*"an alert is over"/);
     await inAsterisk('first-of-vault');
     expect(await gateway.metric('hamrahi_secrets_missing', { place: 'vault' })).to.equal(0);
   });
