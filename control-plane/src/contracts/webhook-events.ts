@@ -74,7 +74,6 @@ export const callEvent = z
         description:
           'How it ended, for `call.failed` and `call.ended`: completed, busy, rejected, no-answer, …',
       }),
-      durationMs: z.int().nonnegative().nullable().optional(),
       sipStatus: z.int().nullable().optional(),
       q850: z.int().nullable().optional(),
       truncated,

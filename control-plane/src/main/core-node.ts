@@ -39,6 +39,7 @@ import type { Config, CoreConfig } from '../config/config.ts';
 import type { AddressOfRecord, CallId, Instant, LegId, ZoneId } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import { auditSigner } from '../evidence/audit-key.ts';
+import type { Trunk } from '../domain/trunk/trunk.ts';
 import { ownsCallerId } from '../domain/trunk/caller-id.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Failpoints } from '../ports/failpoints.ts';
@@ -284,9 +285,8 @@ function callsOf(
     ...(outboxWritten ? { outboxWritten } : {}),
     plans: worldPlans,
     settings: { ...settings, numbers: { countries, numbers } },
-    ownsCallerId: (number) => trunks.all().some((trunk) => ownsCallerId(trunk, number)),
+    ownsCallerId: (number) => trunks().some((trunk) => ownsCallerId(trunk, number)),
     isStoreAway,
-    outboxWritten,
     newId: () => randomUUID() as CallId,
     clock,
     log,
