@@ -34,6 +34,12 @@ describe('e2e: trunk files', function () {
     const { body } = await gateway.send(admin(), 'GET', '/v1/trunks');
     return (body as unknown as { trunks: TrunkView[] }).trunks[0]!;
   };
+  /** What whoever is on call is told of. */
+  const standing = async (): Promise<readonly string[]> => {
+    const { body } = await gateway.send(admin(), 'GET', '/v1/alerts?state=standing');
+    const { alerts } = body as unknown as { alerts: { kind: string; subject: string }[] };
+    return alerts.map(({ kind, subject }) => `${kind} ${subject}`);
+  };
   const logOf = (): string => readFileSync(gateway.sandbox.controlPlane().logFile, 'utf8');
   /** SIGHUP, and what the gateway says when it has read the files. */
   const hangUp = async (said: string): Promise<void> => {
@@ -70,7 +76,7 @@ describe('e2e: trunk files', function () {
       .replace('channels: 500', 'channels: no');
     writeFileSync(file(), broken);
     await hangUp('the trunk files are wrong: the last good ones stay in force');
-    expect(logOf()).to.include('"kind":"trunk-files-wrong"');
+    expect(await standing()).to.include('trunk-files-wrong trunk-files');
     const lineOf = (part: string): number => broken.slice(0, broken.indexOf(part)).split('\n').length;
     const refused = await reload();
     expect([refused.status, refused.body?.['code']]).to.deep.equal([422, 'ERR_TRUNK_FILES_WRONG']);
@@ -112,15 +118,14 @@ describe('e2e: trunk files', function () {
     expect((await gateway.send(null, 'GET', '/readyz')).body, 'it starts so, too').to.include({
       degraded: true,
     });
-    expect(logOf())
-      .to.include('"kind":"trunk-disabled"')
-      .and.include('"kind":"trunks-dead"')
-      .and.not.include('9999999');
+    expect(await standing()).to.include.members(['trunk-disabled sandbox', 'trunks-dead trunk-files']);
+    expect(logOf()).to.not.include('9999999');
 
     writeFileSync(file(), good);
     await reload();
     expect(await trunk()).to.deep.include({ usable: true, reason: null });
     expect((await gateway.send(null, 'GET', '/readyz')).body).to.include({ ready: true, degraded: false });
     expect(await callerSeen()).to.equal(FIRST);
+    expect((await standing()).filter((alert) => alert.includes('trunk'))).to.deep.equal([]);
   });
 });

@@ -26,8 +26,8 @@ interface Listed {
   readonly fault: TrunkFault | null;
 }
 
-/** The subject of alerts about all trunks together. */
-const ALL = 'trunks';
+/** The subject of alerts about all files together; `trunks-dead` of calls has its own. */
+const ALL = 'trunk-files';
 const MAX_LOGGED_PROBLEMS = 20;
 
 export class TrunkBook implements Trunks, TrunkDesk {

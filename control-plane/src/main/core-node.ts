@@ -237,8 +237,6 @@ export async function startCoreNode(
       log,
     });
     if (!(await keeper.acquire())) return false;
-    // It may have stood by for long.
-    await trunks.reload();
     // Not waited for: nobody's SOS is late because of what was told before.
     void alerts.keepIn(database.opsAlerts);
     void monitor.start();

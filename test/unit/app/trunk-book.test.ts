@@ -75,7 +75,7 @@ describe('app/trunk-book', () => {
     const { book, alerts, files } = setUp(good(named('foreign', 1, { callerId: FOREIGN })));
     expect(await book.start()).to.include({ ok: true });
     expect(book.all()).to.deep.equal([]);
-    expect(alerts.standing).to.deep.equal(['trunk-disabled foreign', 'trunks-dead trunks']);
+    expect(alerts.standing).to.deep.equal(['trunk-disabled foreign', 'trunks-dead trunk-files']);
     files.reading = good(named('foreign', 1));
     await book.reload();
     expect(alerts.standing).to.deep.equal([]);
@@ -106,7 +106,7 @@ describe('app/trunk-book', () => {
     expect(await book.reload()).to.deep.equal({ ok: false, problems: [PROBLEM] });
     expect(book.all().map(({ name }) => name)).to.deep.equal(['a']);
     expect(told).to.deep.equal([]);
-    expect(alerts.standing).to.deep.equal(['trunk-files-wrong trunks']);
+    expect(alerts.standing).to.deep.equal(['trunk-files-wrong trunk-files']);
     expect(alerts.raised[0]?.summary).to.equal(
       'The trunk files have 1 mistake(s), first in sip-trunks/tata.yml:12: numbers.requestUri. The last good ones are in use.',
     );

@@ -68,7 +68,7 @@ describe('adapters/engine-config/render-gateway-config', () => {
     expect(readdirSync(output).map((name) => file(name))).to.deep.equal(bytes);
   });
 
-  it('TEL-6 writes the one file with a secret for its owner alone, and the secret nowhere else', () => {
+  it('TEL-6 writes what has the ARI password for its owner alone, and the password nowhere else', () => {
     render({ trunks: [REGISTERED] });
     for (const name of readdirSync(output)) {
       const secret = ['ari.conf', 'prometheus.conf'].includes(name);
