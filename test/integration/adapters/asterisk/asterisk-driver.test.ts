@@ -377,8 +377,8 @@ describe('adapters/asterisk/asterisk-driver', function () {
       const { driver, told } = await startAnother();
       const [back] = told;
       expect(back?.type === 'engine.back' && back.snapshot.legs).to.have.deep.members([
-        { legId: citizen, state: 'answered', bridgeId: null },
-        { legId: operator, state: 'answered', bridgeId: null },
+        { legId: citizen, state: 'answered', bridgeId: null, trunk: lab.trunk },
+        { legId: operator, state: 'answered', bridgeId: null, trunk: lab.trunk },
       ]);
       const order = {
         legId: citizen,
@@ -415,8 +415,8 @@ describe('adapters/asterisk/asterisk-driver', function () {
       const { driver, told } = await startAnother();
       const [back] = told;
       expect(back?.type === 'engine.back' && back.snapshot.legs).to.have.deep.members([
-        { legId: citizen, state: 'answered', bridgeId: null },
-        { legId: operator, state: 'answered', bridgeId: null },
+        { legId: citizen, state: 'answered', bridgeId: null, trunk: lab.trunk },
+        { legId: operator, state: 'answered', bridgeId: null, trunk: lab.trunk },
       ]);
       expect(await driver.startHoldingPrompt(citizen)).to.deep.equal(DONE);
       const bridgeId = bridgeIdOf(sessionId, 'phone');
