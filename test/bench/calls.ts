@@ -69,8 +69,9 @@ export async function callLatencies(
 
 export interface RushFigures {
   readonly asked: number;
-  /** API requests that were not answered 201. */
+  /** API requests that were not answered 201, and what the first of them was answered. */
   readonly refused: number;
+  readonly firstRefusal: string | null;
   /** Calls of which the carrier saw no INVITE, or more than one. */
   readonly missed: number;
   /** Calls that did not end as declined. */
@@ -91,6 +92,7 @@ export async function callRush(
   const asked = new Map<string, number>();
   const ids: string[] = [];
   let refused = 0;
+  let firstRefusal: string | null = null;
   const seen = new Map<string, number[]>();
   let isOver = false;
   const watching = watch(carrier, seen, () => isOver);
@@ -103,7 +105,10 @@ export async function callRush(
     requests.push(
       place(file, number).then(
         (id) => void ids.push(id),
-        () => void (refused += 1),
+        (error: unknown) => {
+          refused += 1;
+          firstRefusal ??= String(error);
+        },
       ),
     );
     if ((index + 1) % (perSecond * 5) === 0) tell(index + 1);
@@ -116,6 +121,7 @@ export async function callRush(
   return {
     asked: total,
     refused,
+    firstRefusal,
     missed: invites.filter((times) => times.length !== 1).length,
     wrongEnds,
     invite: invites.flatMap((times) => times.slice(0, 1)),

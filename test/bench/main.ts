@@ -108,6 +108,7 @@ async function measureCalls(): Promise<readonly Row[]> {
     );
     const { refused, missed, wrongEnds } = rush;
     const misses = refused + missed + wrongEnds;
+    if (rush.firstRefusal !== null) say(`the first call that was refused: ${rush.firstRefusal}`);
     return [
       { ...floor, name: 'floor: bare originate → INVITE', ratio: 1, bar: '', ok: true },
       limited(row, 'API request → INVITE at the carrier', figures.invite, 100),

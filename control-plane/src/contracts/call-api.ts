@@ -66,7 +66,7 @@ const shownNumber = z
 export const callView = z
   .object({
     id: callId,
-    state: z.enum(CALL_STATES as [string, ...string[]]),
+    state: z.enum(CALL_STATES),
     talk: z.enum(['none', 'waiting', 'calling', 'joined', 'on-hold', 'transferring']).meta({
       description:
         'How the parties stand: `to` waits alone, somebody is called for it, they speak, both are on hold, somebody is called instead.',
