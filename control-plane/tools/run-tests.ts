@@ -24,6 +24,7 @@ type SuiteEnd = {
   failed: number;
   durationMs: number;
   problem: string | undefined;
+  files: Readonly<Record<string, number>>;
 };
 
 const top = resolve(import.meta.dirname, '../..');
@@ -37,6 +38,7 @@ const deadlinesMs: Readonly<Record<string, number>> = {
 };
 const killAfterMs = 5_000;
 const afterwordMs = 1_000;
+const slowestShown = Number(process.env['SLOWEST'] ?? 12);
 
 /** Where a suite's words go: to the terminal as they come, or into a list that is printed at its end. */
 type Say = { line: (text: string) => void; said: Buffer[] | null };
@@ -66,7 +68,7 @@ async function runSuite(
   if (problem !== undefined) line(`${suite}: ${problem}`);
   const durationMs = performance.now() - beganMs;
   const failed = problem !== undefined && tally.failed === 0 ? 1 : tally.failed;
-  return { suite, passed: tally.passed, failed, durationMs, problem };
+  return { suite, passed: tally.passed, failed, durationMs, problem, files: tally.files };
 }
 
 async function runBeside(
@@ -93,7 +95,7 @@ function during(tally: SuiteTally): string {
 }
 
 function readTally(file: string): SuiteTally {
-  if (!existsSync(file)) return { passed: 0, failed: 0, running: null, ended: false };
+  if (!existsSync(file)) return { passed: 0, failed: 0, running: null, ended: false, files: {} };
   return JSON.parse(readFileSync(file, 'utf8')) as SuiteTally;
 }
 
@@ -122,6 +124,13 @@ async function runMocha(
   });
   clearTimeout(deadline);
   return { exitCode, timedOut: state.timedOut };
+}
+
+function printSlowest(ends: readonly SuiteEnd[]): void {
+  const files = ends.flatMap(({ files }) => Object.entries(files)).sort(([, a], [, b]) => b - a);
+  console.log('\nwhere the time went');
+  for (const [file, tookMs] of files.slice(0, slowestShown))
+    console.log(`${(tookMs / 1000).toFixed(1).padStart(7)} s  ${file}`);
 }
 
 function printSummary(ends: readonly SuiteEnd[]): void {
@@ -178,6 +187,7 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(said);
       ends.push(end);
     }
+    printSlowest(ends);
     printSummary(ends);
     return ends.some((end) => end.failed > 0) ? 1 : 0;
   } finally {

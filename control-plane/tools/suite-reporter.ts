@@ -3,18 +3,26 @@
  * test: when a suite crashes or hangs, it still tells how far it came and which test was running.
  */
 import { writeFileSync } from 'node:fs';
+import { relative } from 'node:path';
 import Mocha from 'mocha';
 
 const LINGER_MS = 30_000;
 
-export type SuiteTally = { passed: number; failed: number; running: string | null; ended: boolean };
+export type SuiteTally = {
+  passed: number;
+  failed: number;
+  running: string | null;
+  ended: boolean;
+  /** What each file took, in ms, its hooks with it. */
+  files: Record<string, number>;
+};
 
 export class SuiteReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
     const file = (options.reporterOptions as { tally?: string } | undefined)?.tally;
     if (file === undefined) return;
-    const tally: SuiteTally = { passed: 0, failed: 0, running: null, ended: false };
+    const tally: SuiteTally = { passed: 0, failed: 0, running: null, ended: false, files: {} };
     const write = (change: Partial<SuiteTally>): void => {
       Object.assign(tally, change);
       writeFileSync(file, JSON.stringify(tally));
@@ -22,6 +30,14 @@ export class SuiteReporter extends Mocha.reporters.Spec {
     runner.on('test', (test) => write({ running: test.fullTitle() }));
     runner.on('pass', () => write({ passed: tally.passed + 1, running: null }));
     runner.on('fail', () => write({ failed: tally.failed + 1, running: null }));
+    const beganMs = new Map<Mocha.Suite, number>();
+    runner.on('suite', (suite) => beganMs.set(suite, performance.now()));
+    runner.on('suite end', (suite) => {
+      if (suite.parent?.root !== true || suite.file === undefined) return;
+      const file = relative(process.cwd(), suite.file);
+      const tookMs = Math.round(performance.now() - (beganMs.get(suite) ?? NaN));
+      write({ files: { ...tally.files, [file]: (tally.files[file] ?? 0) + tookMs } });
+    });
     runner.on('end', () => {
       write({ ended: true });
       endLate();

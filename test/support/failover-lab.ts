@@ -1,8 +1,15 @@
 /**
  * The gateway's Asterisk with two trunks: the first goes to a peer that the test plays (it refuses, is silent, or is slow),
- * the second to the carrier simulator. Between them the lines as the gateway has them.
+ * the second to the carrier simulator. Between them the lines as the gateway has them. Two more can take the first one's
+ * place: nobody listens at the one, nobody can trust the other.
  */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:tls';
+import { reservePort } from '../../control-plane/sandbox/free-ports.ts';
+import type { SipTransportSettings } from '../../control-plane/src/adapters/engine-config/gateway-settings.ts';
 import { behaviourNamed } from '../../control-plane/sandbox/carrier/behaviours.ts';
 import {
   createCarrierReport,
@@ -24,9 +31,12 @@ import { phoneLinesLab, type PhoneLinesLab } from './phone-lines-lab.ts';
 import { asteriskRootDir, makeRunDir } from './sandbox-roots.ts';
 import { silentMetrics } from './silent-metrics.ts';
 import { openUdpPeer, type SipPeer } from './sip-peer.ts';
+import { makeIdentity } from './stream-carrier.ts';
 
 const APP = 'hamrahi';
 const PEER_HOST = '127.0.0.4';
+const REFUSED_HOST = '127.0.0.5';
+const UNTRUSTED_HOST = '127.0.0.6';
 
 export interface ToldEvent {
   readonly event: PbxEvent;
@@ -40,6 +50,12 @@ export interface FailoverLab extends PhoneLinesLab {
   readonly witness: AsteriskWitness;
   readonly first: Trunk;
   readonly second: Trunk;
+  /** TCP, to a port at which nobody listens. */
+  readonly refused: Trunk;
+  /** TLS, to somebody whose certificate is of an authority that the engine does not know. */
+  readonly untrusted: Trunk;
+  /** Names of all four. */
+  readonly names: readonly string[];
   /** What the peer answers an INVITE with, at once; nothing: it is silent. OPTIONS it always answers. */
   play(...statuses: readonly string[]): void;
   /** A fresh number of this behaviour at the simulator. */
@@ -84,8 +100,9 @@ async function build(stops: (() => Promise<void>)[], stop: () => Promise<void>):
     hosts: [{ address: PEER_HOST, port: peer.port, priority: 1 }],
     sources: [PEER_HOST],
   };
-  const trunks = [first, second];
-  const engine = await startTestEngine({ trunks, ariApp: APP, rtpPorts: 400 });
+  const { refused, untrusted, moreTransports } = await streamTrunks(first, runDir, stops);
+  const trunks = [first, second, refused, untrusted];
+  const engine = await startTestEngine({ trunks, ariApp: APP, rtpPorts: 400, moreTransports });
   stops.push(() => engine.stop());
   gateway.port = engine.sipPort;
   carrier.setGateway(gateway);
@@ -102,7 +119,7 @@ async function build(stops: (() => Promise<void>)[], stop: () => Promise<void>):
     log: keptLog(),
     metrics: silentMetrics,
   });
-  const lab = phoneLinesLab(driver, clock, trunks);
+  const lab = phoneLinesLab(driver, clock, [first, second]);
   stops.push(() => lab.lines.stop());
   const told: ToldEvent[] = [];
   const waiting = new Set<() => void>();
@@ -127,6 +144,9 @@ async function build(stops: (() => Promise<void>)[], stop: () => Promise<void>):
     witness,
     first,
     second,
+    refused,
+    untrusted,
+    names: trunks.map(({ name }) => name),
     play,
     number: (behaviour: string) => {
       numbers += 1;
@@ -175,4 +195,44 @@ async function build(stops: (() => Promise<void>)[], stop: () => Promise<void>):
       told.flatMap(({ event }) => ('legId' in event && event.legId === legId ? [event] : [])),
     stop,
   });
+}
+
+async function streamTrunks(
+  like: Trunk,
+  folder: string,
+  stops: (() => Promise<void>)[],
+): Promise<Record<'refused' | 'untrusted', Trunk> & { moreTransports: SipTransportSettings[] }> {
+  const [stranger, known] = await Promise.all([
+    makeIdentity(folder, 'stranger', UNTRUSTED_HOST),
+    makeIdentity(folder, 'known', '127.0.0.1'),
+  ]);
+  const server = createServer({
+    cert: readFileSync(stranger.certificateFile),
+    key: readFileSync(stranger.keyFile),
+  });
+  // that its guests leave during the handshake is what this is about
+  server.on('tlsClientError', () => undefined);
+  server.listen(0, UNTRUSTED_HOST);
+  await once(server, 'listening');
+  stops.push(() => new Promise((resolve) => void server.close(() => resolve())));
+  const [nobody, tcp, tls] = await Promise.all([reservePort([REFUSED_HOST]), reservePort(), reservePort()]);
+  for (const reservation of [nobody, tcp, tls]) stops.push(() => reservation.release());
+  const transport = (name: string, protocol: 'tcp' | 'tls', port: number): SipTransportSettings => ({
+    ...{ name, protocol, address: '127.0.0.1', port },
+    ...{ externalMediaAddress: null, externalSignalingAddress: null, externalSignalingPort: null },
+    tls: protocol === 'tcp' ? null : { ...known, caFile: known.certificateFile, verifyServer: true },
+  });
+  return {
+    refused: {
+      ...like,
+      ...{ name: 'refused', transport: 'tcp', localTransport: 'trunk-tcp', sources: [REFUSED_HOST] },
+      hosts: [{ address: REFUSED_HOST, port: nobody.first, priority: 1 }],
+    },
+    untrusted: {
+      ...like,
+      ...{ name: 'untrusted', transport: 'tls', localTransport: 'trunk-tls', sources: [UNTRUSTED_HOST] },
+      hosts: [{ address: UNTRUSTED_HOST, port: (server.address() as AddressInfo).port, priority: 1 }],
+    },
+    moreTransports: [transport('trunk-tcp', 'tcp', tcp.first), transport('trunk-tls', 'tls', tls.first)],
+  };
 }

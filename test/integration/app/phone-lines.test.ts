@@ -17,7 +17,8 @@ describe('app/lines on Asterisk', function () {
   afterEach('leaves nothing in Asterisk', async () => {
     lab.play();
     lab.states.clear();
-    await lab.witness.assertNothingLeft(['first', 'sandbox'], 4000);
+    lab.trunks = [lab.first, lab.second];
+    await lab.witness.assertNothingLeft(lab.names, 4000);
   });
 
   for (const [status, words] of [
@@ -38,6 +39,28 @@ describe('app/lines on Asterisk', function () {
         await lab.lines.hangup(legId, 'normal');
         await lab.until(legId, 'leg.ended');
         expect(lab.of(legId).filter(({ type }) => type === 'leg.tried')).to.have.length(2);
+      }
+      expect(percentilesOf(waits).p95).to.be.below(1000);
+    });
+  }
+
+  for (const [name, words] of [
+    ['refused', 'at which nobody listens (TCP refused)'],
+    ['untrusted', 'whose TLS certificate nobody vouches for'],
+  ] as const) {
+    it(`TEL-7: a first trunk ${words}: the second rings within a second, p95 of ${CALLS}`, async () => {
+      lab.trunks = [lab[name], lab.second];
+      const waits: number[] = [];
+      for (let call = 0; call < CALLS; call += 1) {
+        const { legId, dialledAt } = await lab.dial(lab.number('ring-for-ever'));
+        const rang = await lab.until(legId, 'leg.ringing');
+        waits.push(rang.at - dialledAt);
+        expect(lab.of(legId).find(({ type }) => type === 'leg.try-ended')).to.include({
+          trunk: name,
+          outcome: 'trunk-unreachable',
+        });
+        await lab.lines.hangup(legId, 'normal');
+        await lab.until(legId, 'leg.ended');
       }
       expect(percentilesOf(waits).p95).to.be.below(1000);
     });

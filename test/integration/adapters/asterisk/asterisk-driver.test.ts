@@ -226,11 +226,16 @@ describe('adapters/asterisk/asterisk-driver', function () {
   });
 
   it('TEL-8: tells when a trunk stops answering OPTIONS and when it does again', async () => {
+    const isOnline = async (): Promise<boolean> =>
+      (await lab.witness.endpoints()).some(({ name, online }) => name === lab.trunk && online);
+    await until('the first answer to OPTIONS', isOnline, 15_000);
+    const told = () => events.map(({ type }) => type).filter((type) => type.startsWith('trunk.'));
     await lab.carrier.addFault({ method: 'OPTIONS', action: { do: 'drop' } });
-    await until('trunk.down', () => has('trunk.down'), 15_000);
+    await until('trunk.down', () => told().at(-1) === 'trunk.down', 15_000);
     await lab.carrier.clearFaults();
-    await until('trunk.up', () => has('trunk.up'), 15_000);
-    expect(events.filter(({ type }) => type.startsWith('trunk.'))).to.have.length(2);
+    await until('trunk.up', () => told().at(-1) === 'trunk.up', 15_000);
+    // alone, this test may see the first answer of all, too
+    expect(told().slice(told().indexOf('trunk.down'))).to.deep.equal(['trunk.down', 'trunk.up']);
   });
 
   it('FB-8: ends each leg exactly once, however cancel and answer cross', async () => {
@@ -483,7 +488,8 @@ describe('adapters/asterisk/asterisk-driver', function () {
       const legId = await dial(lab.driver, 'citizen-phone', 'answer-at-once');
       await until('the answer', () => has('leg.answered', legId));
       // a playback by another's hand: until it ends, Asterisk will not add the channel, nor answer anything else
-      await ariRequest(lab.engine, 'POST', `/channels/${legId}/play/stuck?media=tone:ring`);
+      const play = `/channels/${legId}/play/stuck?media=tone:ring`;
+      await until('the playback', async () => (await ariRequest(lab.engine, 'POST', play)).status === 201);
       const bridgeId = bridgeIdOf(sessionId, 'phone');
       const joined = await lab.driver.join(bridgeId, legId, 'both');
       expect(joined.ok ? '' : joined.code).to.be.oneOf(['ERR_PBX_TIMEOUT', 'ERR_PBX_DISCONNECTED']);

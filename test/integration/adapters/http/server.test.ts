@@ -275,6 +275,7 @@ describe('adapters/http server', () => {
           database: { ok: true, reason: null },
           journal: { ok: true, entries: 0 },
           trunks: { ok: true, reason: null },
+          alerting: { ok: false, reason: 'no channel for alerts is set' },
         },
       });
     });
@@ -315,6 +316,7 @@ describe('adapters/http server', () => {
             database: { ok: true, reason: null },
             journal: { ok: true, entries: 0 },
             trunks: { ok: true, reason: null },
+            alerting: { ok: false, reason: 'no channel for alerts is set' },
           },
         },
       ]);

@@ -73,7 +73,9 @@ describe('adapters/http sessions', () => {
     const token = await tokenFor('supervisor', 'boss');
     const page = await lab.call('GET', `/v1/sos?open=true&limit=1&before=${SESSION_ID}`, { token });
     expect(page.body).to.deep.equal({ sessions: [SAMPLE_VIEW], next: SESSION_ID });
-    expect(lab.gateway.argsOf('list')[0]?.slice(1)).to.deep.equal([true, SESSION_ID, 1]);
+    expect(lab.gateway.argsOf('list')[0]?.slice(1)).to.deep.equal([true, SESSION_ID, 1, false]);
+    await lab.call('GET', '/v1/sos?synthetic=true', { token });
+    expect(lab.gateway.argsOf('list').at(-1)?.at(-1), 'synthetic ones, too').to.equal(true);
     expect((await lab.call('GET', '/v1/sos', { token })).body).to.have.property('next', null);
     for (const query of ['limit=0', 'limit=9999', 'limit=x', 'open=perhaps', 'before=1'])
       expect((await lab.call('GET', `/v1/sos?${query}`, { token })).code).to.equal('ERR_HTTP_VALIDATION');
