@@ -5,6 +5,9 @@ import { outcomeOfCarrier, outcomeOfClient } from '../../domain/trunk/outcome-of
 import type { ChannelDestroyed } from './ari.gen.ts';
 import type { LegRecord } from './leg-record.ts';
 
+/** Which of the 3xx it was is not told where Asterisk has let the channel go before the response was handed on. */
+const MOVED = 302;
+
 export interface LegEnding {
   readonly outcome: LegOutcome;
   /** What the far end answered; null when nobody answered anything. */
@@ -21,7 +24,8 @@ export function legEnding(
   event: Pick<ChannelDestroyed, 'cause' | 'tech_cause'>,
 ): LegEnding {
   const q850 = event.cause === 0 ? null : event.cause;
-  const sipStatus = record.remoteEnded ? (event.tech_cause ?? null) : null;
+  const told = record.remoteEnded ? (event.tech_cause ?? null) : null;
+  const sipStatus = told ?? (record.sentOn ? MOVED : null);
   if (record.state === 'answered')
     return { outcome: answeredOutcome(record, sipStatus, event.cause), sipStatus, q850 };
   return { outcome: unansweredOutcome(record, sipStatus, q850), sipStatus, q850 };

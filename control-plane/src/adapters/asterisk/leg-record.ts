@@ -13,6 +13,8 @@ export interface LegRecord {
   progressed: boolean;
   /** The far end or the network ended it; without that, the end is ours or the engine's backstop. */
   remoteEnded: boolean;
+  /** The far end named somebody else (3xx): Asterisk dials on by itself and lets this channel go, at times without a cause. */
+  sentOn: boolean;
   hangup: HangupReason | null;
   bridgeId: BridgeId | null;
   /** As last set; null where it is not known (adopted). */
@@ -40,6 +42,7 @@ export function newLegRecord(legId: LegId, trunk: Trunk | null, origin: LegOrigi
     rang: state === 'ringing',
     progressed: false,
     remoteEnded: false,
+    sentOn: false,
     hangup: null,
     bridgeId: origin.from === 'engine' ? origin.bridgeId : null,
     voice: origin.from === 'engine' ? null : 'both',

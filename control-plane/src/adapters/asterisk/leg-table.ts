@@ -3,7 +3,7 @@ import { parseChannelId, type BridgeId, type Instant, type LegId } from '../../d
 import type { LegState } from '../../domain/session/leg.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { PbxEvent } from '../../ports/pbx-driver.ts';
-import type { AriEvent, Channel } from './ari.gen.ts';
+import type { AriEvent, Channel, Dial } from './ari.gen.ts';
 import { legEnding } from './leg-ending.ts';
 import { newLegRecord, type LegOrigin, type LegRecord } from './leg-record.ts';
 
@@ -85,7 +85,7 @@ export class LegTable {
         this.observe(this.of(event.channel), event.channel.state, at);
         break;
       case 'Dial':
-        this.#dialed(this.of(event.peer), event.dialstatus, at);
+        this.#dialed(this.of(event.peer), event, at);
         break;
       case 'StasisStart':
         this.#entered(event.channel, at);
@@ -129,8 +129,13 @@ export class LegTable {
     else if (state === 'Up') this.#answered(record, at);
   }
 
-  #dialed(record: LegRecord | undefined, status: string, at: Instant): void {
+  #dialed(
+    record: LegRecord | undefined,
+    { dialstatus: status, forward = '' }: Pick<Dial, 'dialstatus' | 'forward'>,
+    at: Instant,
+  ): void {
     if (record === undefined || record.state === 'answered') return;
+    if (forward !== '') record.sentOn = true;
     if (status === 'RINGING') {
       this.#ringing(record, at);
     } else if (status === 'PROGRESS' && !record.progressed) {

@@ -1,7 +1,7 @@
 /** The lines that live, by leg, and what the engine says of their tries. */
 import { tryIdOf } from '../../domain/ids.ts';
 import type { Instant, LegId } from '../../domain/ids.ts';
-import { adoptedLine, advance, newLine } from '../../domain/line/line.ts';
+import { adoptedLine, advance, newLine, withFoundTry } from '../../domain/line/line.ts';
 import type { LineTry } from '../../domain/line/line.ts';
 import type { TryEnd } from '../../domain/trunk/failover.ts';
 import type { Route } from '../../domain/trunk/routes.ts';
@@ -10,18 +10,18 @@ import type { LineDial } from '../../ports/telephony.ts';
 import { LineWorker } from './line-worker.ts';
 import { liveLine } from './live-line.ts';
 import type { Live } from './live-line.ts';
-import type { PhoneLinesPorts, TryChannel } from './line-ports.ts';
+import type { LinePorts, TryChannel } from './line-ports.ts';
 
 /** Lines at once, ended ones whose last channel has not gone yet included; the oldest ended is forgotten first. */
 const MAX_LINES = 10_000;
 const OK = { ok: true, value: undefined } as const;
 
 export class LineBook {
-  readonly #ports: PhoneLinesPorts;
+  readonly #ports: LinePorts;
   readonly #lines = new Map<LegId, Live>();
   readonly #worker: LineWorker;
 
-  constructor(ports: PhoneLinesPorts, emit: (event: PbxEvent) => void) {
+  constructor(ports: LinePorts, emit: (event: PbxEvent) => void) {
     this.#ports = ports;
     this.#worker = new LineWorker(ports, emit, (live) => this.#forget(live));
   }
@@ -81,12 +81,9 @@ export class LineBook {
     const tried = new Set(live.line.tries.map(({ trunk }) => trunk));
     const left = routes.filter(({ trunk }) => !tried.has(trunk));
     live.line = { ...live.line, routes: left, purpose: dial.purpose };
-    for (const { number, state } of live.line.tries) {
-      if (state !== 'dialing') continue;
-      this.#worker.perform(live, { do: 'ask-silence', try: number });
-      this.#worker.perform(live, { do: 'ask-hedge', try: number });
-    }
-    this.#worker.perform(live, { do: 'ask-dead' });
+    for (const { number, state } of live.line.tries)
+      if (state === 'dialing') this.#worker.perform(live, { do: 'ask-hedge', try: number });
+    this.#worker.watchOver(live);
   }
 
   async hangUp(legId: LegId, reason: HangupReason): Promise<PbxResult> {
@@ -156,13 +153,19 @@ export class LineBook {
     this.#replace(live);
     for (const { number, trunk, dialledAt } of tries)
       live.facts.set(number, { trunk, dialledAt, noted: false });
-    const { winner } = live.line;
-    if (winner === null) return;
-    for (const { number } of tries) if (number !== winner) this.#worker.hangUpTry(live, number, 'cancelled');
+    for (const { number, givenUp } of live.line.tries)
+      if (givenUp) this.#worker.hangUpTry(live, number, 'cancelled');
   }
 
   /** Known, and the engine went on without us. */
   #agree(live: Live, channels: readonly TryChannel[]): void {
+    const known = new Set(live.line.tries.map(({ number }) => number));
+    const at = this.#now();
+    for (const { try: number, trunk } of channels) {
+      if (known.has(number)) continue;
+      live.line = withFoundTry(live.line, number, trunk, at);
+      live.facts.set(number, { trunk, dialledAt: at, noted: false });
+    }
     const alive = new Map(channels.map((channel) => [channel.try, channel]));
     for (const { number, givenUp } of live.line.tries) {
       const channel = alive.get(number);
@@ -171,6 +174,8 @@ export class LineBook {
       else if (channel.state === 'ringing' || channel.state === 'answered')
         this.#worker.step(live, { type: channel.state, try: number });
     }
+    // What was due meanwhile could not be asked.
+    if (live.dial !== null) this.#worker.watchOver(live);
   }
 
   #replace(live: Live): void {

@@ -7,6 +7,7 @@ import type { Log, Metrics } from '../../ports/log.ts';
 import type { OpsAlerts } from '../../ports/ops-alerts.ts';
 import type { PbxDriver } from '../../ports/pbx-driver.ts';
 import type { TrunkHealth } from '../../ports/trunk-health.ts';
+import type { TrunkLoad } from './trunk-load.ts';
 
 export interface PhoneLinesPorts {
   readonly pbx: PbxDriver;
@@ -17,6 +18,10 @@ export interface PhoneLinesPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+}
+
+export interface LinePorts extends PhoneLinesPorts {
+  readonly load: Pick<TrunkLoad, 'hasRoom' | 'take'>;
 }
 
 /** A channel of a telephone leg as the engine has it. */

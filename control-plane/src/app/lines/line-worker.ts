@@ -1,7 +1,7 @@
 /** Performs what domain/line decides: dials and hangs up, keeps deadlines, tells of the leg, reports of its trunks. */
 import { tryIdOf } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/ids.ts';
-import { advance, isDone } from '../../domain/line/line.ts';
+import { advance, DEAD_MS, isDone } from '../../domain/line/line.ts';
 import type { LineAction, LineEvent } from '../../domain/line/line.ts';
 import { isTrunkFailure, mayTryOtherTrunk } from '../../domain/trunk/failover.ts';
 import type { TryEnd } from '../../domain/trunk/failover.ts';
@@ -11,7 +11,7 @@ import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { HangupReason, PbxErrorCode, PbxEvent, PbxResult } from '../../ports/pbx-driver.ts';
 import type { Live, TryFacts } from './live-line.ts';
 import type { TryReport } from '../../ports/trunk-health.ts';
-import type { PhoneLinesPorts } from './line-ports.ts';
+import type { LinePorts } from './line-ports.ts';
 
 type TryNews = TryReport extends infer Report
   ? Report extends TryReport
@@ -19,8 +19,8 @@ type TryNews = TryReport extends infer Report
     : never
   : never;
 
-/** Every route silent for this long: a clear error, and the supervisor, within 5 s of the order. */
-const DEAD_MS = 4500;
+/** A look at a line whose times may have passed while nobody could look. */
+const LOOK_AGAIN_MS = 2000;
 /** A measured delay moves the hedge later, never past this. */
 const LATEST_HEDGE_MS = 8000;
 const DEFAULT_NO_RESPONSE_MS = 1000;
@@ -35,19 +35,23 @@ const NOT_SENT: ReadonlySet<PbxErrorCode> = new Set([
 const OK = { ok: true, value: undefined } as const;
 
 export class LineWorker {
-  readonly #ports: PhoneLinesPorts;
+  readonly #ports: LinePorts;
   readonly #emit: (event: PbxEvent) => void;
   readonly #forget: (live: Live) => void;
 
   /** `forget`: nothing of the line is left. */
-  constructor(ports: PhoneLinesPorts, emit: (event: PbxEvent) => void, forget: (live: Live) => void) {
+  constructor(ports: LinePorts, emit: (event: PbxEvent) => void, forget: (live: Live) => void) {
     this.#ports = ports;
     this.#emit = emit;
     this.#forget = forget;
   }
 
   step(live: Live, event: LineEvent): void {
-    const { line, actions } = advance(live.line, event, this.#now());
+    const { purpose } = live.line;
+    const { line, actions } = advance(live.line, event, this.#now(), (name) => {
+      const trunk = this.#trunk(name);
+      return trunk !== undefined && this.#ports.load.hasRoom(trunk, purpose);
+    });
     live.line = line;
     for (const action of actions) this.perform(live, action);
     if (isDone(live.line)) this.#forget(live);
@@ -96,8 +100,18 @@ export class LineWorker {
         this.#askHedge(live, action.try);
         return;
       case 'ask-dead':
-        this.#after(live, DEAD_MS, () => this.#deadDue(live));
+        this.#after(live, action.afterMs, () => this.#deadDue(live));
     }
+  }
+
+  /** Asks anew, in a moment, whatever could not be asked of tries that wait for a word. */
+  watchOver(live: Live): void {
+    if (live.line.over) return;
+    for (const { number, state, responded, givenUp } of live.line.tries)
+      if (state === 'dialing' && !responded && !givenUp)
+        this.perform(live, { do: 'ask-silence', try: number });
+    const dueMs = live.line.beganAt + DEAD_MS - this.#now();
+    this.perform(live, { do: 'ask-dead', afterMs: Math.max(dueMs, LOOK_AGAIN_MS) });
   }
 
   async #dial(live: Live, number: number, { trunk, host }: Route): Promise<void> {
@@ -107,6 +121,8 @@ export class LineWorker {
     const now = this.#now();
     live.facts.set(number, { trunk, dialledAt: now, noted: false });
     live.held.set(number, []);
+    const onTrunk = this.#trunk(trunk);
+    if (onTrunk) this.#ports.load.take(onTrunk, dial.purpose);
     const left = dial.ringTimeoutMs - (now - line.beganAt);
     const result = await this.#ports.pbx.dialPhone({
       legId: tryIdOf(legId, number),
@@ -125,11 +141,14 @@ export class LineWorker {
       return;
     }
     this.#emit({ type: 'leg.tried', legId, try: number, trunk, at: now });
-    this.#ports.metrics.count('hamrahi_trunk_dials_total', { trunk, purpose: dial.purpose });
-    this.report(live, number, { trunk, dialledAt: now, noted: false }, { what: 'dialled' });
-    if (result.ok || result.code === 'ERR_PBX_CONFLICT') this.#answer(live, OK);
-    else {
+    if (result.ok || result.code === 'ERR_PBX_CONFLICT') {
+      this.#ports.metrics.count('hamrahi_trunk_dials_total', { trunk, purpose: dial.purpose });
+      this.report(live, number, { trunk, dialledAt: now, noted: false }, { what: 'dialled' });
+      this.#answer(live, OK);
+    } else {
       live.lastCode = result.code;
+      // Not a word went to the carrier.
+      live.unsent.add(number);
       this.#ports.log.warn('A trunk could not be dialled.', { legId, trunk, code: result.code });
       this.step(live, { type: 'refused', try: number, outcome: outcomeOf(result.code) });
     }
@@ -139,6 +158,7 @@ export class LineWorker {
   #threw(live: Live, number: number, error: unknown): void {
     const { legId } = live.line;
     live.held.delete(number);
+    live.unsent.add(number);
     this.#ports.log.error('A telephone could not be dialled for a fault of ours.', {
       legId,
       error: String(error),
@@ -146,10 +166,11 @@ export class LineWorker {
     this.step(live, { type: 'refused', try: number, outcome: 'trunk-unreachable' });
   }
 
+  /** Whoever is left in the engine is found again, with all that it has, once it is back. */
   #notSent(live: Live, number: number, result: PbxResult): void {
     live.line = { ...live.line, tries: live.line.tries.filter((one) => one.number !== number) };
     this.#answer(live, result);
-    if (live.line.tries.length === 0) this.#forget(live);
+    if (live.line.tries.every((one) => one.givenUp)) this.#forget(live);
   }
 
   hangUpTry(live: Live, number: number, reason: HangupReason): void {
@@ -178,7 +199,9 @@ export class LineWorker {
     const at = this.#now();
     this.#emit({ type: 'leg.try-ended', legId, try: number, trunk, ...end, at });
     const wasAnswered = winner === number;
-    this.report(live, number, facts, { what: 'ended', ...end, silent, wasAnswered });
+    if (end.sipStatus !== null) live.spokenTo = true;
+    if (!live.unsent.has(number))
+      this.report(live, number, facts, { what: 'ended', ...end, silent, wasAnswered });
     if (silent)
       this.#ports.log.warn('A trunk did not respond to a call at all.', {
         legId,
@@ -196,16 +219,18 @@ export class LineWorker {
   }
 
   #tellEnd(live: Live, end: TryEnd): void {
-    const { legId } = live.line;
+    const { legId, purpose, lastTry, passedOver } = live.line;
     this.cancelTimers(live);
-    if (isTrunkFailure(end.outcome) && live.dial?.purpose !== 'synthetic') {
-      this.#ports.metrics.count('hamrahi_trunk_no_way_total', { purpose: live.dial?.purpose ?? 'sos' });
-      this.#ports.alerts.raise({
-        kind: 'trunks-dead',
-        subject: 'all',
-        severity: 'critical',
-        summary: 'A call found no trunk that would take it: every carrier refused it or did not respond.',
-      });
+    if (passedOver && lastTry === (live.dial?.triesBefore ?? 0)) live.lastCode = 'ERR_PBX_OVERLOAD';
+    else if (isTrunkFailure(end.outcome) && purpose !== 'synthetic') {
+      this.#ports.metrics.count('hamrahi_trunk_no_way_total', { purpose });
+      if (this.#areAllDead(live))
+        this.#ports.alerts.raise({
+          kind: 'trunks-dead',
+          subject: 'all',
+          severity: 'critical',
+          summary: 'A call found no trunk that would take it: every carrier refused it or did not respond.',
+        });
     }
     // Nothing was ever dialled: the order's own answer says so, and no event does.
     if (live.answer)
@@ -213,11 +238,20 @@ export class LineWorker {
     else this.#emit({ type: 'leg.ended', legId, at: this.#now(), ...end });
   }
 
+  /**
+   * Of an SOS always. Another call may have been kept from trunks (by their load, by its caller's number), or be for somebody
+   * whom no carrier calls: it speaks for all of them only where each was asked and none said a word.
+   */
+  #areAllDead({ line, dial, spokenTo }: Live): boolean {
+    if (line.purpose === 'sos') return true;
+    return !line.passedOver && dial?.trunk === null && dial.callerId === null && !spokenTo;
+  }
+
   async #silenceDue(live: Live, number: number): Promise<void> {
     const { legId } = live.line;
     const answer = await this.#ports.pbx.responded(tryIdOf(legId, number));
-    // Where the engine cannot say, nothing is given up.
-    this.step(live, { type: 'silence-due', try: number, responded: !answer.ok || answer.value });
+    // Where the engine cannot say, nothing is given up; it is asked again once it is back.
+    if (answer.ok) this.step(live, { type: 'silence-due', try: number, responded: answer.value });
   }
 
   async #deadDue(live: Live): Promise<void> {

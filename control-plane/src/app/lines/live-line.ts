@@ -17,6 +17,10 @@ export interface Live {
   /** What the engine said of tries whose order is under way: told once the order's own answer is there. */
   readonly held: Map<number, (() => void)[]>;
   readonly cancels: Set<() => void>;
+  /** Tries of which the carrier never heard: their ends say nothing of its trunk. */
+  readonly unsent: Set<number>;
+  /** A carrier has given a final answer to one of the tries. */
+  spokenTo: boolean;
 }
 
 export interface TryFacts {
@@ -37,5 +41,7 @@ export function liveLine(line: Line, dial: LineDial | null, answer: Live['answer
     facts: new Map(),
     held: new Map(),
     cancels: new Set(),
+    unsent: new Set(),
+    spokenTo: false,
   };
 }

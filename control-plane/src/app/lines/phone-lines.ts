@@ -7,6 +7,7 @@ import type { AddressOfRecord, BridgeId, LegId } from '../../domain/ids.ts';
 import type { TryEnd } from '../../domain/trunk/failover.ts';
 import { routesOf } from '../../domain/trunk/routes.ts';
 import type { Route } from '../../domain/trunk/routes.ts';
+import { trunkDial } from '../../domain/trunk/trunk-dial.ts';
 import type {
   AppDial,
   HangupReason,
@@ -31,8 +32,8 @@ export class PhoneLines implements Telephony {
 
   constructor(ports: PhoneLinesPorts) {
     this.#ports = ports;
-    this.#book = new LineBook(ports, (event) => this.#emit(event));
     this.#load = new TrunkLoad(ports.clock, (trunk) => this.#book.liveOn(trunk));
+    this.#book = new LineBook({ ...ports, load: this.#load }, (event) => this.#emit(event));
     ports.pbx.onEvent((event) => this.#heard(event));
   }
 
@@ -58,9 +59,7 @@ export class PhoneLines implements Telephony {
       this.#book.complete(dial, this.#routesFor(dial));
       return Promise.resolve(OK);
     }
-    const routes = this.#admitted(dial);
-    if (routes === null)
-      return Promise.resolve({ ok: false, code: 'ERR_PBX_OVERLOAD', detail: 'no trunk has room for it now' });
+    const routes = this.#routesFor(dial);
     if (routes.length === 0)
       return Promise.resolve({ ok: false, code: 'ERR_PBX_NOT_FOUND', detail: 'there is no trunk for it' });
     return this.#book.begin(dial, routes);
@@ -121,36 +120,17 @@ export class PhoneLines implements Telephony {
     return inLegs(snapshot, (legId, number) => this.#book.has(legId) && this.#book.isGivenUp(legId, number));
   }
 
-  #routesFor({ trunk: only, purpose }: LineDial): readonly Route[] {
+  /** Trunks that cannot call this number, or not from this caller's, are no routes: that is no fault of theirs. */
+  #routesFor({ trunk: only, purpose, number, callerId }: LineDial): readonly Route[] {
     const { trunks, health } = this.#ports;
-    const usable = trunks().filter(({ name }) => only === null || name === only);
+    const usable = trunks().filter(
+      (trunk) => (only === null || trunk.name === only) && trunkDial(trunk, number, callerId).ok,
+    );
     return routesOf(
       usable,
       (name) => health.stateOf(name),
       (trunk) => this.#load.isFull(trunk, purpose),
     );
-  }
-
-  /** `null`: no trunk has room for a call that is no SOS. An SOS has room everywhere; what is full comes late in its order. */
-  #admitted(dial: LineDial): readonly Route[] | null {
-    const { purpose } = dial;
-    const routes = this.#routesFor(dial);
-    const byName = new Map(this.#ports.trunks().map((trunk) => [trunk.name, trunk]));
-    if (purpose === 'sos') {
-      const first = byName.get(routes[0]?.trunk ?? '');
-      if (first) this.#load.take(first, purpose);
-      return routes;
-    }
-    const open = routes.filter(({ trunk: name }) => {
-      const trunk = byName.get(name);
-      return trunk !== undefined && !this.#load.isFull(trunk, purpose);
-    });
-    const start = open.findIndex(({ trunk: name }) => {
-      const trunk = byName.get(name);
-      return trunk !== undefined && this.#load.take(trunk, purpose);
-    });
-    if (start < 0) return routes.length === 0 ? [] : null;
-    return [...open.slice(start), ...open.slice(0, start)];
   }
 
   #heard(event: PbxEvent): void {

@@ -29,15 +29,20 @@ export class TrunkLoad {
     return this.#liveOn(name) >= room;
   }
 
-  /** Takes one call of this second; an SOS always may, and is counted. `false`: it has to wait. */
-  take(trunk: Trunk, purpose: CallPurpose): boolean {
+  /** Whether a call of this purpose may be placed by it now: there is a channel, and this second has room. An SOS always may. */
+  hasRoom(trunk: Trunk, purpose: CallPurpose): boolean {
+    if (purpose === 'sos') return true;
     const now = this.#clock.now();
     const { all, others } = this.#ratesOf(trunk, now);
-    if (purpose === 'sos') {
-      all.take(now);
-      return true;
-    }
-    return others.take(now) && all.take(now);
+    return !this.isFull(trunk, purpose) && others.has(now) && all.has(now);
+  }
+
+  /** Counts one call that is placed. */
+  take(trunk: Trunk, purpose: CallPurpose): void {
+    const now = this.#clock.now();
+    const { all, others } = this.#ratesOf(trunk, now);
+    all.take(now);
+    if (purpose !== 'sos') others.take(now);
   }
 
   #ratesOf({ name, capacity }: Trunk, now: number): Rates {

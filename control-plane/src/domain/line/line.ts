@@ -2,8 +2,8 @@
  * A line: one telephone leg and its tries on trunks. Pure: what happened goes in, what is to be done comes out.
  *
  * A try fails over to the next route by the table in trunk/failover.ts; one that shows no life in time is given up for the
- * next; for an SOS a second one runs beside a first that is slow to ring. The leg rings once, is answered once (the first
- * real answer wins) and ends once.
+ * next; for an SOS a second one runs beside a first that is slow to ring. What is no SOS passes over trunks that have no
+ * room for it. The leg rings once, is answered once (the first real answer wins) and ends once.
  */
 import type { Instant, LegId } from '../ids.ts';
 import type { LegOutcome } from '../session/leg.ts';
@@ -27,6 +27,8 @@ export interface Line {
   readonly beganAt: Instant;
   /** Not taken yet, in order. */
   readonly routes: readonly Route[];
+  /** A route was passed over for want of room: that none is left does not say that every trunk is dead. */
+  readonly passedOver: boolean;
   /** Alive, oldest first. */
   readonly tries: readonly LineTry[];
   readonly lastTry: number;
@@ -71,7 +73,16 @@ export type LineAction =
   | { readonly do: 'tell-end'; readonly end: TryEnd }
   | { readonly do: 'ask-silence'; readonly try: number }
   | { readonly do: 'ask-hedge'; readonly try: number }
-  | { readonly do: 'ask-dead' };
+  | { readonly do: 'ask-dead'; readonly afterMs: number };
+
+/** Every route silent for this long: a clear error, and the supervisor, within 5 s of the order. */
+export const DEAD_MS = 4500;
+/** What a try gets at the least before the line counts as dead, however late it began. */
+const LAST_CHANCE_MS = 2000;
+
+/** Whether a trunk has room for this call now. */
+export type Room = (trunk: string) => boolean;
+const ALWAYS: Room = () => true;
 
 /** Whether anything of it may still come from the engine. */
 export function isDone(line: Line): boolean {
@@ -95,6 +106,7 @@ export function newLine(
     purpose,
     beganAt: at,
     routes,
+    passedOver: false,
     tries: [],
     lastTry: triesBefore,
     hedged: false,
@@ -108,37 +120,50 @@ export function newLine(
 }
 
 /** Found in the engine by a process that did not dial it. */
-export function adoptedLine(legId: LegId, tries: readonly LineTry[], at: Instant): Line {
-  const winner = tries.find((one) => one.state === 'answered')?.number ?? null;
+export function adoptedLine(legId: LegId, found: readonly LineTry[], at: Instant): Line {
+  const winner = found.find((one) => one.state === 'answered')?.number ?? null;
+  const rings = found.some((one) => one.state === 'ringing');
+  // As it would have been while somebody was there: one that is answered, or rings, is the call.
+  const isBehind = ({ number, state }: LineTry): boolean =>
+    winner === null ? rings && state !== 'ringing' : number !== winner;
+  const tries = found.map((one) => (isBehind(one) ? { ...one, givenUp: true } : one));
   return {
     ...newLine(legId, 'sos', [], Math.max(1, ...tries.map((one) => one.number)), at),
     tries,
     winner,
     hedged: tries.length > 1,
-    told: { progress: false, ringing: tries.some((one) => one.state === 'ringing') },
+    told: { progress: false, ringing: rings },
   };
 }
 
-export function advance(line: Line, event: LineEvent, at: Instant): LineStep {
+/** A channel that the engine turns out to have, of an order whose answer was lost. Its state is told as an event. */
+export function withFoundTry(line: Line, number: number, trunk: string, at: Instant): Line {
+  const givenUp = line.over || line.hangingUp || line.winner !== null;
+  const one: LineTry = { number, trunk, dialledAt: at, state: 'dialing', responded: false, givenUp };
+  return { ...line, tries: [...line.tries, one], lastTry: Math.max(line.lastTry, number) };
+}
+
+/** `room` counts for what is no SOS alone. */
+export function advance(line: Line, event: LineEvent, at: Instant, room: Room = ALWAYS): LineStep {
   if (line.over) return afterwards(line, event);
   switch (event.type) {
     case 'begin':
-      return begin(line, at);
+      return begin(line, at, room);
     case 'refused':
-      return ended(line, event.try, failed(event.outcome), true, at);
+      return ended(line, event.try, { end: failed(event.outcome), mayTryOther: true }, at, room);
     case 'silence-due':
-      return silenceDue(line, event.try, event.responded, at);
+      return silenceDue(line, event, at, room);
     case 'hedge-due':
-      return hedgeDue(line, event.try, at);
+      return hedgeDue(line, event.try, at, room);
     case 'dead-due':
-      return deadDue(line, event.responded);
+      return deadDue(line, event.responded, at);
     case 'progress':
     case 'ringing':
       return showsLife(line, event.try, event.type);
     case 'answered':
       return answered(line, event.try);
     case 'ended':
-      return ended(line, event.try, event.end, event.mayTryOther, at);
+      return ended(line, event.try, event, at, room);
     case 'hang-up':
       return hangUp(line);
   }
@@ -161,16 +186,18 @@ function failed(outcome: LegOutcome): TryEnd {
   return { outcome, sipStatus: null, q850: null };
 }
 
-function begin(line: Line, at: Instant): LineStep {
-  const first = dialNext(line, at);
-  if (first === null) return over(line, failed('trunk-unreachable'), []);
-  return { line: first.line, actions: [...first.actions, { do: 'ask-dead' }] };
+function begin(line: Line, at: Instant, room: Room): LineStep {
+  const { step, line: left } = dialNext(line, at, room);
+  if (step !== null) return step;
+  return over(left, failed(left.passedOver ? 'congestion' : 'trunk-unreachable'), []);
 }
 
-/** The next route, if there is one. */
-function dialNext(line: Line, at: Instant): LineStep | null {
-  const [route, ...rest] = line.routes;
-  if (!route) return null;
+/** The next route that may be taken, if there is one; `line`: without those that may not. */
+function dialNext(line: Line, at: Instant, room: Room): { step: LineStep | null; line: Line } {
+  const index = line.routes.findIndex(({ trunk }) => line.purpose === 'sos' || room(trunk));
+  const route = line.routes[index];
+  const passedOver = line.passedOver || index > 0 || (index < 0 && line.routes.length > 0);
+  if (!route) return { step: null, line: { ...line, routes: [], passedOver } };
   const number = line.lastTry + 1;
   const one: LineTry = {
     number,
@@ -185,17 +212,25 @@ function dialNext(line: Line, at: Instant): LineStep | null {
     { do: 'ask-silence', try: number },
   ];
   if (line.purpose === 'sos' && !line.hedged) actions.push({ do: 'ask-hedge', try: number });
-  return { line: { ...line, routes: rest, lastTry: number, tries: [...line.tries, one] }, actions };
+  actions.push({ do: 'ask-dead', afterMs: Math.max(line.beganAt + DEAD_MS, at + LAST_CHANCE_MS) - at });
+  const routes = line.routes.slice(index + 1);
+  const dialled = { ...line, routes, passedOver, lastTry: number, tries: [...line.tries, one] };
+  return { step: { line: dialled, actions }, line: dialled };
 }
 
 /** Nobody there, not even a 100. Given up for the next route; the last one is waited for until the line is dead. */
-function silenceDue(line: Line, number: number, responded: boolean, at: Instant): LineStep {
+function silenceDue(
+  line: Line,
+  { try: number, responded }: { readonly try: number; readonly responded: boolean },
+  at: Instant,
+  room: Room,
+): LineStep {
   const one = running(line, number);
   if (one?.state !== 'dialing') return still(line);
   if (responded) return still(change(line, number, { responded: true }));
   if (line.winner !== null || line.hangingUp || line.settled) return still(line);
-  const next = dialNext(line, at);
-  if (next === null) return still(line);
+  const { step: next, line: left } = dialNext(line, at, room);
+  if (next === null) return still(left);
   const gone = giveUp(next.line, number);
   const silent: LineAction = { do: 'note-end', try: number, end: failed('trunk-unreachable'), silent: true };
   // The new way first: giving up the old one is not what she waits for.
@@ -203,7 +238,7 @@ function silenceDue(line: Line, number: number, responded: boolean, at: Instant)
 }
 
 /** Slow to ring: a second try beside it. Its first sign of life, or the first answer, decides. */
-function hedgeDue(line: Line, number: number, at: Instant): LineStep {
+function hedgeDue(line: Line, number: number, at: Instant, room: Room): LineStep {
   const one = running(line, number);
   const isWaiting = one?.state === 'dialing' && line.winner === null && !line.hangingUp && !line.settled;
   if (
@@ -213,27 +248,26 @@ function hedgeDue(line: Line, number: number, at: Instant): LineStep {
     alive(line).some((other) => other.state !== 'dialing')
   )
     return still(line);
-  const next = dialNext({ ...line, hedged: true }, at);
-  return next ?? still(line);
+  return dialNext({ ...line, hedged: true }, at, room).step ?? still(line);
 }
 
-/** No carrier has said a word: what is still open is hung up, and the leg has ended. */
-function deadDue(line: Line, responded: boolean): LineStep {
+/** No carrier that is still asked has said a word: all is hung up, and the leg has ended. */
+function deadDue(line: Line, responded: boolean, at: Instant): LineStep {
+  const waiting = alive(line);
   const hasLife =
-    responded || line.winner !== null || line.tries.some((one) => one.responded || one.state !== 'dialing');
-  if (hasLife || line.hangingUp) return still(line);
+    responded || line.winner !== null || waiting.some((one) => one.responded || one.state !== 'dialing');
+  // A try that has only just begun has its own look later.
+  const isEarly = at < line.beganAt + DEAD_MS || waiting.some((one) => at < one.dialledAt + LAST_CHANCE_MS);
+  if (hasLife || isEarly || line.hangingUp) return still(line);
   const actions: LineAction[] = [];
+  const end = failed('trunk-unreachable');
   let after = line;
-  for (const { number, givenUp } of line.tries) {
-    if (givenUp) continue;
+  for (const { number } of waiting) {
     const gone = giveUp(after, number);
     after = gone.line;
-    actions.push(
-      { do: 'note-end', try: number, end: failed('trunk-unreachable'), silent: true },
-      ...gone.actions,
-    );
+    actions.push({ do: 'note-end', try: number, end, silent: true }, ...gone.actions);
   }
-  return over(after, failed('trunk-unreachable'), actions);
+  return over(after, worse(after.failure, end), actions);
 }
 
 /** One that rings is the call: others that have not come as far are given up. */
@@ -276,7 +310,13 @@ function answered(line: Line, number: number): LineStep {
   return { line: after, actions };
 }
 
-function ended(line: Line, number: number, end: TryEnd, mayTryOther: boolean, at: Instant): LineStep {
+function ended(
+  line: Line,
+  number: number,
+  { end, mayTryOther }: { readonly end: TryEnd; readonly mayTryOther: boolean },
+  at: Instant,
+  room: Room,
+): LineStep {
   const one = line.tries.find((other) => other.number === number);
   if (!one) return still(line);
   const after = { ...line, tries: line.tries.filter((other) => other.number !== number) };
@@ -295,11 +335,17 @@ function ended(line: Line, number: number, end: TryEnd, mayTryOther: boolean, at
   }
   if (line.winner !== null) return { line: after, actions: [note] };
   const judged = { ...after, failure: worse(after.failure, end), settled: after.settled || !mayTryOther };
-  const next = judged.settled ? null : dialNext(judged, at);
-  if (next !== null) return { line: next.line, actions: [note, ...next.actions] };
-  // A failure of one is ignored as long as another lives.
-  if (alive(judged).length > 0) return { line: judged, actions: [note] };
-  return over(judged, judged.failure, [note]);
+  // Beside one that has come farther than a 100, her telephone may ring already: no third one is sent there.
+  const mayRing = alive(judged).some(({ state }) => state !== 'dialing');
+  if (judged.settled || mayRing) return orOver(judged, note);
+  const { step: next, line: left } = dialNext(judged, at, room);
+  return next === null ? orOver(left, note) : { line: next.line, actions: [note, ...next.actions] };
+}
+
+/** A failure of one is ignored as long as another lives. */
+function orOver(line: Line, note: LineAction): LineStep {
+  if (alive(line).length > 0) return { line, actions: [note] };
+  return over(line, line.failure ?? CANCELLED, [note]);
 }
 
 /** What is told of the leg in the end: a person's word before the last trunk's. */

@@ -17,6 +17,11 @@ export class TokenBucket {
     return this.#tokensAt(now) === this.#burst;
   }
 
+  /** Whether `take` would. */
+  has(now: number): boolean {
+    return this.#tokensAt(now) >= 1;
+  }
+
   take(now: number): boolean {
     this.#tokens = this.#tokensAt(now);
     this.#at = now;

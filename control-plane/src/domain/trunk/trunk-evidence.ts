@@ -9,8 +9,11 @@ export type TrunkState = 'up' | 'doubtful' | 'down';
 /** Who speaks against it. */
 export type TrunkGround = 'options' | 'registration' | 'calls';
 
-/** `good`: the carrier took it to somebody. `bad`: it did not answer, or took it not at all. `full`: it has no room. */
-export type CallEvidence = 'good' | 'bad' | 'full';
+/**
+ * `good`: the carrier took it to somebody. `bad`: it did not answer, or took it not at all. `refused`: it took this one not,
+ * and may mean whom it was for: a doubt, however often. `full`: it has no room.
+ */
+export type CallEvidence = 'good' | 'bad' | 'refused' | 'full';
 
 interface Word {
   readonly good: boolean;
@@ -85,6 +88,12 @@ export function noteCall(evidence: TrunkEvidence, call: CallEvidence, at: Instan
       const badCalls = evidence.onProbation ? BAD_CALLS : evidence.badCalls + 1;
       return { ...evidence, badCalls, badCallAt: at, fullCalls: 0, onProbation: false };
     }
+    case 'refused':
+      return {
+        ...evidence,
+        badCalls: Math.max(evidence.badCalls, Math.min(evidence.badCalls + 1, BAD_CALLS - 1)),
+        badCallAt: at,
+      };
     case 'full':
       return { ...evidence, fullCalls: evidence.fullCalls + 1, fullCallAt: at };
   }

@@ -85,6 +85,21 @@ describe('adapters/asterisk/leg-table', () => {
     expect(gone).to.deep.equal([PHONE]);
   });
 
+  it('RTC-7 TEL-7: knows a client, or a carrier, that named somebody else, whether Asterisk hands its response on or not', () => {
+    for (const [legId, outcome] of [
+      [APP, 'rejected'],
+      [PHONE, 'unreachable'],
+    ] as const) {
+      const sentOn = event('Dial', { peer: channel(legId), dialstatus: 'CANCEL', forward: 'Local/1@x' });
+      const early = scene(legId);
+      early.play(dialEvent(legId, ''), sentOn, destroyed(legId, 0));
+      expect(early.ended()).to.include({ outcome, sipStatus: 302, q850: null });
+      const late = scene(legId);
+      late.play(hungUp(legId, { cause: 23, tech_cause: 305 }), sentOn, destroyed(legId, 23, 305));
+      expect(late.ended()).to.include({ outcome, sipStatus: 305, q850: 23 });
+    }
+  });
+
   it('tells nothing of a leg whose dial order failed', () => {
     const { legs, play, story } = scene(PHONE, { isDialled: false });
     play(destroyed(PHONE, 20));

@@ -180,11 +180,80 @@ describe('app/lines/phone-lines', () => {
     expect(answers).to.deep.equal([true, true, false, false, true]);
   });
 
-  it('passes over a trunk that does not own the caller’s number asked for, without a word to the network', async () => {
-    const { pbx, lines, dial, story } = await setUp();
+  it('TEL-2 TEL-8: asks no trunk for what it cannot do, and holds that against none', async () => {
+    const own = { ...PLAIN_TRUNK.callerId, default: '+911140000200', owned: ['+911140000200'] };
+    const { lines, dial, lab, story } = await setUp([FIRST, trunk('other', { priority: 2, callerId: own })]);
+    const callerId = PhoneNumber.parse('+911140000200');
+    const legId = callLegIdOf(CALL, 'call-to', 1);
+    expect(await lines.dialPhone({ ...dial, legId, purpose: 'call', callerId })).to.include({ ok: true });
+    expect(story()).to.deep.equal(['tried 1 other']);
+    expect(lab.reports.map((report) => report.trunk)).to.deep.equal(['other']);
+
+    const national = trunk('first', { numbers: { ...PLAIN_TRUNK.numbers, requestUri: 'national_0' } });
+    const abroad = await setUp([national, OTHER]);
+    const number = PhoneNumber.parse('+442079460123')!;
+    await abroad.lines.dialPhone({ ...dial, number });
+    expect(abroad.story()).to.deep.equal(['tried 1 other']);
+  });
+
+  it('TEL-8: what the engine refuses is no word of the carrier', async () => {
+    const { pbx, lines, dial, lab, story } = await setUp();
     pbx.failNext('ERR_PBX_REFUSED');
     expect(await lines.dialPhone(dial)).to.include({ ok: true });
     expect(story()).to.deep.equal(['tried 1 first', 'try 1 trunk-unreachable', 'tried 2 other']);
+    expect(lab.reports.map((report) => [report.trunk, report.what])).to.deep.equal([['other', 'dialled']]);
+  });
+
+  describe('what is no SOS', () => {
+    const toNobody = (attempt: number, dial: LineDial): LineDial => ({
+      ...dial,
+      ...{ legId: callLegIdOf(CALL, 'call-to', attempt), ownerId: CALL, purpose: 'call' },
+    });
+
+    it('TEL-7: is not sent on into the reserve of the next trunk', async () => {
+      const small = trunk('other', {
+        priority: 2,
+        capacity: { channels: 3, callsPerSecond: 100, sosReserve: 2 },
+      });
+      const { pbx, lines, dial, story } = await setUp([FIRST, small]);
+      for (const attempt of [1, 2]) await lines.dialPhone(toNobody(attempt, dial));
+      for (const attempt of [1, 2]) pbx.end(callLegIdOf(CALL, 'call-to', attempt), 'congestion', 503, 34);
+      await settled();
+      expect(story().slice(2)).to.deep.equal([
+        'try 1 congestion',
+        'try 1 congestion',
+        'ended congestion',
+        'tried 2 other',
+      ]);
+    });
+
+    it('TEL-7: uses up the next trunk’s calls per second as a first call would', async () => {
+      const slow = trunk('other', {
+        priority: 2,
+        capacity: { channels: 100, callsPerSecond: 2, sosReserve: 50 },
+      });
+      const { pbx, lines, dial, story } = await setUp([FIRST, slow]);
+      for (const attempt of [1, 2]) await lines.dialPhone(toNobody(attempt, dial));
+      for (const attempt of [1, 2]) {
+        pbx.end(callLegIdOf(CALL, 'call-to', attempt), 'congestion', 503, 34);
+        await settled();
+      }
+      expect(story().filter((one) => one.endsWith('other'))).to.have.length(1);
+      expect(story().at(-1)).to.equal('ended congestion');
+    });
+
+    it('TEL-8: alerts of dead trunks only where each was asked and none said a word', async () => {
+      const refused = await setUp([FIRST]);
+      await refused.lines.dialPhone(toNobody(1, refused.dial));
+      refused.pbx.end(callLegIdOf(CALL, 'call-to', 1), 'trunk-unreachable', 403, 21);
+      expect(refused.story().at(-1)).to.equal('ended trunk-unreachable');
+      expect(refused.lab.standing).to.deep.equal([]);
+
+      const dead = await setUp([FIRST]);
+      await dead.lines.dialPhone(toNobody(1, dead.dial));
+      dead.pbx.end(callLegIdOf(CALL, 'call-to', 1), 'trunk-unreachable', null, null);
+      expect(dead.lab.standing.map(({ kind }) => kind)).to.deep.equal(['trunks-dead']);
+    });
   });
 
   it('says at once when no trunk could be dialled, and tells of no leg then', async () => {
@@ -201,6 +270,54 @@ describe('app/lines/phone-lines', () => {
     expect(lab.reports).to.deep.equal([]);
     expect(await lines.dialPhone(dial)).to.include({ ok: true });
     expect(orders()).to.deep.equal([`dial ${LEG}`, `dial ${LEG}`]);
+  });
+
+  it('TEL-7: goes on after a cut between a silent trunk and the next: nobody is forgotten, nobody called twice', async () => {
+    const { clock, pbx, lines, dial, orders, story } = await setUp();
+    pbx.silent.add(LEG);
+    await lines.dialPhone(dial);
+    // the order to dial the second one is not sent any more, nor the one to hang up the first
+    pbx.failNext('ERR_PBX_DISCONNECTED', 'ERR_PBX_DISCONNECTED');
+    await clock.advance(1001);
+    await settled();
+    pbx.lose();
+    pbx.comeBack();
+    expect(await lines.dialPhone({ ...dial, triesBefore: 1 })).to.include({ ok: true });
+    await clock.advance(1001);
+    await settled();
+    expect(orders().slice(3)).to.deep.equal([`dial ${SECOND}`, `hangup ${LEG} cancelled`]);
+    pbx.ring(SECOND);
+    pbx.answer(SECOND);
+    expect(story().slice(-2)).to.deep.equal(['leg.ringing', 'answered other']);
+    expect(story().filter((one) => one.startsWith('ended'))).to.deep.equal([]);
+  });
+
+  it('TEL-7: finds a hedge whose order was carried out though its answer was lost', async () => {
+    const { clock, pbx, lines, dial, orders, story } = await setUp();
+    await lines.dialPhone(dial);
+    pbx.failNext('ERR_PBX_DISCONNECTED');
+    await clock.advance(4100);
+    await settled();
+    await pbx.dialPhone({ ...dial, legId: SECOND, trunk: 'other' });
+    pbx.lose();
+    pbx.comeBack();
+    pbx.ring(SECOND);
+    expect(orders().at(-1)).to.equal(`hangup ${LEG} cancelled`);
+    pbx.answer(SECOND);
+    expect(story().at(-1)).to.equal('answered other');
+  });
+
+  it('TEL-7: asks again for a word of the carrier when the engine could not say', async () => {
+    const { clock, pbx, lines, dial, orders } = await setUp();
+    pbx.silent.add(LEG);
+    await lines.dialPhone(dial);
+    pbx.lose();
+    await clock.advance(1500);
+    await settled();
+    pbx.comeBack();
+    await clock.advance(1001);
+    await settled();
+    expect(orders()).to.deep.equal([`dial ${LEG}`, `dial ${SECOND}`, `hangup ${LEG} cancelled`]);
   });
 
   it('hangs up all tries of a leg at once, by the reason that was given', async () => {

@@ -2,7 +2,13 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { legIdOf } from '../../../../control-plane/src/domain/ids.ts';
 import type { Instant, SessionId } from '../../../../control-plane/src/domain/ids.ts';
-import { advance, isDone, newLine } from '../../../../control-plane/src/domain/line/line.ts';
+import {
+  adoptedLine,
+  advance,
+  isDone,
+  newLine,
+  withFoundTry,
+} from '../../../../control-plane/src/domain/line/line.ts';
 import type { Line, LineAction, LineEvent } from '../../../../control-plane/src/domain/line/line.ts';
 import type { LegOutcome } from '../../../../control-plane/src/domain/session/leg.ts';
 import type { Route } from '../../../../control-plane/src/domain/trunk/routes.ts';
@@ -21,13 +27,15 @@ function routes(count: number): Route[] {
 class Played {
   line: Line;
   readonly actions: LineAction[] = [];
+  /** Trunks without room for what is no SOS. */
+  readonly full = new Set<string>();
 
   constructor(count: number, purpose: Line['purpose'] = 'sos', triesBefore = 0) {
     this.line = newLine(LEG, purpose, routes(count), triesBefore, T0);
   }
 
-  play(event: LineEvent): this {
-    const { line, actions } = advance(this.line, event, T0);
+  play(event: LineEvent, atMs = event.type === 'dead-due' ? 60_000 : 0): this {
+    const { line, actions } = advance(this.line, event, atMs as Instant, (trunk) => !this.full.has(trunk));
     this.line = line;
     this.actions.push(...actions);
     return this;
@@ -128,6 +136,103 @@ describe('domain/line/line', () => {
     const played = begun(2).play({ type: 'hedge-due', try: 1 }).fail(2, 'busy', false);
     expect(played.line.over).to.equal(false);
     expect(played.fail(1, 'congestion', true).story.at(-1)).to.equal('end busy');
+  });
+
+  it('TEL-7: beside a hedged try with early media no third one is sent, beside one that has said 100 it is', () => {
+    const early = begun(3).play({ type: 'hedge-due', try: 1 }).play({ type: 'progress', try: 1 });
+    expect(early.fail(2, 'congestion', true).story.slice(2)).to.deep.equal(['tell progress 1']);
+    expect(early.fail(1, 'congestion', true).story.at(-1)).to.equal('dial 3 trunk3');
+    const waiting = begun(3).play({ type: 'hedge-due', try: 1 }).fail(2, 'congestion', true);
+    expect(waiting.story.at(-1)).to.equal('dial 3 trunk3');
+  });
+
+  it('TEL-7: passes over trunks without room for what is no SOS, and says congestion when none has any', () => {
+    const call = new Played(3, 'call');
+    call.full.add('trunk1').add('trunk3');
+    call.play({ type: 'begin' });
+    expect(call.story).to.deep.equal(['dial 1 trunk2']);
+    expect(call.fail(1, 'trunk-unreachable', true).story.at(-1)).to.equal('end trunk-unreachable');
+    expect(call.line.passedOver).to.equal(true);
+
+    const none = new Played(1, 'call');
+    none.full.add('trunk1');
+    expect(none.play({ type: 'begin' }).story).to.deep.equal(['end congestion']);
+
+    const sos = new Played(1, 'sos');
+    sos.full.add('trunk1');
+    expect(sos.play({ type: 'begin' }).story).to.deep.equal(['dial 1 trunk1']);
+  });
+
+  it('keeps a silent trunk when no other has room', () => {
+    const call = begun(2, 'call');
+    call.full.add('trunk2');
+    call.play({ type: 'silence-due', try: 1, responded: false });
+    expect(call.story).to.deep.equal(['dial 1 trunk1']);
+  });
+
+  it('TEL-7: a carrier that was asked late gets two seconds before the line is dead', () => {
+    const dueMs = (played: Played) =>
+      played.actions.flatMap((action) => (action.do === 'ask-dead' ? action.afterMs : []));
+    const played = begun(2).fail(1, 'cancelled', false);
+    expect(dueMs(played)).to.deep.equal([4500]);
+    const late = begun(2).play(
+      {
+        type: 'ended',
+        try: 1,
+        end: { outcome: 'congestion', sipStatus: 503, q850: 34 },
+        mayTryOther: true,
+      },
+      4400,
+    );
+    expect(dueMs(late)).to.deep.equal([4500, 2000]);
+    late.play({ type: 'dead-due', responded: false }, 4500);
+    expect(late.line.over).to.equal(false);
+    late.play({ type: 'dead-due', responded: false }, 6400);
+    expect(late.story.slice(-2)).to.deep.equal(['hang-up 2', 'end trunk-unreachable']);
+  });
+
+  it('TEL-7: finds the last carrier dead though the one before it had said a word', () => {
+    const played = begun(2)
+      .play({ type: 'silence-due', try: 1, responded: true }, 1000)
+      .play({ type: 'dead-due', responded: true }, 4500);
+    played.play(
+      {
+        type: 'ended',
+        try: 1,
+        end: { outcome: 'congestion', sipStatus: 503, q850: 34 },
+        mayTryOther: true,
+      },
+      6000,
+    );
+    expect(played.actions.at(-1)).to.deep.equal({ do: 'ask-dead', afterMs: 2000 });
+    played.play({ type: 'dead-due', responded: false }, 8000);
+    expect(played.story.at(-1)).to.equal('end trunk-unreachable');
+  });
+
+  it('says what a person has said, though the other carrier was dead', () => {
+    const played = begun(2).play({ type: 'hedge-due', try: 1 }).fail(2, 'busy', false);
+    expect(played.play({ type: 'dead-due', responded: false }).story.at(-1)).to.equal('end busy');
+  });
+
+  it('takes up what it finds: one that rings or was answered is the call', () => {
+    const at = { dialledAt: T0, responded: false, givenUp: false };
+    const line = adoptedLine(
+      LEG,
+      [
+        { ...at, number: 1, trunk: 'a', state: 'dialing' },
+        { ...at, number: 2, trunk: 'b', state: 'ringing' },
+      ],
+      T0,
+    );
+    expect(line.tries.map(({ givenUp }) => givenUp)).to.deep.equal([true, false]);
+    const found = withFoundTry(begun(1).line, 2, 'b', T0);
+    expect(found.tries.map(({ number, givenUp }) => [number, givenUp])).to.deep.equal([
+      [1, false],
+      [2, false],
+    ]);
+    expect(found.lastTry).to.equal(2);
+    const answered = begun(1).play({ type: 'answered', try: 1 }).line;
+    expect(withFoundTry(answered, 2, 'b', T0).tries.at(-1)).to.include({ givenUp: true });
   });
 
   it('FB-8: of two answers the first is the call, the second is hung up', () => {

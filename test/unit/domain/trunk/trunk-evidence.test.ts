@@ -57,6 +57,13 @@ class Trunk {
 }
 
 describe('domain/trunk/trunk-evidence', () => {
+  it('TEL-8: refusals that may mean the callee are a doubt, however many, and one SOS that is refused is the third', () => {
+    const trunk = new Trunk().call(...Array.from({ length: 20 }, () => 'refused' as const));
+    expect(trunk.state).to.equal('doubtful');
+    expect(trunk.call('bad').state).to.equal('down');
+    expect(trunk.call('refused').grounds).to.deep.equal(['calls']);
+  });
+
   it('is up until something speaks against it', () => {
     expect(new Trunk().state).to.equal('up');
     expect(new Trunk().after(10 * MINUTE).state).to.equal('up');
