@@ -7,6 +7,7 @@ import { createCarrierReport } from '../../control-plane/sandbox/carrier/carrier
 import type { CallReport } from '../../control-plane/sandbox/carrier/report-schema.ts';
 import type { SandboxFile } from '../../control-plane/sandbox/sandbox-file.ts';
 import type { Sandbox } from '../../control-plane/sandbox/sandbox.ts';
+import { startReceiver, type Received } from '../support/webhook-receiver.ts';
 
 const DEADLINE_MS = 10_000;
 /** What went before is over by then, for the floor as for the calls. */
@@ -77,6 +78,52 @@ export interface RushFigures {
   /** Calls that did not end as declined. */
   readonly wrongEnds: number;
   readonly invite: readonly number[];
+}
+
+export interface WebhookFigures {
+  /** A change, by the server's clock → its first delivery at the backend. */
+  readonly delivered: readonly number[];
+  /** API request sent → the backend hears that it rings (180 comes 200 ms after the INVITE). */
+  readonly ringing: readonly number[];
+}
+
+/** As many calls at once, each ringing until all ring; then all are hung up in the same moment. */
+export async function webhooksInFlight(
+  { file }: Sandbox,
+  calls: number,
+  perSecond: number,
+  tell: (done: number) => void,
+): Promise<WebhookFigures> {
+  const receiver = await startReceiver();
+  const made = await request(file, 'POST', '/v1/webhooks', { url: receiver.url, events: ['call.*'] });
+  if (made.status !== 201) throw new Error(`POST /v1/webhooks: ${made.status} ${await made.text()}`);
+  const { id: endpoint } = (await made.json()) as { readonly id: string };
+  try {
+    const asked = new Map<string, number>();
+    const beganAt = now();
+    const requests: Promise<void>[] = [];
+    for (let index = 0; index < calls; index += 1) {
+      await delay(Math.max(0, beganAt + (index * 1000) / perSecond - now()));
+      const askedAt = now();
+      const number = numberOf(index, 4, RINGS_FOR_EVER);
+      requests.push(place(file, number).then((id) => void asked.set(id, askedAt)));
+    }
+    await Promise.all(requests);
+    const told = ({ type, data }: Received): boolean =>
+      type === 'call.ringing' && asked.has(String(data['callId']));
+    const rings = await receiver.count(calls, told, DEADLINE_MS);
+    tell(calls / 2);
+    await Promise.all([...asked.keys()].map((id) => hangUp(file, id)));
+    await receiver.count(calls, ({ type }) => type === 'call.ended' || type === 'call.failed', DEADLINE_MS);
+    tell(calls);
+    return {
+      delivered: receiver.received.map(({ at, timestamp }) => at - Date.parse(timestamp)),
+      ringing: rings.map(({ at, data }) => at - asked.get(String(data['callId']))!),
+    };
+  } finally {
+    await (await request(file, 'DELETE', `/v1/webhooks/${endpoint}`)).arrayBuffer();
+    await receiver.close();
+  }
 }
 
 /** So many a second, evenly; each rings, and is declined. */

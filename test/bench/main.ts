@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { startSandbox } from '../../control-plane/sandbox/sandbox.ts';
 import { activations } from './activations.ts';
-import { callLatencies, callRush } from './calls.ts';
+import { callLatencies, callRush, webhooksInFlight } from './calls.ts';
 import { fallbacks } from './fallbacks.ts';
 import { openFloor } from './floor.ts';
 import { percentilesOf, type Percentiles } from './percentiles.ts';
@@ -11,6 +11,7 @@ const ACTIVATIONS = 50;
 const FALLBACKS = 20;
 const CALLS = 100;
 const RUSH = { perSecond: 20, seconds: 30 };
+const WEBHOOK_P99_MS = 200;
 /** Short, so that the bench is; what is measured begins at the deadline. */
 const WATCHDOG_MS = 1000;
 
@@ -100,6 +101,8 @@ async function measureCalls(): Promise<readonly Row[]> {
     const floor = percentilesOf(figures.floor);
     const row = rower(floor);
     const { perSecond, seconds } = RUSH;
+    const hooks = await webhooksInFlight(sandbox, CALLS, perSecond, progress('webhooks of call', CALLS));
+    const delivered = percentilesOf(hooks.delivered);
     const rush = await callRush(
       sandbox,
       perSecond,
@@ -113,6 +116,13 @@ async function measureCalls(): Promise<readonly Row[]> {
       { ...floor, name: 'floor: bare originate → INVITE', ratio: 1, bar: '', ok: true },
       limited(row, 'API request → INVITE at the carrier', figures.invite, 100),
       limited(row, 'API request → 180 seen (sent at 200 ms)', figures.ringing, 3000),
+      limited(row, 'API request → webhook call.ringing', hooks.ringing, 3000),
+      row(
+        `change → webhook, ${CALLS} calls in flight`,
+        delivered,
+        `p99 < ${WEBHOOK_P99_MS} ms`,
+        delivered.p99 < WEBHOOK_P99_MS,
+      ),
       row(
         `${perSecond} calls/s for ${seconds} s: request → INVITE`,
         percentilesOf(rush.invite),
