@@ -21,6 +21,16 @@ const BENCHED: Readonly<Record<string, string>> = {
   'activation → panel event': 'RTC-6',
   'commit → panel event': 'RTC-6',
   'watchdog due → INVITE at the carrier': 'FB-2',
+  'API request → INVITE at the carrier': 'TEL-4',
+  'API request → 180 seen (sent at 200 ms)': 'TEL-4',
+  '20 calls/s for 30 s: request → INVITE': 'TEL-4',
+  'API request → webhook call.ringing': 'TEL-3',
+  'change → webhook, 100 calls in flight': 'TEL-3',
+  'change → webhook, 100 calls end at once': 'TEL-3',
+  'first trunk 503 → second rings': 'TEL-7',
+  'first trunk refuses TCP → second rings': 'TEL-7',
+  'first trunk silent → second rings': 'TEL-7',
+  'every trunk silent → the leg has ended': 'TEL-7',
 };
 
 const STATES: Readonly<Record<Requirement['state'], string>> = {

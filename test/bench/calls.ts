@@ -81,13 +81,15 @@ export interface RushFigures {
 }
 
 export interface WebhookFigures {
-  /** A change, by the server's clock → its first delivery at the backend. */
+  /** A change, by the server's clock → its first delivery at the backend, as calls begin and end one after the other. */
   readonly delivered: readonly number[];
+  /** The same where as many calls end in one moment. */
+  readonly burst: readonly number[];
   /** API request sent → the backend hears that it rings (180 comes 200 ms after the INVITE). */
   readonly ringing: readonly number[];
 }
 
-/** As many calls at once, each ringing until all ring; then all are hung up in the same moment. */
+/** As many calls at once, twice: hung up one after the other, and all in the same moment. */
 export async function webhooksInFlight(
   { file }: Sandbox,
   calls: number,
@@ -98,28 +100,36 @@ export async function webhooksInFlight(
   const made = await request(file, 'POST', '/v1/webhooks', { url: receiver.url, events: ['call.*'] });
   if (made.status !== 201) throw new Error(`POST /v1/webhooks: ${made.status} ${await made.text()}`);
   const { id: endpoint } = (await made.json()) as { readonly id: string };
-  try {
+  const lateness = (): number[] => receiver.received.map(({ at, timestamp }) => at - Date.parse(timestamp));
+  const isEnd = ({ type }: Received): boolean => type === 'call.ended' || type === 'call.failed';
+  const ring = async (series: number): Promise<ReadonlyMap<string, number>> => {
     const asked = new Map<string, number>();
-    const beganAt = now();
-    const requests: Promise<void>[] = [];
-    for (let index = 0; index < calls; index += 1) {
-      await delay(Math.max(0, beganAt + (index * 1000) / perSecond - now()));
+    await paced(calls, perSecond, async (index) => {
       const askedAt = now();
-      const number = numberOf(index, 4, RINGS_FOR_EVER);
-      requests.push(place(file, number).then((id) => void asked.set(id, askedAt)));
-    }
-    await Promise.all(requests);
-    const told = ({ type, data }: Received): boolean =>
+      asked.set(await place(file, numberOf(index, series, RINGS_FOR_EVER)), askedAt);
+    });
+    const isOne = ({ type, data }: Received): boolean =>
       type === 'call.ringing' && asked.has(String(data['callId']));
-    const rings = await receiver.count(calls, told, DEADLINE_MS);
+    await receiver.count(calls, isOne, DEADLINE_MS);
+    return asked;
+  };
+  try {
+    const asked = await ring(4);
     tell(calls / 2);
-    await Promise.all([...asked.keys()].map((id) => hangUp(file, id)));
-    await receiver.count(calls, ({ type }) => type === 'call.ended' || type === 'call.failed', DEADLINE_MS);
+    const ids = [...asked.keys()];
+    await paced(calls, perSecond, (index) => hangUp(file, ids[index]!));
+    await receiver.count(calls, isEnd, DEADLINE_MS);
+    const delivered = lateness();
+    const ringing = receiver.received.flatMap(({ type, at, data }) => {
+      const askedAt = asked.get(String(data['callId']));
+      return type === 'call.ringing' && askedAt !== undefined ? at - askedAt : [];
+    });
     tell(calls);
-    return {
-      delivered: receiver.received.map(({ at, timestamp }) => at - Date.parse(timestamp)),
-      ringing: rings.map(({ at, data }) => at - asked.get(String(data['callId']))!),
-    };
+    const others = await ring(5);
+    const before = receiver.received.length;
+    await Promise.all([...others.keys()].map((id) => hangUp(file, id)));
+    await receiver.count(2 * calls, isEnd, DEADLINE_MS);
+    return { delivered, ringing, burst: lateness().slice(before) };
   } finally {
     await (await request(file, 'DELETE', `/v1/webhooks/${endpoint}`)).arrayBuffer();
     await receiver.close();
@@ -143,24 +153,17 @@ export async function callRush(
   const seen = new Map<string, number[]>();
   let isOver = false;
   const watching = watch(carrier, seen, () => isOver);
-  const beganAt = now();
-  const requests: Promise<void>[] = [];
-  for (let index = 0; index < total; index += 1) {
-    await delay(Math.max(0, beganAt + (index * 1000) / perSecond - now()));
+  await paced(total, perSecond, async (index) => {
     const number = numberOf(index, 3, DECLINES);
     asked.set(number, now());
-    requests.push(
-      place(file, number).then(
-        (id) => void ids.push(id),
-        (error: unknown) => {
-          refused += 1;
-          firstRefusal ??= String(error);
-        },
-      ),
-    );
     if ((index + 1) % (perSecond * 5) === 0) tell(index + 1);
-  }
-  await Promise.all(requests);
+    try {
+      ids.push(await place(file, number));
+    } catch (error) {
+      refused += 1;
+      firstRefusal ??= String(error);
+    }
+  });
   const wrongEnds = await endsOf(file, ids);
   isOver = true;
   await watching;
@@ -173,6 +176,21 @@ export async function callRush(
     wrongEnds,
     invite: invites.flatMap((times) => times.slice(0, 1)),
   };
+}
+
+/** Begins as many a second, evenly; over when all of them are. */
+async function paced(
+  many: number,
+  perSecond: number,
+  work: (index: number) => Promise<unknown>,
+): Promise<void> {
+  const beganAt = now();
+  const under: Promise<unknown>[] = [];
+  for (let index = 0; index < many; index += 1) {
+    await delay(Math.max(0, beganAt + (index * 1000) / perSecond - now()));
+    under.push(work(index));
+  }
+  await Promise.all(under);
 }
 
 /** Notes when the INVITE of each call came, while the carrier still knows it. */

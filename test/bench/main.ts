@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { startSandbox } from '../../control-plane/sandbox/sandbox.ts';
 import { activations } from './activations.ts';
 import { callLatencies, callRush, webhooksInFlight } from './calls.ts';
+import { failovers } from './failover.ts';
 import { fallbacks } from './fallbacks.ts';
 import { openFloor } from './floor.ts';
 import { percentilesOf, type Percentiles } from './percentiles.ts';
@@ -10,8 +11,10 @@ import { percentilesOf, type Percentiles } from './percentiles.ts';
 const ACTIVATIONS = 50;
 const FALLBACKS = 20;
 const CALLS = 100;
+const FAILOVERS = 20;
 const RUSH = { perSecond: 20, seconds: 30 };
 const WEBHOOK_P99_MS = 200;
+const TEL_3_MS = 2000;
 /** Short, so that the bench is; what is measured begins at the deadline. */
 const WATCHDOG_MS = 1000;
 
@@ -103,6 +106,7 @@ async function measureCalls(): Promise<readonly Row[]> {
     const { perSecond, seconds } = RUSH;
     const hooks = await webhooksInFlight(sandbox, CALLS, perSecond, progress('webhooks of call', CALLS));
     const delivered = percentilesOf(hooks.delivered);
+    const burst = percentilesOf(hooks.burst);
     const rush = await callRush(
       sandbox,
       perSecond,
@@ -124,6 +128,12 @@ async function measureCalls(): Promise<readonly Row[]> {
         delivered.p99 < WEBHOOK_P99_MS,
       ),
       row(
+        `change → webhook, ${CALLS} calls end at once`,
+        burst,
+        `p99 < ${TEL_3_MS} ms`,
+        burst.p99 < TEL_3_MS,
+      ),
+      row(
         `${perSecond} calls/s for ${seconds} s: request → INVITE`,
         percentilesOf(rush.invite),
         `no miss (${refused} refused, ${missed} missed, ${wrongEnds} ended otherwise)`,
@@ -133,6 +143,17 @@ async function measureCalls(): Promise<readonly Row[]> {
   } finally {
     await sandbox.stop();
   }
+}
+
+async function measureFailover(): Promise<readonly Row[]> {
+  const figures = await failovers(FAILOVERS, progress('fail-over', 3 * FAILOVERS + 5));
+  const row = rower(null);
+  return [
+    limited(row, 'first trunk 503 → second rings', figures.refused, 1000),
+    limited(row, 'first trunk refuses TCP → second rings', figures.unreachable, 1000),
+    limited(row, 'first trunk silent → second rings', figures.silent, 2000),
+    limited(row, 'every trunk silent → the leg has ended', figures.dead, 5000),
+  ];
 }
 
 type Rower = (name: string, figures: Percentiles, bar: string, ok: boolean) => Row;
@@ -161,7 +182,12 @@ function printed(rows: readonly Row[]): string {
 
 /** By name, of those below; none: all. */
 const wanted = process.argv.slice(2);
-const PARTS = { activations: measure, fallback: measureFallback, calls: measureCalls } as const;
+const PARTS = {
+  activations: measure,
+  fallback: measureFallback,
+  calls: measureCalls,
+  failover: measureFailover,
+} as const;
 const rows: Row[] = [];
 for (const [name, part] of Object.entries(PARTS))
   if (wanted.length === 0 || wanted.includes(name)) rows.push(...(await part()));
