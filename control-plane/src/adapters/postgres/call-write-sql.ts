@@ -3,6 +3,8 @@
  * nothing is written, and the division by zero undoes the transaction: the COMMIT may already be on its way. So does
  * `hold_lease` when the lease is somebody else's by now.
  */
+import { LEG_GOES_ON_SQL, outboxRowsSql, tryRowsSql } from './leg-write-sql.ts';
+
 export const CALL_WRITE_SQL = `
 WITH fence AS MATERIALIZED (
   SELECT hold_lease($1::text, $3::bigint)
@@ -39,31 +41,8 @@ WITH fence AS MATERIALIZED (
     $36::text[])
     AS n (id, kind, attempt, place, dialed_at, ringing_at, progress_at, answered_at, ended_at, outcome, sip_status, q850,
       carrier_call_id, trunk)
-  ON CONFLICT (id) DO UPDATE SET
-    ringing_at = coalesce(l.ringing_at, excluded.ringing_at), progress_at = coalesce(l.progress_at, excluded.progress_at),
-    answered_at = coalesce(l.answered_at, excluded.answered_at),
-    carrier_call_id = coalesce(l.carrier_call_id, excluded.carrier_call_id),
-    trunk = CASE WHEN l.answered_at IS NULL THEN coalesce(excluded.trunk, l.trunk) ELSE l.trunk END,
-    ended_at = coalesce(l.ended_at, excluded.ended_at), outcome = coalesce(l.outcome, excluded.outcome),
-    sip_status = CASE WHEN l.ended_at IS NULL THEN excluded.sip_status ELSE l.sip_status END,
-    q850 = CASE WHEN l.ended_at IS NULL THEN excluded.q850 ELSE l.q850 END
-), try_rows AS (
-  INSERT INTO leg_tries AS t (leg_id, try, trunk, dialed_at, carrier_call_id, ended_at, outcome, sip_status, q850)
-  SELECT n.leg_id, n.try, coalesce(n.trunk, ''), n.dialed_at, n.carrier_call_id, n.ended_at, n.outcome, n.sip_status, n.q850
-  FROM unnest($37::text[], $38::integer[], $39::text[], $40::timestamptz[], $41::text[], $42::timestamptz[], $43::text[],
-    $44::integer[], $45::integer[])
-    AS n (leg_id, try, trunk, dialed_at, carrier_call_id, ended_at, outcome, sip_status, q850)
-  ON CONFLICT (leg_id, try) DO UPDATE SET
-    trunk = CASE WHEN t.trunk = '' THEN excluded.trunk ELSE t.trunk END,
-    dialed_at = coalesce(t.dialed_at, excluded.dialed_at),
-    carrier_call_id = coalesce(t.carrier_call_id, excluded.carrier_call_id),
-    ended_at = coalesce(t.ended_at, excluded.ended_at), outcome = coalesce(t.outcome, excluded.outcome),
-    sip_status = CASE WHEN t.ended_at IS NULL THEN excluded.sip_status ELSE t.sip_status END,
-    q850 = CASE WHEN t.ended_at IS NULL THEN excluded.q850 ELSE t.q850 END
-), outbox_rows AS (
-  INSERT INTO outbox (subject, subject_seq, type, at, data)
-  SELECT $4, $13::bigint, o.type, o.at, o.data::json
-  FROM unnest($46::text[], $47::timestamptz[], $48::text[]) WITH ORDINALITY AS o (type, at, data, place)
-  ORDER BY o.place
+  ON CONFLICT (id) DO UPDATE SET${LEG_GOES_ON_SQL}
+), try_rows AS (${tryRowsSql(37)}
+), outbox_rows AS (${outboxRowsSql('$4', '$13', 46)}
 )
 SELECT 1 / (SELECT count(*) FROM written) AS written FROM fence`;

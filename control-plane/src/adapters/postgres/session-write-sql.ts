@@ -6,6 +6,7 @@
  * somebody else's by now.
  */
 import { feedGateSql } from './feed-order.ts';
+import { LEG_GOES_ON_SQL, outboxRowsSql, tryRowsSql } from './leg-write-sql.ts';
 
 export const SESSION_WRITE_SQL = `
 WITH fence AS MATERIALIZED (
@@ -62,32 +63,9 @@ WITH fence AS MATERIALIZED (
       outcome, sip_status, q850, carrier_call_id, trunk)
   ON CONFLICT (id) DO UPDATE SET
     party_role = coalesce(l.party_role, excluded.party_role), party_id = coalesce(l.party_id, excluded.party_id),
-    dialed_at = coalesce(l.dialed_at, excluded.dialed_at), ringing_at = coalesce(l.ringing_at, excluded.ringing_at),
-    progress_at = coalesce(l.progress_at, excluded.progress_at),
-    answered_at = coalesce(l.answered_at, excluded.answered_at),
-    carrier_call_id = coalesce(l.carrier_call_id, excluded.carrier_call_id),
-    trunk = CASE WHEN l.answered_at IS NULL THEN coalesce(excluded.trunk, l.trunk) ELSE l.trunk END,
-    ended_at = coalesce(l.ended_at, excluded.ended_at), outcome = coalesce(l.outcome, excluded.outcome),
-    sip_status = CASE WHEN l.ended_at IS NULL THEN excluded.sip_status ELSE l.sip_status END,
-    q850 = CASE WHEN l.ended_at IS NULL THEN excluded.q850 ELSE l.q850 END
-), try_rows AS (
-  INSERT INTO leg_tries AS t (leg_id, try, trunk, dialed_at, carrier_call_id, ended_at, outcome, sip_status, q850)
-  SELECT n.leg_id, n.try, coalesce(n.trunk, ''), n.dialed_at, n.carrier_call_id, n.ended_at, n.outcome, n.sip_status, n.q850
-  FROM unnest($60::text[], $61::integer[], $62::text[], $63::timestamptz[], $64::text[], $65::timestamptz[],
-    $66::text[], $67::integer[], $68::integer[])
-    AS n (leg_id, try, trunk, dialed_at, carrier_call_id, ended_at, outcome, sip_status, q850)
-  ON CONFLICT (leg_id, try) DO UPDATE SET
-    trunk = CASE WHEN t.trunk = '' THEN excluded.trunk ELSE t.trunk END,
-    dialed_at = coalesce(t.dialed_at, excluded.dialed_at),
-    carrier_call_id = coalesce(t.carrier_call_id, excluded.carrier_call_id),
-    ended_at = coalesce(t.ended_at, excluded.ended_at), outcome = coalesce(t.outcome, excluded.outcome),
-    sip_status = CASE WHEN t.ended_at IS NULL THEN excluded.sip_status ELSE t.sip_status END,
-    q850 = CASE WHEN t.ended_at IS NULL THEN excluded.q850 ELSE t.q850 END
-), outbox_rows AS (
-  INSERT INTO outbox (subject, subject_seq, type, at, data)
-  SELECT $1, $19::bigint, o.type, o.at, o.data::json
-  FROM unnest($69::text[], $70::timestamptz[], $71::text[]) WITH ORDINALITY AS o (type, at, data, place)
-  ORDER BY o.place
+    dialed_at = coalesce(l.dialed_at, excluded.dialed_at),${LEG_GOES_ON_SQL}
+), try_rows AS (${tryRowsSql(60)}
+), outbox_rows AS (${outboxRowsSql('$1', '$19', 69)}
 ), ${feedGateSql('cardinality($53::text[]) > 0')}, feed_rows AS (
   INSERT INTO feed (seq, session_id, session_seq, type, at, zone_id, detail, session)
   SELECT nextval('feed_seq'), $1::uuid, $19::bigint, f.type, $18::timestamptz, $4, f.detail::json, $21::json
