@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { CORE_LEASE, PostgresLease } from '../../../../control-plane/src/adapters/postgres/lease.ts';
 import { openDatabase } from '../../../../control-plane/src/adapters/postgres/open-database.ts';
@@ -192,6 +193,8 @@ describe('adapters/postgres/lease', function () {
             (error: unknown) => {
               expect(error).to.have.property('code', 'ERR_STORE_FENCED');
               refused += 1;
+              // who is refused leaves the machine to who is not
+              return delay(10);
             },
           );
       })();
@@ -201,7 +204,8 @@ describe('adapters/postgres/lease', function () {
           seenAtFirst.set(taken, await countBefore(taken));
           epoch = taken;
         }
-        await new Promise((resolve) => setTimeout(resolve, 30));
+        // time enough for some writes, on a busy machine too
+        await delay(100 + Math.random() * 200);
       }
       await writing;
     };
