@@ -1,7 +1,7 @@
 /**
  * Delivers what the outbox holds. A round, over and over: make deliveries of new events, begin what is due; beside it,
- * attempts that have ended are written down, so that no news waits for that. Everything is a row, so that a process that dies loses nothing: what it had begun is
- * sent again, under the same id. Only the node that holds the lease has one.
+ * attempts that have ended are written down, so that no news waits for that. Everything is a row, so that a process that
+ * dies loses nothing: what it had begun is sent again, under the same id. Only the node that holds the lease has one.
  */
 import type { Instant } from '../../domain/ids.ts';
 import { judgeAttempt, reasonOf } from '../../domain/webhook/judge-attempt.ts';
@@ -45,6 +45,13 @@ export interface DispatcherPorts {
   readonly metrics: Metrics;
 }
 
+/** The end of an attempt, and which one of its delivery it was. */
+interface Ended {
+  readonly record: AttemptRecord;
+  readonly attempts: number;
+  readonly isFirst: boolean;
+}
+
 export class WebhookDispatcher {
   readonly #ports: DispatcherPorts;
   readonly #busy = new BusyEndpoints();
@@ -52,7 +59,7 @@ export class WebhookDispatcher {
   readonly #rounds = new Rounds(() => this.#guarded(() => this.#round()));
   readonly #bookings = new Rounds(() => this.#guarded(() => this.#writeDown()));
   /** Ended and not written down yet. */
-  readonly #ends = new Map<ClaimId, AttemptRecord>();
+  readonly #ends = new Map<ClaimId, Ended>();
   /** There may be something in the outbox. */
   #hasNews = false;
   #isNudged = false;
@@ -109,6 +116,7 @@ export class WebhookDispatcher {
     const { clock } = this.#ports;
     this.#hasNews = true;
     this.#rounds.want();
+    if (this.#ends.size > 0) this.#bookings.want();
     this.#cancelLook = clock.at((clock.now() + LOOK_EVERY_MS) as Instant, () => this.#look());
   }
 
@@ -141,7 +149,8 @@ export class WebhookDispatcher {
     const now = clock.now();
     const until = (now + LEASE_MS) as Instant;
     const claimed = await queue.claim({ owner, now, until, room: ROOM, busy: this.#busy.all });
-    if (this.#isRunning()) for (const one of claimed) this.#deliver(one);
+    if (!this.#isRunning()) return;
+    for (const one of claimed) if (!this.#hasEnded(one)) this.#deliver(one);
   }
 
   async #takeOver(): Promise<void> {
@@ -154,11 +163,28 @@ export class WebhookDispatcher {
   /** Harmless when repeated: an end counts for its claim alone. */
   async #writeDown(): Promise<void> {
     while (this.#ends.size > 0) {
-      const ends = [...this.#ends.values()].slice(0, RECORDED_AT_ONCE);
+      const ends = [...this.#ends.values()].slice(0, RECORDED_AT_ONCE).map(({ record }) => record);
       await this.#ports.queue.record(ends);
       for (const { claim } of ends) this.#ends.delete(claim);
       this.#goOn();
     }
+  }
+
+  /**
+   * Its lease was over before its end could be written down: that counts for the new claim, and nothing is sent twice.
+   * Somebody may have asked for it anew meanwhile, by which it is another attempt.
+   */
+  #hasEnded({ claim, webhookId, messageId, attempts, isFirst }: ClaimedDelivery): boolean {
+    for (const [before, ended] of this.#ends) {
+      const { record } = ended;
+      if (record.messageId !== messageId || record.webhookId !== webhookId) continue;
+      if (ended.attempts !== attempts || ended.isFirst !== isFirst) continue;
+      this.#ends.delete(before);
+      this.#ends.set(claim, { ...ended, record: { ...record, claim } });
+      this.#bookings.want();
+      return true;
+    }
+    return false;
   }
 
   #failed(error: unknown): void {
@@ -224,7 +250,8 @@ export class WebhookDispatcher {
     const { clock, chance } = this.#ports;
     const at = clock.now();
     const verdict = judgeAttempt(result, delivery.attempts, chance());
-    this.#ends.set(delivery.claim, recordOf(delivery, result, verdict, at));
+    const { attempts, isFirst } = delivery;
+    this.#ends.set(delivery.claim, { record: recordOf(delivery, result, verdict, at), attempts, isFirst });
     this.#tell(delivery, result, verdict, at);
     if (verdict.next === 'again') this.#wake((at + verdict.afterMs) as Instant);
   }
@@ -264,6 +291,7 @@ export class WebhookDispatcher {
     this.#cancelWake = clock.at(at, () => {
       this.#wakeAt = Number.POSITIVE_INFINITY;
       this.#goOn();
+      if (this.#ends.size > 0) this.#goOn(this.#bookings);
     });
   }
 

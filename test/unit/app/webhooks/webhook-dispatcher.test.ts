@@ -9,7 +9,7 @@ import type { AttemptResult } from '../../../../control-plane/src/domain/webhook
 import type { WebhookId } from '../../../../control-plane/src/domain/webhook/webhook-ids.ts';
 import type { OpsAlert } from '../../../../control-plane/src/ports/ops-alerts.ts';
 import { StoreError } from '../../../../control-plane/src/ports/session-store.ts';
-import type { DeliveryQueue } from '../../../../control-plane/src/ports/webhook-store.ts';
+import type { ClaimedDelivery, DeliveryQueue } from '../../../../control-plane/src/ports/webhook-store.ts';
 import type { WebhookSettings } from '../../../../control-plane/src/ports/webhooks.ts';
 import { answered, FakeWebhookSender } from '../../../support/fake-webhook-sender.ts';
 import { keptLog } from '../../../support/kept-log.ts';
@@ -433,6 +433,88 @@ describe('app/webhooks: the dispatcher', () => {
     await gateway.clock.advance(150);
     expect(gateway.sender.sent).to.have.length(1);
     expect(gateway.log.lines.join()).not.to.include('wait for the database');
+    await gateway.stop();
+  });
+
+  it('writes down what has ended although others were in the way, and sends nothing twice for that', async () => {
+    const stored = memoryWebhooks();
+    let conflicts = 2;
+    const gateway = node(stored, undefined, {
+      record: (ends) => {
+        conflicts -= 1;
+        if (conflicts >= 0) return Promise.reject(new StoreError('ERR_STORE_CONFLICT', 'a deadlock'));
+        return stored.deliveryQueue.record(ends);
+      },
+    });
+    const id = await gateway.endpoint();
+    gateway.start();
+    await gateway.settle();
+    gateway.happen('a', 1);
+    gateway.happen('a', 2);
+    await gateway.clock.advance(150);
+    expect(await gateway.one(id)).to.deep.include({ sequence: 2, state: 'delivered' });
+    await gateway.clock.advance(2 * LEASE_MS);
+    expect(gateway.sender.told).to.deep.equal(['a/1', 'a/2']);
+    await gateway.stop();
+  });
+
+  it('offers again what could not be written down, although the database has answered others since', async () => {
+    const stored = memoryWebhooks();
+    const away = new StoreError('ERR_STORE_UNAVAILABLE', 'away');
+    const failing = Promise.withResolvers<never>();
+    const claiming = Promise.withResolvers<readonly ClaimedDelivery[]>();
+    let claims = 0;
+    let records = 0;
+    const gateway = node(stored, undefined, {
+      record: (ends) => ((records += 1) === 1 ? failing.promise : stored.deliveryQueue.record(ends)),
+      claim: (order) => ((claims += 1) === 3 ? claiming.promise : stored.deliveryQueue.claim(order)),
+    });
+    const id = await gateway.endpoint();
+    gateway.start();
+    await gateway.settle();
+    gateway.happen('a', 1);
+    gateway.happen('a', 2);
+    await gateway.settle();
+    gateway.nudge();
+    await gateway.settle();
+    expect([claims, records]).to.deep.equal([3, 1]);
+    failing.reject(away);
+    await gateway.settle();
+    claiming.resolve([]);
+    await gateway.clock.advance(1500);
+    expect(await gateway.one(id)).to.deep.include({ sequence: 2, state: 'delivered' });
+    await gateway.clock.advance(2 * LEASE_MS);
+    expect(gateway.sender.told).to.deep.equal(['a/1', 'a/2']);
+    await gateway.stop();
+  });
+
+  it('sends nothing anew that has ended, however long the database does not take its end, and goes on', async () => {
+    const stored = memoryWebhooks();
+    let isBusy = true;
+    const gateway = node(stored, undefined, {
+      record: (ends) =>
+        isBusy
+          ? Promise.reject(new StoreError('ERR_STORE_CONFLICT', 'somebody keeps the row'))
+          : stored.deliveryQueue.record(ends),
+    });
+    const id = await gateway.endpoint();
+    gateway.start();
+    await gateway.settle();
+    gateway.happen('a', 1);
+    await gateway.clock.advance(3 * LEASE_MS);
+    gateway.happen('b', 1);
+    await gateway.clock.advance(3 * LEASE_MS);
+    expect(gateway.sender.told).to.deep.equal(['a/1', 'b/1']);
+    const asked = (await gateway.one(id)).messageId;
+    await gateway.api.redeliver(id, asked);
+    await gateway.clock.advance(100);
+    expect(gateway.sender.told, 'unless somebody asks for it').to.deep.equal(['a/1', 'b/1', 'b/1']);
+    isBusy = false;
+    await gateway.clock.advance(1500);
+    expect(gateway.sender.sent).to.have.length(3);
+    const { api } = gateway;
+    const listed = await api.deliveries(id, { state: 'delivered', type: null, before: null, limit: 9 });
+    expect(listed.ok && listed.value.map(({ attempts }) => attempts)).to.deep.equal([1, 1]);
     await gateway.stop();
   });
 
