@@ -8,7 +8,7 @@ import type { ManualClock } from '../support/manual-clock.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { silentMetrics } from '../support/silent-metrics.ts';
 
-const TRUNK = { name: 'carrier', optionsIntervalSeconds: 5, optionsTimeoutSeconds: 2 };
+const TRUNK = { name: 'carrier', optionsIntervalSeconds: 5, optionsTimeoutSeconds: 2, registers: false };
 const MINUTE_MS = 60_000;
 const ID = sessionIdOf(1);
 

@@ -22,6 +22,8 @@ export interface MonitoredTrunk {
   /** 0: it is not asked. */
   readonly optionsIntervalSeconds: number;
   readonly optionsTimeoutSeconds: number;
+  /** We register with its carrier. */
+  readonly registers: boolean;
 }
 
 export interface TrunkMonitorPorts {
@@ -54,7 +56,17 @@ export class TrunkMonitor implements TrunkHealth {
   follow(trunks: readonly MonitoredTrunk[]): void {
     const before = this.#trunks;
     this.#trunks = new Map(trunks.map((asked) => [asked.name, continued(before.get(asked.name), asked)]));
-    for (const name of before.keys()) if (!this.#trunks.has(name)) this.#forget(name);
+    for (const [name, { asked }] of before) {
+      const now = this.#trunks.get(name);
+      if (asked.registers && now?.asked.registers !== true) this.#unregistered(name, now);
+      if (now === undefined) this.#forget(name);
+    }
+  }
+
+  /** It registers no more: what was said of its registration speaks against nobody, and nothing is missing. */
+  #unregistered(name: string, trunk: Watched | undefined): void {
+    trunk?.record.told('registration', null, this.#ports.clock.now());
+    this.#ports.metrics.gauge('hamrahi_trunk_registered', 1, { trunk: name });
   }
 
   #forget(trunk: string): void {
@@ -98,8 +110,9 @@ export class TrunkMonitor implements TrunkHealth {
     this.#told(name, 'options', up, at);
   }
 
-  /** `null`: nobody can tell. */
+  /** `null`: nobody can tell. Of a trunk that does not register (any more) nothing is believed. */
   registered(name: string, isRegistered: boolean | null, at: Instant): void {
+    if (this.#trunks.get(name)?.asked.registers !== true) return;
     this.#told(name, 'registration', isRegistered, at);
     if (isRegistered === null) return;
     this.#ports.metrics.gauge('hamrahi_trunk_registered', isRegistered ? 1 : 0, { trunk: name });
@@ -211,7 +224,7 @@ function continued(before: Watched | undefined, asked: MonitoredTrunk): Watched 
   const { optionsIntervalSeconds: interval, optionsTimeoutSeconds: timeout } = asked;
   const was = before?.asked;
   if (before && was?.optionsIntervalSeconds === interval && was.optionsTimeoutSeconds === timeout)
-    return before;
+    return { ...before, asked };
   const { state = 'up', isRateLow = false } = before ?? {};
   return { asked, record: new TrunkHealthRecord(evidenceTimes(interval, timeout)), state, isRateLow };
 }

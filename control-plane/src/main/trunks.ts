@@ -32,5 +32,7 @@ export function followPasswords(trunks: TrunkBook, secrets: SecretSource, log: L
 }
 
 export function monitoredOf(trunks: TrunkBook): readonly MonitoredTrunk[] {
-  return trunks.known().map(({ name, sip }) => ({ name, ...sip }));
+  return trunks
+    .known()
+    .map(({ name, sip, auth }) => ({ name, ...sip, registers: auth.kind === 'registration' }));
 }

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { TrunkMonitor } from '../../../control-plane/src/app/trunk-monitor.ts';
 import type { Instant } from '../../../control-plane/src/domain/ids.ts';
 import type { LegOutcome } from '../../../control-plane/src/domain/session/leg.ts';
+import type { Metrics } from '../../../control-plane/src/ports/log.ts';
 import { StoreError } from '../../../control-plane/src/ports/session-store.ts';
 import type { TryHistory, TryReport } from '../../../control-plane/src/ports/trunk-health.ts';
 import { keptAlerts } from '../../support/kept-alerts.ts';
@@ -9,21 +10,20 @@ import { manualClock } from '../../support/manual-clock.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { silentMetrics } from '../../support/silent-metrics.ts';
 
+const TATA = { name: 'tata', optionsIntervalSeconds: 5, optionsTimeoutSeconds: 2, registers: false };
+const EXOTEL = { name: 'exotel', optionsIntervalSeconds: 30, optionsTimeoutSeconds: 3, registers: true };
 const NOTHING: TryHistory = { since: () => Promise.resolve([]) };
 
-function lab(history: TryHistory = NOTHING) {
+function lab(history: TryHistory = NOTHING, metrics: Metrics = silentMetrics) {
   const clock = manualClock();
   const alerts = keptAlerts();
   const monitor = new TrunkMonitor({
-    trunks: [
-      { name: 'tata', optionsIntervalSeconds: 5, optionsTimeoutSeconds: 2 },
-      { name: 'exotel', optionsIntervalSeconds: 30, optionsTimeoutSeconds: 3 },
-    ],
+    trunks: [TATA, EXOTEL],
     alerts,
     history,
     clock,
     log: silentLog,
-    metrics: silentMetrics,
+    metrics,
   });
   let tries = 0;
   const call = (outcome: LegOutcome, more: Partial<TryReport> = {}): void => {
@@ -208,18 +208,49 @@ describe('app/trunk-monitor', () => {
     monitor.qualified('exotel', false, clock.now());
     await clock.advance(120_000);
     expect(alerts.standing).to.deep.equal(['trunk-down exotel', 'trunk-down tata']);
-    monitor.follow([
-      { name: 'exotel', optionsIntervalSeconds: 30, optionsTimeoutSeconds: 3 },
-      { name: 'vi', optionsIntervalSeconds: 5, optionsTimeoutSeconds: 2 },
-    ]);
+    monitor.follow([EXOTEL, { ...TATA, name: 'vi' }]);
     expect(alerts.standing, 'of what is gone nothing stands').to.deep.equal(['trunk-down exotel']);
     expect(monitor.stateOf('exotel'), 'what is known stays').to.equal('down');
     monitor.qualified('vi', false, clock.now());
     await clock.advance(10_000);
     expect(monitor.stateOf('vi')).to.equal('down');
-    monitor.follow([{ name: 'exotel', optionsIntervalSeconds: 0, optionsTimeoutSeconds: 3 }]);
+    monitor.follow([{ ...EXOTEL, optionsIntervalSeconds: 0 }]);
     await clock.advance(1_000);
     expect(alerts.standing, 'it is not asked any more').to.deep.equal([]);
     expect(monitor.stateOf('exotel')).to.equal('up');
+  });
+
+  it('TEL-9: a trunk whose file says that it registers no more is not held to what was said of that', async () => {
+    const { clock, alerts, monitor } = lab();
+    await monitor.start();
+    monitor.registered('exotel', false, clock.now());
+    await clock.advance(60_000);
+    expect(alerts.standing).to.deep.equal(['trunk-down exotel']);
+    monitor.follow([TATA, { ...EXOTEL, registers: false }]);
+    // From a reading that was under way.
+    monitor.registered('exotel', false, clock.now());
+    await clock.advance(20_000);
+    expect(alerts.standing).to.deep.equal([]);
+    expect(monitor.stateOf('exotel')).to.equal('up');
+    await clock.advance(120_000);
+    expect(alerts.told).to.deep.equal(['raise trunk-down exotel', 'resolve trunk-down exotel']);
+    monitor.follow([TATA, EXOTEL]);
+    monitor.registered('exotel', false, clock.now());
+    await clock.advance(60_000);
+    expect(alerts.standing, 'once it registers again it is').to.deep.equal(['trunk-down exotel']);
+    monitor.stop();
+  });
+
+  it('measures nothing as missing of a registration that is not asked for any more', () => {
+    const gauges = new Map<string, number>();
+    const gauge = (name: string, value: number, labels: Readonly<Record<string, string>> = {}): void =>
+      void gauges.set(`${name} ${labels['trunk'] ?? ''}`, value);
+    const { clock, monitor } = lab(NOTHING, { ...silentMetrics, gauge });
+    for (const next of [{ ...EXOTEL, registers: false }, EXOTEL, null]) {
+      monitor.registered('exotel', false, clock.now());
+      monitor.follow(next ? [TATA, next] : [TATA]);
+    }
+    expect(gauges.get('hamrahi_trunk_registered exotel')).to.equal(1);
+    expect(gauges.has('hamrahi_trunk_registered tata')).to.equal(false);
   });
 });
