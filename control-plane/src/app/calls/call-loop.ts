@@ -85,19 +85,21 @@ export class CallLoop {
   /** Something has happened to a call. Resolves once that is decided, or nobody knows such a call. */
   async happened(callId: CallId, event: CallEvent, at: Instant, isStale?: () => boolean): Promise<void> {
     const { metrics, missed } = this.#ports;
-    if (this.#waiting >= MAX_WAITING) {
+    // A deadline is known to nobody else, and there are no more of them than timers.
+    const isLimited = event.type !== 'timer.due';
+    if (isLimited && this.#waiting >= MAX_WAITING) {
       metrics.count('hamrahi_calls_events_dropped_total', { type: event.type });
       missed();
       return;
     }
-    this.#waiting += 1;
+    if (isLimited) this.#waiting += 1;
     try {
       await this.#batches.add(callId, { event, at, ...(isStale ? { isStale } : {}) });
     } catch (error) {
       if (error instanceof StoreError) missed();
       throw error;
     } finally {
-      this.#waiting -= 1;
+      if (isLimited) this.#waiting -= 1;
     }
   }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { CallId } from '../../../../control-plane/src/domain/ids.ts';
+import type { CallId, LegId } from '../../../../control-plane/src/domain/ids.ts';
 import { StoreError } from '../../../../control-plane/src/ports/session-store.ts';
 import {
   ADMIN,
@@ -329,6 +329,22 @@ describe('app/calls', () => {
       lab.mood = 'up';
       await lab.forward(5000);
       expect(await lab.state(id)).to.equal('ended/lost');
+      expect(lab.pbx.legIds).to.deep.equal([]);
+    });
+
+    it('drops no deadline, however much waits for the store', async () => {
+      const lab = await startCallLab();
+      const { id } = await lab.create({ maxDurationS: 30 });
+      await lab.answers('to');
+      lab.mood = 'down';
+      const legId = `11111111-0000-4000-8000-000000000001.call-to.1` as LegId;
+      for (let fact = 0; fact < 6000; fact += 1)
+        lab.pbx.emit({ type: 'leg.progress', legId, at: lab.clock.now() });
+      await lab.forward(40_000);
+      expect(lab.pbx.legIds).to.have.length(1);
+      lab.mood = 'up';
+      await lab.forward(5000);
+      expect(await lab.state(id)).to.equal('ended/max-duration');
       expect(lab.pbx.legIds).to.deep.equal([]);
     });
 
