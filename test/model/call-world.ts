@@ -238,7 +238,13 @@ export class CallWorld {
     }));
     const isBridged = legs.some(({ bridgeId }) => bridgeId !== null);
     const bridges = isBridged ? [{ bridgeId: `${CALL_ID}.call` as BridgeId, legIds: [] }] : [];
-    const found = callDifferences({ legs, bridges }, [this.call], this.#at, () => false);
+    const found = callDifferences(
+      { legs, bridges },
+      [this.call],
+      this.#at,
+      () => false,
+      () => false,
+    );
     for (const { event } of found.events) this.send(event);
     for (const order of owedOrders(this.call, () => false)) this.#carryOut(order);
     for (const legId of found.strayLegs) {

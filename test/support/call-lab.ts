@@ -55,6 +55,8 @@ export class CallLab {
   isStoreAway = false;
   /** What the store does: `doubtful` commits the next transaction, and says that nobody knows. */
   mood: 'up' | 'down' | 'doubtful' = 'up';
+  /** Legs of synthetic calls that are under way. */
+  readonly synthetic = new Set<LegId>();
   #service: CallService | null = null;
   #life: Life = { alive: false };
   #ids = 0;
@@ -95,6 +97,7 @@ export class CallLab {
       settings: this.settings,
       ownsCallerId: (number) => ownsCallerId(this.trunk, number),
       isStoreAway: () => this.isStoreAway,
+      isSynthetic: (legId) => this.synthetic.has(legId),
       newId: () => this.#nextId(),
       clock,
       log: this.log,

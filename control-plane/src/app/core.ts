@@ -1,5 +1,5 @@
 /** The core of a node, put together: loop, timers, presence, engine events, feed. `main.ts` gives it its adapters. */
-import type { Instant, OperatorId, ZoneId } from '../domain/ids.ts';
+import type { Instant, LegId, OperatorId, ZoneId } from '../domain/ids.ts';
 import type { Policy } from '../domain/session/policy.ts';
 import { isLive } from '../domain/session/session.ts';
 import type { Session } from '../domain/session/session.ts';
@@ -135,6 +135,8 @@ export interface Core {
   /** The engine with its trunks, for other calls than those of an SOS. */
   readonly telephony: Telephony;
   readonly isStoreAway: () => boolean;
+  /** A leg of a synthetic call that is under way. */
+  readonly isSynthetic: (legId: LegId) => boolean;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -387,6 +389,7 @@ export function createCore(ports: CorePorts): Core {
     tickets: enduring.tickets,
     telephony: pbx,
     isStoreAway: () => store.state.isAway,
+    isSynthetic: (legId) => syntheticCalls?.isOwn(legId) === true,
     revocations,
     start,
     stop,

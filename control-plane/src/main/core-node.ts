@@ -272,14 +272,15 @@ function callsOf(
   config: Config,
   { calls: { countries, numbers, ...settings } }: CoreConfig,
   { clock, log, metrics }: NodePorts,
-  links: Pick<CallsPorts, 'store' | 'telephony' | 'isStoreAway' | 'outboxWritten'> & {
+  links: Pick<CallsPorts, 'store' | 'telephony' | 'isStoreAway' | 'isSynthetic' | 'outboxWritten'> & {
     readonly trunks: () => readonly Trunk[];
   },
 ): CallService {
-  const { store, telephony, isStoreAway, outboxWritten, trunks } = links;
+  const { store, telephony, isStoreAway, isSynthetic, outboxWritten, trunks } = links;
   return createCalls({
     store,
     telephony,
+    ...(isSynthetic ? { isSynthetic } : {}),
     ...(outboxWritten ? { outboxWritten } : {}),
     plans: worldPlans,
     settings: { ...settings, numbers: { countries, numbers } },

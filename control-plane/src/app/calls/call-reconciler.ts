@@ -19,6 +19,8 @@ export interface CallReconcilerPorts {
   readonly store: Pick<CallStore, 'listUnfinished'>;
   readonly loop: CallLoop;
   readonly performer: CallPerformer;
+  /** A leg of a synthetic call of this process. */
+  readonly isSynthetic: (legId: LegId) => boolean;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -35,7 +37,7 @@ export class CallReconciler {
 
   /** What the engine had at `at` against every call that is not at rest. A later comparison overtakes this. */
   async compare(snapshot: Pick<PbxSnapshot, 'legs' | 'bridges'>, at: Instant): Promise<void> {
-    const { telephony, store, loop, performer, log, failpoints } = this.#ports;
+    const { telephony, store, loop, performer, isSynthetic, log, failpoints } = this.#ports;
     this.#comparisons += 1;
     const comparison = this.#comparisons;
     const { result } = await untilTaken(this.#ports, Number.POSITIVE_INFINITY, () =>
@@ -44,7 +46,7 @@ export class CallReconciler {
     if (comparison !== this.#comparisons) return;
     const calls = result.map(({ call }) => call);
     const isDialledSince = (legId: LegId): boolean => performer.hasDialledSince(legId, at);
-    const found = callDifferences(snapshot, calls, at, isDialledSince);
+    const found = callDifferences(snapshot, calls, at, isDialledSince, isSynthetic);
     const told = found.events.map(({ callId, event }) => {
       failpoints?.passed('reconciling', event.type);
       return loop.happened(callId, event, this.#ports.clock.now());

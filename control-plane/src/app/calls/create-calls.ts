@@ -1,7 +1,7 @@
 /** The calls of a node, put together: loop, timers, engine events, comparison. `main` gives it its adapters. */
 import { isLiveCall } from '../../domain/call/call.ts';
 import type { CallTimer } from '../../domain/call/event.ts';
-import type { CallId, Instant } from '../../domain/ids.ts';
+import type { CallId, Instant, LegId } from '../../domain/ids.ts';
 import type { NumberPolicy } from '../../domain/numbering/number-policy.ts';
 import type { PhoneNumber } from '../../domain/numbering/phone-number.ts';
 import type { CallStore } from '../../ports/call-store.ts';
@@ -45,6 +45,8 @@ export interface CallsPorts {
   /** One of the trunks has it. */
   readonly ownsCallerId: (number: PhoneNumber) => boolean;
   readonly isStoreAway: () => boolean;
+  /** A leg of a synthetic call, which the engine has and no call. Absent: there are none. */
+  readonly isSynthetic?: (legId: LegId) => boolean;
   /** Something for webhooks was committed. */
   readonly outboxWritten?: () => void;
   readonly newId: () => CallId;
@@ -98,6 +100,7 @@ export function createCalls(ports: CallsPorts): CallService {
     store,
     loop,
     performer,
+    isSynthetic: ports.isSynthetic ?? (() => false),
     clock,
     log,
     metrics,

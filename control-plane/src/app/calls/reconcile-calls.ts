@@ -18,13 +18,14 @@ export interface CallDifferences {
 
 /**
  * Compares the engine as it was at `at` with the calls that are not over, or whose legs still go down. Legs that this
- * process has dialled since are left alone.
+ * process has dialled since are left alone, and so are those of its synthetic calls, of which nothing is written down.
  */
 export function callDifferences(
   snapshot: Pick<PbxSnapshot, 'legs' | 'bridges'>,
   calls: readonly Call[],
   at: Instant,
   isDialledSince: (legId: LegId) => boolean,
+  isSynthetic: (legId: LegId) => boolean,
 ): CallDifferences {
   const alive = new Map(snapshot.legs.map((leg) => [leg.legId, leg]));
   const known = new Set(calls.flatMap(({ legs }) => legs.map(({ id }) => id)));
@@ -38,7 +39,7 @@ export function callDifferences(
     ),
     strayLegs: snapshot.legs
       .map(({ legId }) => legId)
-      .filter((legId) => parseCallLegId(legId) !== null && !known.has(legId)),
+      .filter((legId) => parseCallLegId(legId) !== null && !known.has(legId) && !isSynthetic(legId)),
     strayBridges: snapshot.bridges
       .map(({ bridgeId }) => bridgeId)
       .filter((bridgeId) => isStray(bridgeId, live)),

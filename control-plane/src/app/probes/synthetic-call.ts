@@ -109,6 +109,10 @@ export class SyntheticCall {
     }
   }
 
+  get legId(): LegId {
+    return this.#legId;
+  }
+
   heard(event: PbxEvent): void {
     if (event.type === 'engine.lost') this.#broken ??= 'engine-away';
     else if ('legId' in event && event.legId === this.#legId) this.#noted(event);

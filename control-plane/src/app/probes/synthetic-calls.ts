@@ -5,7 +5,7 @@
  *
  * The first round comes one interval after the start, so that a process that starts again and again places no calls at all.
  */
-import type { CallId, Instant } from '../../domain/ids.ts';
+import type { CallId, Instant, LegId } from '../../domain/ids.ts';
 import type { PhoneNumber } from '../../domain/numbering/phone-number.ts';
 import { ofToday, roundMs } from '../../domain/probe/synthetic-pace.ts';
 import type { SyntheticPace } from '../../domain/probe/synthetic-pace.ts';
@@ -70,6 +70,11 @@ export class SyntheticCalls {
     this.#after(roundMs(this.#ports.settings, this.#ports.trunks().length));
   }
 
+  /** Whether it is the leg of the call under way. */
+  isOwn(legId: LegId): boolean {
+    return this.#call?.legId === legId;
+  }
+
   /** Resolves once the call under way is hung up. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -132,7 +137,7 @@ export class SyntheticCalls {
   async #place(trunk: string): Promise<SyntheticResult> {
     const { settings, ids, clock } = this.#ports;
     const { number, toneHz } = settings;
-    // An id of its own kind: the engine's other side takes no session's or call's leg for it.
+    // An id as a call's: of what the engine has, `isOwn` tells it from the legs of calls.
     const callId = ids.sessionId() as string as CallId;
     const call = new SyntheticCall(this.#ports, callId, number, toneHz);
     this.#call = call;

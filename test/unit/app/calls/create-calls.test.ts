@@ -348,6 +348,19 @@ describe('app/calls', () => {
       expect(lab.pbx.legIds).to.deep.equal([]);
     });
 
+    it('TEL-8: hangs up no synthetic call that is under way', async () => {
+      const lab = await startCallLab();
+      const [own, stray] = ['1', '2'].map(
+        (n) => `11111111-0000-4000-8000-00000000000${n}.call-to.1` as LegId,
+      );
+      lab.synthetic.add(own!);
+      const legs = [own!, stray!].map((legId) => ({ legId, state: 'answered' as const, bridgeId: null }));
+      const snapshot = { legs, bridges: [], contacts: [] };
+      lab.pbx.emit({ type: 'engine.back', at: lab.clock.now(), snapshot });
+      await lab.forward(10);
+      expect(lab.ordered('hangup')).to.deep.equal([`hangup ${stray!} session-ended`]);
+    });
+
     it('refuses new calls while the engine is out of reach, and dials what was asked for just before', async () => {
       const lab = await startCallLab();
       lab.pbx.lose();

@@ -110,6 +110,17 @@ describe('app/probes/synthetic-calls', () => {
     expect(lines.reports.every(({ purpose }) => purpose === 'synthetic')).to.equal(true);
   });
 
+  it('knows the leg of its call for as long as that is under way', async () => {
+    const { clock, dialled, calls } = await setUp(['first']);
+    await clock.advance(EVERY_MS - 5000);
+    while (dialled.length === 0) await clock.advance(100);
+    const [{ legId } = { legId: '' as LegId }] = dialled;
+    expect(calls.isOwn(legId)).to.equal(true);
+    expect(calls.isOwn('00000000-0000-4000-8000-000000000099.call-to.1' as LegId)).to.equal(false);
+    await clock.advance(20_000);
+    expect(calls.isOwn(legId)).to.equal(false);
+  });
+
   for (const [phone, fault] of [
     ['silent', 'no-tone'],
     ['other-tone', 'no-tone'],
