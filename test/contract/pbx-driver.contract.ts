@@ -301,6 +301,19 @@ export function describePbxDriver(name: string, startLab: () => Promise<PbxLab>)
         expect(await until('leg.ended', dial.legId, 4_000)).to.include({ outcome: 'completed' });
       });
 
+      it('ends a call by itself after its longest time although it is spoken in', async () => {
+        const dials = (['citizen-phone', 'operator-phone'] as const).map((kind) => ({
+          ...phone(kind, 'answer-at-once'),
+          longestMs: 2_000,
+        }));
+        for (const dial of dials) await driver.dialPhone(dial);
+        for (const { legId } of dials) await until('leg.answered', legId);
+        for (const { legId } of dials)
+          expect(await driver.join(bridge('phone'), legId, 'both')).to.deep.equal(DONE);
+        for (const { legId } of dials)
+          expect(await until('leg.ended', legId, 5_000)).to.include({ outcome: 'completed' });
+      });
+
       it('RTC-9: a leg that is gone, or never was, is hung up already', async () => {
         expect(await driver.hangup(legIdOf(sessionId, 'citizen-app', 7), 'normal')).to.deep.equal(DONE);
         const legId = await answered('citizen-phone');

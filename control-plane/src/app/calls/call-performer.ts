@@ -13,6 +13,8 @@ import { KeyedQueue } from '../keyed-queue.ts';
 import type { CallNumbers } from './call-numbers.ts';
 
 const JOIN_ATTEMPTS = 3;
+/** Beyond the call's longest time: whoever decides about calls ends it first, wherever there is somebody. */
+const BACKSTOP_MS = 30_000;
 /** Legs whose dialling is remembered: far more than are dialled while an engine's inventory is compared. */
 const MAX_REMEMBERED = 10_000;
 
@@ -105,8 +107,8 @@ export class CallPerformer {
   }
 
   async #dial(callId: CallId, order: Dial): Promise<void> {
-    const { telephony, numbers, told } = this.#ports;
-    const { legId, place, ringTimeoutMs, triesBefore } = order;
+    const { telephony, numbers, clock, told } = this.#ports;
+    const { legId, place, ringTimeoutMs, triesBefore, overBy } = order;
     const ended = (outcome: LegOutcome): void =>
       told(callId, { type: 'pbx.ended', legId, outcome, sipStatus: null, q850: null });
     let party: Awaited<ReturnType<CallNumbers['of']>>;
@@ -132,6 +134,7 @@ export class CallPerformer {
         purpose: 'call',
         triesBefore,
         trunk: null,
+        longestMs: Math.max(0, overBy - clock.now()) + BACKSTOP_MS,
       }),
     );
     if (result.ok || result.code === 'ERR_PBX_CONFLICT') return;

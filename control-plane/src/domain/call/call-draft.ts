@@ -69,7 +69,7 @@ export class CallDraft {
 
   /** Calls a party on a new leg. It has to get on a trunk in `QUEUE_MS`; from then on it may ring. */
   dial(kind: CallLegKind, place: Place): LegId {
-    const { id: callId, plan, attempts, legs } = this.facts;
+    const { id: callId, attempts, legs } = this.facts;
     const attempt = attempts[kind] + 1;
     const id = callLegIdOf(callId, kind, attempt);
     const until = (this.at + QUEUE_MS) as Instant;
@@ -89,7 +89,7 @@ export class CallDraft {
     this.change({ attempts: { ...attempts, [kind]: attempt }, legs: [...legs, leg] });
     this.order({ type: 'leg.record', legId: id, change: { state: 'dialing', place, at: this.at } });
     this.setTimer(`${roleOf(leg)}-queue`, until);
-    this.order(dialOrder(leg, plan.ringTimeoutMs));
+    this.order(dialOrder({ ...this.facts, answeredAt: this.answeredAt }, leg));
     return id;
   }
 
@@ -194,10 +194,21 @@ export function roleOf({ kind }: Pick<CallLeg, 'kind'>): 'to' | 'other' {
 }
 
 export function dialOrder(
+  call: Pick<LiveCall, 'plan' | 'createdAt'> & { readonly answeredAt?: Instant | null },
   { id: legId, place, tries: triesBefore }: CallLeg,
-  ringTimeoutMs: number,
 ): CallOrder {
-  return { type: 'pbx.dial-phone', legId, place, ringTimeoutMs, triesBefore };
+  const { ringTimeoutMs } = call.plan;
+  return { type: 'pbx.dial-phone', legId, place, ringTimeoutMs, triesBefore, overBy: overBy(call) };
+}
+
+/** Its longest time, from the first party's answer; until then from the last moment in which that could still come. */
+function overBy({
+  plan,
+  createdAt,
+  answeredAt,
+}: Pick<LiveCall, 'plan' | 'createdAt'> & { readonly answeredAt?: Instant | null }): Instant {
+  const from = answeredAt ?? createdAt + QUEUE_MS + plan.ringTimeoutMs;
+  return (from + plan.maxDurationMs) as Instant;
 }
 
 export function unchanged(call: Call, verdict: 'ignored' | 'refused' = 'ignored'): CallDecision {

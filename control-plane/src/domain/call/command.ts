@@ -14,6 +14,8 @@ export type CallOrder =
       readonly ringTimeoutMs: number;
       /** Tries that this leg has behind it. */
       readonly triesBefore: number;
+      /** The call is over by then, whatever happens: the engine ends the leg by itself should nobody be there to do it. */
+      readonly overBy: Instant;
     }
   | {
       readonly type: 'pbx.hangup';

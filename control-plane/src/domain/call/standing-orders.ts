@@ -27,7 +27,7 @@ function ordersOf(call: Call, leg: CallLeg, isJoined: boolean): readonly CallOrd
   switch (leg.state) {
     case 'waiting':
     case 'dialing':
-      return [dialOrder(leg, call.plan.ringTimeoutMs)];
+      return [dialOrder(call, leg)];
     case 'ringing':
       return [];
     case 'answered':

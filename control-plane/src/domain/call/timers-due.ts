@@ -43,7 +43,7 @@ function retry(call: LiveCall, timer: CallTimer, at: Instant): CallDecision {
   const leg = calling(call, timer);
   if (leg === null || leg.state === 'ringing') return unchanged(call);
   const draft = new CallDraft(call, at);
-  draft.order(dialOrder(leg, call.plan.ringTimeoutMs));
+  draft.order(dialOrder(call, leg));
   return draft.seal();
 }
 

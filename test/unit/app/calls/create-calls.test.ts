@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { CallId, LegId } from '../../../../control-plane/src/domain/ids.ts';
+import type { PhoneDial } from '../../../../control-plane/src/ports/pbx-driver.ts';
 import { StoreError } from '../../../../control-plane/src/ports/session-store.ts';
 import {
   ADMIN,
@@ -359,6 +360,29 @@ describe('app/calls', () => {
       lab.pbx.emit({ type: 'engine.back', at: lab.clock.now(), snapshot });
       await lab.forward(10);
       expect(lab.ordered('hangup')).to.deep.equal([`hangup ${stray!} session-ended`]);
+    });
+
+    it('TEL-4: should nobody be there to end it, the engine does, at the end of its longest time', async () => {
+      const lab = await startCallLab();
+      const call = await lab.create({ bridgeTo: [SECOND], ringTimeoutS: 30, maxDurationS: 3600 });
+      const longest = (kind: 'to' | 'other'): number | undefined =>
+        (lab.pbx.leg(lab.leg(kind))!.dial as PhoneDial).longestMs;
+      // It may wait for a trunk, ring, and speak; and whoever decides about it comes first.
+      expect(longest('to')).to.equal(10_000 + 30_000 + 3_600_000 + 30_000);
+      await lab.forward(5000);
+      await lab.answers('to');
+      expect(longest('other'), 'of who is called then: the rest of it').to.equal(3_630_000);
+      await lab.answers('other');
+      await lab.forward(3_000_000);
+      await lab.settled(lab.calls.transfer(DISPATCH, call.id as CallId, THIRD));
+      expect(longest('other')).to.be.within(629_900, 630_000);
+    });
+
+    it('TEL-4: who is called beside the first party has as long as that may take to answer', async () => {
+      const lab = await startCallLab();
+      await lab.create({ bridgeTo: [SECOND], bridgeWhen: 'at-once', ringTimeoutS: 20, maxDurationS: 60 });
+      const dial = lab.pbx.leg(lab.leg('other'))!.dial as PhoneDial;
+      expect(dial.longestMs).to.equal(10_000 + 20_000 + 60_000 + 30_000);
     });
 
     it('refuses new calls while the engine is out of reach, and dials what was asked for just before', async () => {
