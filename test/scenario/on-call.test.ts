@@ -2,7 +2,13 @@ import { expect } from 'chai';
 import { OpsAlertDesk } from '../../control-plane/src/app/ops-alert-desk.ts';
 import { TrunkMonitor } from '../../control-plane/src/app/trunk-monitor.ts';
 import type { LegOutcome } from '../../control-plane/src/domain/session/leg.ts';
-import type { AlertSender, OpsAlertNews } from '../../control-plane/src/ports/ops-alerts.ts';
+import type {
+  AlertMinders,
+  AlertSender,
+  OpsAlertNews,
+  OpsAlertRecord,
+  OpsAlertStore,
+} from '../../control-plane/src/ports/ops-alerts.ts';
 import { AKRAM, asOperator, CoreLab, PRIYA_AOR, sessionIdOf } from '../support/core-lab.ts';
 import type { ManualClock } from '../support/manual-clock.ts';
 import { silentLog } from '../support/silent-log.ts';
@@ -152,6 +158,59 @@ describe('scenario: whoever is on call', () => {
     await core.pbx.start();
     await core.forward(1000);
     expect(told).to.deep.equal(['raised engine-away engine', 'resolved engine-away engine']);
+  });
+
+  it('TEL-8: a node that is started anew calls nothing over that nobody has looked at since', async () => {
+    const rows = new Map<string, OpsAlertRecord>();
+    const store: OpsAlertStore = {
+      load: () => Promise.resolve([...rows.values()]),
+      save: (records) => {
+        for (const record of records) rows.set(record.id, record);
+        return Promise.resolve();
+      },
+    };
+    const { core, desk, monitor } = await lab();
+    const minders = (watcher: TrunkMonitor): AlertMinders => ({
+      ...core.core.minders,
+      'trunk-down': (alert) => watcher.minds(alert),
+    });
+    await desk.keepIn(store, minders(monitor));
+    const [critical, summary] = ['critical', 'It did not go.'] as const;
+    desk.raise({ kind: 'trunks-dead', subject: 'all', severity: critical, summary });
+    desk.raise({ kind: 'synthetic-sos', subject: 'probe', severity: critical, summary });
+    for (let call = 0; call < 3; call += 1)
+      monitor.report({
+        trunk: 'carrier',
+        id: `call.${call}`,
+        purpose: 'sos',
+        at: core.clock.now(),
+        afterMs: 100,
+        what: 'ended',
+        outcome: 'trunk-unreachable',
+        sipStatus: 403,
+        q850: null,
+        silent: false,
+        wasAnswered: false,
+      });
+    await core.forward(3_600_000);
+    core.kill();
+    const next = onCall(core.clock);
+    core.onCall = { alerts: next.desk, trunkHealth: next.monitor };
+    await core.boot();
+    await next.monitor.start();
+    await next.desk.keepIn(store, minders(next.monitor));
+    await core.forward(3 * MINUTE_MS);
+    // Nobody expects a synthetic SOS here.
+    expect(next.told).to.deep.equal(['resolved synthetic-sos probe']);
+    await core.connect(PRIYA_AOR);
+    await core.activate();
+    await core.forward(6000);
+    core.pbx.ring(core.leg('citizen-phone'));
+    await core.forward(0);
+    expect(next.told).to.include('resolved trunk-down carrier');
+    core.pbx.answer(core.leg('citizen-phone'));
+    await core.forward(0);
+    expect(next.told).to.include('resolved trunks-dead all');
   });
 
   it('TEL-8: a node that is started anew tells of the sessions that still need somebody', async () => {

@@ -19,7 +19,7 @@ import type { LeaseCheck } from '../ports/lease.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type { PbxDriver, PbxEvent } from '../ports/pbx-driver.ts';
 import type { Journal } from '../ports/journal.ts';
-import type { OpsAlerts } from '../ports/ops-alerts.ts';
+import type { AlertMinders, OpsAlerts } from '../ports/ops-alerts.ts';
 import type { AuditLog, HeadAnchor } from '../ports/audit-log.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { RecordKeeping } from '../ports/record-keeping.ts';
@@ -137,6 +137,8 @@ export interface Core {
   readonly isStoreAway: () => boolean;
   /** A leg of a synthetic call that is under way. */
   readonly isSynthetic: (legId: LegId) => boolean;
+  /** For alerts that an earlier process left. */
+  readonly minders: AlertMinders;
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -389,6 +391,13 @@ export function createCore(ports: CorePorts): Core {
     tickets: enduring.tickets,
     telephony: pbx,
     isStoreAway: () => store.state.isAway,
+    minders: {
+      // Over with the next call that is answered. What trunk files say is told anew at each start.
+      'trunks-dead': ({ subject }) => subject === 'all',
+      'synthetic-call': (alert) => syntheticCalls?.minds(alert) === true,
+      // The next one that comes through, or the next that is missed, says more.
+      'synthetic-sos': () => sosWatch !== null,
+    },
     isSynthetic: (legId) => syntheticCalls?.isOwn(legId) === true,
     revocations,
     start,

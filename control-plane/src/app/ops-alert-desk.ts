@@ -10,6 +10,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Log, Metrics } from '../ports/log.ts';
 import type {
   AcknowledgeResult,
+  AlertMinders,
   AlertSender,
   OpsAlert,
   OpsAlertBoard,
@@ -32,7 +33,7 @@ const LINES: Readonly<Record<OpsAlertNews['what'], string>> = {
   acknowledged: 'an alert was acknowledged',
   resolved: 'an alert is over',
 };
-/** What stood before a restart has so long to be raised again. */
+/** What stood before a restart has so long to be raised again; what is minded is asked for as often. */
 const UNSEEN_MS = 120_000;
 const LOAD_AGAIN_MS = 10_000;
 
@@ -115,11 +116,11 @@ export class OpsAlertDesk implements OpsAlerts, OpsAlertBoard {
   }
 
   /** From now on alerts are kept there, and what an earlier process left there is taken over, as soon as it can be read. */
-  async keepIn(store: OpsAlertStore): Promise<void> {
+  async keepIn(store: OpsAlertStore, minders: AlertMinders = {}): Promise<void> {
     const keeper = new OpsAlertKeeper({ ...this.#ports, store });
     this.#keeper = keeper;
     for (const record of this.#book.standing()) keeper.keep(record);
-    await this.#restore(keeper);
+    await this.#restore(keeper, minders);
   }
 
   /** What is still to be told has until then. */
@@ -130,19 +131,28 @@ export class OpsAlertDesk implements OpsAlerts, OpsAlertBoard {
     await Promise.all([...this.#couriers.map((courier) => courier.close(deadlineMs)), this.#keeper?.stop()]);
   }
 
-  async #restore(keeper: OpsAlertKeeper): Promise<void> {
+  async #restore(keeper: OpsAlertKeeper, minders: AlertMinders): Promise<void> {
     const loaded = await keeper.load();
     if (this.#closed) return;
     if (loaded === null) {
-      this.#cancelRestore = this.#in(LOAD_AGAIN_MS, () => void this.#restore(keeper));
+      this.#cancelRestore = this.#in(LOAD_AGAIN_MS, () => void this.#restore(keeper, minders));
       return;
     }
-    for (const { record } of this.#book.restore(loaded, this.#ports.clock.now())) keeper.keep(record);
+    const now = this.#ports.clock.now();
+    for (const { record } of this.#book.restore(loaded, now)) keeper.keep(record);
     this.#measure();
     this.#armDue();
-    this.#cancelRestore = this.#in(UNSEEN_MS, () =>
-      this.#tell(this.#book.endUnseen(this.#ports.clock.now())),
-    );
+    this.#tell(this.#book.endEarly(now));
+    this.#endUnseenLater(minders);
+  }
+
+  #endUnseenLater(minders: AlertMinders): void {
+    if (this.#closed || !this.#book.hasUnseen) return;
+    this.#cancelRestore = this.#in(UNSEEN_MS, () => {
+      const isMinded = (alert: OpsAlert): boolean => minders[alert.kind]?.(alert) === true;
+      this.#tell(this.#book.endUnseen(this.#ports.clock.now(), isMinded));
+      this.#endUnseenLater(minders);
+    });
   }
 
   #tell(all: readonly OpsAlertNews[]): void {

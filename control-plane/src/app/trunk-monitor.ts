@@ -1,11 +1,12 @@
 /** How each trunk does: fed by tries, OPTIONS and registrations; tells whoever is on call, and orders the trunks (TEL-8). */
 import type { Instant } from '../domain/ids.ts';
-import { evidenceTimes } from '../domain/trunk/trunk-evidence.ts';
+import { downSentence, failureInWords, groundsIn } from '../domain/trunk/down-words.ts';
+import { evidenceTimes, type TrunkGround } from '../domain/trunk/trunk-evidence.ts';
 import { RATE_WINDOW_MS, TrunkHealthRecord } from '../domain/trunk/trunk-health.ts';
-import type { TrunkFailure, TrunkOverview } from '../domain/trunk/trunk-health.ts';
+import type { TrunkOverview } from '../domain/trunk/trunk-health.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log, Metrics } from '../ports/log.ts';
-import type { OpsAlerts } from '../ports/ops-alerts.ts';
+import type { OpsAlert, OpsAlerts } from '../ports/ops-alerts.ts';
 import type { TrunkHealth, TrunkState, TryHistory, TryReport } from '../ports/trunk-health.ts';
 import { within } from './outage/within.ts';
 
@@ -16,6 +17,7 @@ const LONGEST_RING_MS = 120_000;
 const MAX_HISTORY = 10_000;
 const VERY_LOW_RATE = 0.5;
 const STATES: readonly TrunkState[] = ['up', 'doubtful', 'down'];
+const RINGS: ReadonlySet<TryReport['what']> = new Set(['progress', 'ringing', 'answered']);
 
 export interface MonitoredTrunk {
   readonly name: string;
@@ -40,6 +42,9 @@ interface Watched {
   readonly record: TrunkHealthRecord;
   state: TrunkState;
   isRateLow: boolean;
+  /** Since this process began: a call by it rang, and whose last word was a good one. */
+  hasRung: boolean;
+  readonly good: Set<'options' | 'registration'>;
 }
 
 export class TrunkMonitor implements TrunkHealth {
@@ -103,7 +108,23 @@ export class TrunkMonitor implements TrunkHealth {
       const outcome = report.silent ? 'silent' : report.outcome;
       metrics.count('hamrahi_trunk_tries_ended_total', { trunk: name, purpose, outcome });
     }
-    this.#lookAt(name, trunk);
+    const { state } = this.#lookAt(name, trunk);
+    if (trunk.hasRung || !RINGS.has(report.what)) return;
+    trunk.hasRung = true;
+    if (state === 'up') this.#ports.alerts.resolve('trunk-down', name);
+  }
+
+  /**
+   * Whether a `trunk-down` that an earlier process left may be true still: whoever spoke against the trunk has not spoken for
+   * it yet. Of calls that is the next one that rings, whenever that is.
+   */
+  minds({ subject, summary }: Pick<OpsAlert, 'subject' | 'summary'>): boolean {
+    const trunk = this.#trunks.get(subject);
+    if (!trunk) return false;
+    if (this.stateOf(subject) !== 'up') return true;
+    if (trunk.hasRung) return false;
+    const against = groundsIn(summary);
+    return against.length === 0 || against.some((ground) => !hasPassed(trunk, ground));
   }
 
   qualified(name: string, up: boolean, at: Instant): void {
@@ -148,6 +169,8 @@ export class TrunkMonitor implements TrunkHealth {
     const trunk = this.#trunks.get(name);
     if (!trunk) return;
     trunk.record.told(from, good, at);
+    if (good === true) trunk.good.add(from);
+    else trunk.good.delete(from);
     this.#lookAt(name, trunk);
   }
 
@@ -166,13 +189,11 @@ export class TrunkMonitor implements TrunkHealth {
     log[state === 'up' ? 'info' : 'warn']('trunk state', { trunk, from: before, to: state });
     if (state === 'up') alerts.resolve('trunk-down', trunk);
     if (state !== 'down') return;
-    const why = against.map((one) => AGAINST[one]).join(' and ');
-    const last = against.includes('calls') && lastFailure ? ` The last one: ${inWords(lastFailure)}.` : '';
     alerts.raise({
       kind: 'trunk-down',
       subject: trunk,
       severity: 'critical',
-      summary: `Trunk ${trunk} is down: ${why}.${last}`,
+      summary: downSentence(trunk, against, lastFailure),
     });
   }
 
@@ -183,7 +204,7 @@ export class TrunkMonitor implements TrunkHealth {
       return;
     }
     const rate = successRate ?? 0;
-    const last = lastFailure ? ` The last failure: ${inWords(lastFailure)}.` : '';
+    const last = lastFailure ? ` The last failure: ${failureInWords(lastFailure)}.` : '';
     alerts.raise({
       kind: 'trunk-success-rate',
       subject: trunk,
@@ -225,17 +246,19 @@ function continued(before: Watched | undefined, asked: MonitoredTrunk): Watched 
   const was = before?.asked;
   if (before && was?.optionsIntervalSeconds === interval && was.optionsTimeoutSeconds === timeout)
     return { ...before, asked };
-  const { state = 'up', isRateLow = false } = before ?? {};
-  return { asked, record: new TrunkHealthRecord(evidenceTimes(interval, timeout)), state, isRateLow };
+  const { state = 'up', isRateLow = false, hasRung = false } = before ?? {};
+  const record = new TrunkHealthRecord(evidenceTimes(interval, timeout));
+  return { asked, record, state, isRateLow, hasRung, good: new Set() };
 }
 
-const AGAINST = {
-  options: 'it does not answer OPTIONS',
-  registration: 'our registration is refused or not answered',
-  calls: 'it did not take the last calls',
-} as const;
-
-function inWords({ outcome, sipStatus, silent }: TrunkFailure): string {
-  if (silent) return 'no response at all';
-  return sipStatus === null ? outcome : `${outcome} (SIP ${sipStatus})`;
+/** Whether what was said against the trunk before this process began counts no more. */
+function hasPassed({ asked, good }: Watched, ground: TrunkGround): boolean {
+  switch (ground) {
+    case 'options':
+      return asked.optionsIntervalSeconds === 0 || good.has('options');
+    case 'registration':
+      return !asked.registers || good.has('registration');
+    case 'calls':
+      return false;
+  }
 }

@@ -238,7 +238,13 @@ export async function startCoreNode(
     });
     if (!(await keeper.acquire())) return false;
     // Not waited for: nobody's SOS is late because of what was told before.
-    void alerts.keepIn(database.opsAlerts);
+    void alerts.keepIn(database.opsAlerts, {
+      ...gatewayCore.minders,
+      'trunk-down': (alert) => monitor.minds(alert),
+      'webhook-failing': (alert) => webhooks.minds(alert),
+      // Over with the next one that is opened.
+      'secret-unwrap': () => core.secrets.kind === 'vault' && core.secrets.isWrapped,
+    });
     void monitor.start();
     // It may have stood by for long.
     await trunks.reload();

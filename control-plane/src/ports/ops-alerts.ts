@@ -11,6 +11,13 @@ export interface OpsAlerts {
   resolve(kind: OpsAlertKind, subject: string): void;
 }
 
+/**
+ * Whether an alert that an earlier process left may be true still, although nobody has raised it in this one: for kinds whose
+ * watcher sees only what happens, or looks seldom. It is asked again and again. Of a kind that nobody minds, what is not
+ * raised within two minutes is over.
+ */
+export type AlertMinders = Partial<Readonly<Record<OpsAlertKind, (alert: OpsAlert) => boolean>>>;
+
 /** One way to whoever is on call. */
 export interface AlertSender {
   /** For logs and metrics: `webhook-1`. Names no address. */

@@ -157,6 +157,46 @@ describe('app/ops-alert-desk', () => {
     expect([...store.rows.values()].map(({ resolvedAt }) => resolvedAt !== null)).to.deep.equal([true]);
   });
 
+  it('TEL-8: what is minded stands after a restart until nobody minds it, and is asked for as long', async () => {
+    const store = new Store();
+    const first = desk();
+    await first.keepIn(store);
+    first.raise(TATA);
+    first.raise({ ...TATA, kind: 'trunk-success-rate' });
+    await clock.advance(1000);
+    const mail = new Channel('mail');
+    const second = desk(mail);
+    let isMinded = true;
+    await second.keepIn(store, { 'trunk-down': ({ subject }) => subject === 'tata' && isMinded });
+    await clock.advance(600_000);
+    expect(second.standing().map(({ kind }) => kind)).to.deep.equal(['trunk-down']);
+    isMinded = false;
+    await clock.advance(120_000);
+    expect(second.standing()).to.deep.equal([]);
+    expect(mail.told).to.deep.equal(['resolved tata', 'resolved tata']);
+    await clock.advance(2 * QUARTER_MS);
+    expect(mail.told).to.have.length(2);
+  });
+
+  it('TEL-8: what came well while the past could not be read is told to be over once it can', async () => {
+    const store = new Store();
+    const first = desk();
+    await first.keepIn(store);
+    first.raise(TATA);
+    await clock.advance(1000);
+    store.mood = 'down';
+    const mail = new Channel('mail');
+    const second = desk(mail);
+    await second.keepIn(store, { 'trunk-down': () => true });
+    await clock.advance(5000);
+    second.resolve('trunk-down', 'tata');
+    store.mood = 'up';
+    await clock.advance(15_000);
+    expect(mail.told).to.deep.equal(['resolved tata']);
+    await clock.advance(1000);
+    expect([...store.rows.values()].map(({ resolvedAt }) => resolvedAt !== null)).to.deep.equal([true]);
+  });
+
   it('lists the newest first, by state, page by page; what is not known any more has nothing after it', async () => {
     const alerts = desk();
     for (let index = 0; index < 5; index += 1) {

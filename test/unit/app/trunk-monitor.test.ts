@@ -253,4 +253,58 @@ describe('app/trunk-monitor', () => {
     expect(gauges.get('hamrahi_trunk_registered exotel')).to.equal(1);
     expect(gauges.has('hamrahi_trunk_registered tata')).to.equal(false);
   });
+
+  describe('what an earlier process left', () => {
+    const DOWN = 'Trunk tata is down: ';
+    const NO_OPTIONS = `${DOWN}it does not answer OPTIONS.`;
+    const NO_CALLS = `${DOWN}it did not take the last calls. The last one: trunk-unreachable (SIP 403).`;
+    const rings = { trunk: 'tata', purpose: 'call', afterMs: 900, what: 'ringing' } as const;
+
+    it('TEL-8: by calls it stands until one rings, whatever OPTIONS say', async () => {
+      const { clock, alerts, monitor } = lab();
+      const left = { subject: 'tata', summary: NO_CALLS };
+      alerts.raise({ kind: 'trunk-down', severity: 'critical', ...left });
+      await monitor.start();
+      monitor.qualified('tata', true, clock.now());
+      await clock.advance(3_600_000);
+      expect(monitor.minds(left)).to.equal(true);
+      monitor.report({ ...rings, at: clock.now() });
+      expect(monitor.minds(left)).to.equal(false);
+      expect(alerts.standing).to.deep.equal([]);
+      monitor.stop();
+    });
+
+    it('TEL-8: by OPTIONS or registration it stands until those say otherwise, or nobody asks for them', async () => {
+      const { clock, monitor } = lab();
+      await monitor.start();
+      const options = { subject: 'tata', summary: NO_OPTIONS };
+      const both = {
+        subject: 'exotel',
+        summary:
+          'Trunk exotel is down: it does not answer OPTIONS and our registration is refused or not answered.',
+      };
+      expect([monitor.minds(options), monitor.minds(both)]).to.deep.equal([true, true]);
+      monitor.qualified('tata', true, clock.now());
+      monitor.qualified('exotel', true, clock.now());
+      expect([monitor.minds(options), monitor.minds(both)]).to.deep.equal([false, true]);
+      monitor.registered('exotel', true, clock.now());
+      expect(monitor.minds(both)).to.equal(false);
+      monitor.registered('exotel', false, clock.now());
+      expect(monitor.minds(both)).to.equal(true);
+      monitor.follow([
+        { ...TATA, optionsIntervalSeconds: 0 },
+        { ...EXOTEL, registers: false },
+      ]);
+      expect(monitor.minds(both), 'while it is doubtful').to.equal(true);
+      await clock.advance(20_000);
+      expect([monitor.minds(options), monitor.minds(both)]).to.deep.equal([false, false]);
+      monitor.stop();
+    });
+
+    it('stands of no trunk that is none any more', () => {
+      const { monitor } = lab();
+      monitor.follow([EXOTEL]);
+      expect(monitor.minds({ subject: 'tata', summary: NO_CALLS })).to.equal(false);
+    });
+  });
 });

@@ -12,7 +12,7 @@ import type { SyntheticPace } from '../../domain/probe/synthetic-pace.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { Clock, IdSource } from '../../ports/clock.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
-import type { OpsAlerts } from '../../ports/ops-alerts.ts';
+import type { OpsAlert, OpsAlerts } from '../../ports/ops-alerts.ts';
 import type { Telephony } from '../../ports/telephony.ts';
 import { SyntheticCall, RINGING_WITHIN_MS, ANSWER_WITHIN_MS } from './synthetic-call.ts';
 import type { SyntheticFault, SyntheticResult } from './synthetic-call.ts';
@@ -73,6 +73,11 @@ export class SyntheticCalls {
   /** Whether it is the leg of the call under way. */
   isOwn(legId: LegId): boolean {
     return this.#call?.legId === legId;
+  }
+
+  /** Whether an alert that an earlier process left may be true still: it is over with the first call that goes well. */
+  minds({ subject }: Pick<OpsAlert, 'subject'>): boolean {
+    return this.#ports.trunks().some(({ name }) => name === subject);
   }
 
   /** Resolves once the call under way is hung up. */

@@ -1,7 +1,7 @@
 /** Webhooks of a node, put together: the API's use cases, and the dispatcher that runs while the node acts. */
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
-import type { OpsAlerts } from '../../ports/ops-alerts.ts';
+import type { OpsAlert, OpsAlerts } from '../../ports/ops-alerts.ts';
 import type { WebhookSecrets, WebhookSender } from '../../ports/webhook-sender.ts';
 import type { DeliveryQueue, WebhookEndpointStore } from '../../ports/webhook-store.ts';
 import type { Webhooks } from '../../ports/webhooks.ts';
@@ -33,6 +33,8 @@ export interface WebhookService {
   /** From now on this node delivers: it must be the only one that acts. */
   start(): void;
   stop(): Promise<void>;
+  /** Whether an alert that an earlier process raised of an endpoint may be true still. */
+  minds(alert: OpsAlert): boolean;
 }
 
 export function createWebhooks(ports: WebhookPorts): WebhookService {
@@ -45,6 +47,7 @@ export function createWebhooks(ports: WebhookPorts): WebhookService {
   return {
     api: desk,
     nudge,
+    minds: (alert) => health.minds(alert),
     start: () => {
       dispatcher.start();
       stopUpkeep = keepWebhooks({ ...ports, queue });

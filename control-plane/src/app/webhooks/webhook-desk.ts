@@ -72,7 +72,8 @@ export class WebhookDesk implements Webhooks {
     if (wrong) return wrong;
     const webhook = await endpoints.replace(id, asJudged(settings), clock.now());
     if (webhook === null) return UNKNOWN;
-    changed(id);
+    // One that is gone and stays disabled is told nothing still.
+    if (webhook.disabledBecause !== 'gone') changed(id);
     nudge();
     this.#say('A webhook endpoint was changed.', webhook, by);
     return { ok: true, value: webhook };

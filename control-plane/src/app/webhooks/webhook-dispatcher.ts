@@ -11,7 +11,13 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
 import { StoreError } from '../../ports/session-store.ts';
 import type { WebhookSecrets, WebhookSender } from '../../ports/webhook-sender.ts';
-import type { AttemptRecord, ClaimedDelivery, DeliveryQueue, Room } from '../../ports/webhook-store.ts';
+import type {
+  AttemptRecord,
+  ClaimedDelivery,
+  DeliveryQueue,
+  Room,
+  WebhookEndpointStore,
+} from '../../ports/webhook-store.ts';
 import { BusyEndpoints } from './busy-endpoints.ts';
 import type { EndpointHealth } from './endpoint-health.ts';
 import { Rounds } from './rounds.ts';
@@ -35,6 +41,7 @@ export interface DispatcherPorts {
   /** Of this process alone. */
   readonly owner: string;
   readonly queue: DeliveryQueue;
+  readonly endpoints: Pick<WebhookEndpointStore, 'list'>;
   readonly sender: WebhookSender;
   readonly secrets: Pick<WebhookSecrets, 'open'>;
   readonly health: EndpointHealth;
@@ -154,7 +161,8 @@ export class WebhookDispatcher {
   }
 
   async #takeOver(): Promise<void> {
-    const { queue, owner, log } = this.#ports;
+    const { queue, owner, endpoints, health, log } = this.#ports;
+    health.recall(await endpoints.list());
     const found = await queue.takeOver(owner);
     if (found > 0) log.info('Webhooks that another process had begun are sent again.', { found });
     this.#hasTakenOver = true;

@@ -14,6 +14,7 @@ export const MAX_STANDING = 1000;
 /** So that a thousand sessions in trouble leave room for the reason why. */
 export const MAX_OF_A_KIND = 200;
 const MAX_PAST = 1000;
+const MAX_EARLY = 10_000;
 
 interface Standing {
   record: OpsAlertRecord;
@@ -33,6 +34,8 @@ export class OpsAlertBook {
   readonly #standing = new Map<string, Standing>();
   /** Oldest first. */
   #past: OpsAlertRecord[] = [];
+  /** What was called gone before `restore`, and when: that may be of what an earlier process left. `null`: it is restored. */
+  #early: Map<string, Instant> | null = new Map();
 
   constructor(repeatMs: number) {
     this.#repeatMs = repeatMs;
@@ -60,6 +63,7 @@ export class OpsAlertBook {
 
   resolve(kind: OpsAlertKind, subject: string, at: Instant): readonly OpsAlertNews[] {
     const standing = this.#standing.get(keyOf(kind, subject));
+    if (!standing) this.#noteEarly(keyOf(kind, subject), at);
     if (!standing || standing.clearedAt !== null) return [];
     standing.clearedAt = at;
     return holdMs(standing.record) === 0 ? [this.#end(standing)] : [];
@@ -116,13 +120,26 @@ export class OpsAlertBook {
     return superseded;
   }
 
-  /** What nobody has raised again since `restore` is over. */
-  endUnseen(at: Instant): readonly OpsAlertNews[] {
-    const unseen = [...this.#standing.values()].filter(({ isUnseen }) => isUnseen);
-    return unseen.map((standing) => {
+  /** Once, after `restore`: what was called gone before it could be read. */
+  endEarly(at: Instant): readonly OpsAlertNews[] {
+    const early = this.#early ?? new Map<string, Instant>();
+    this.#early = null;
+    return this.#unseen().flatMap(({ record: { kind, subject, raisedAt } }) =>
+      (early.get(keyOf(kind, subject)) ?? raisedAt) > raisedAt ? this.resolve(kind, subject, at) : [],
+    );
+  }
+
+  /** What nobody has raised again since `restore` is over, unless somebody minds it. */
+  endUnseen(at: Instant, isMinded: (alert: OpsAlert) => boolean): readonly OpsAlertNews[] {
+    const left = this.#unseen().filter(({ record, clearedAt }) => clearedAt === null && !isMinded(record));
+    return left.map((standing) => {
       standing.clearedAt = at;
       return this.#end(standing);
     });
+  }
+
+  get hasUnseen(): boolean {
+    return this.#unseen().length > 0;
   }
 
   /** Oldest first. */
@@ -135,6 +152,18 @@ export class OpsAlertBook {
     return [...this.standing(), ...this.#past].toSorted(
       (a, b) => b.raisedAt - a.raisedAt || (a.id < b.id ? 1 : -1),
     );
+  }
+
+  #unseen(): readonly Standing[] {
+    return [...this.#standing.values()].filter(({ isUnseen }) => isUnseen);
+  }
+
+  #noteEarly(key: string, at: Instant): void {
+    if (!this.#early) return;
+    this.#early.delete(key);
+    this.#early.set(key, at);
+    const [oldest] = this.#early.keys();
+    if (this.#early.size > MAX_EARLY && oldest !== undefined) this.#early.delete(oldest);
   }
 
   #raiseAgain(standing: Standing, alert: OpsAlert, at: Instant): readonly OpsAlertNews[] {

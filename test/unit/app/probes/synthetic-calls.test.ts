@@ -110,6 +110,11 @@ describe('app/probes/synthetic-calls', () => {
     expect(lines.reports.every(({ purpose }) => purpose === 'synthetic')).to.equal(true);
   });
 
+  it('TEL-8: minds what an earlier process told of a trunk that is called over, and of no other', async () => {
+    const { calls } = await setUp(['first']);
+    expect(['first', 'gone'].map((subject) => calls.minds({ subject }))).to.deep.equal([true, false]);
+  });
+
   it('knows the leg of its call for as long as that is under way', async () => {
     const { clock, dialled, calls } = await setUp(['first']);
     await clock.advance(EVERY_MS - 5000);

@@ -22,6 +22,7 @@ const SETTINGS: WebhookSettings = {
   events: ['*'],
   enabled: true,
 };
+const FAILING = { kind: 'webhook-failing', severity: 'warning', summary: 'It takes nothing.' } as const;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const forever = (): Promise<AttemptResult> => new Promise(() => undefined);
@@ -281,6 +282,52 @@ describe('app/webhooks: the dispatcher', () => {
     await gateway.settle();
     expect(gateway.alerts, 'told once').to.have.length(2);
     expect(gateway.log.lines.join('\n')).to.include('receiver.example').and.not.include('secret-path');
+    await gateway.stop();
+  });
+
+  it('TEL-8: tells a process that takes over of an endpoint that is gone; it stands until somebody enables or removes it', async () => {
+    const dead = node();
+    const id = await dead.endpoint();
+    dead.sender.answer = () => answered(410);
+    dead.start();
+    await dead.settle();
+    dead.happen('a', 1);
+    await dead.settle();
+    await dead.stop();
+    const next = node(dead.stored, dead.clock);
+    next.start();
+    await next.settle();
+    expect(next.alerts).to.deep.equal([`raise webhook-failing ${id}`]);
+    expect(next.minds({ ...FAILING, subject: id })).to.equal(true);
+    await next.api.replace(id, { ...SETTINGS, enabled: false }, 'backend:test');
+    expect(next.alerts, 'nothing is told there still').to.have.length(1);
+    await next.api.replace(id, SETTINGS, 'backend:test');
+    expect(next.alerts.slice(1)).to.deep.equal([`resolve webhook-failing ${id}`]);
+    expect(next.minds({ ...FAILING, subject: id })).to.equal(false);
+    await next.stop();
+  });
+
+  it('TEL-8: an alert from before stands until its endpoint takes something, is changed or is not there', async () => {
+    const gateway = node();
+    const kept = { ...FAILING, subject: await gateway.endpoint() };
+    const changed = { ...FAILING, subject: await gateway.endpoint() };
+    const removed = { ...FAILING, subject: await gateway.endpoint() };
+    const off = { ...FAILING, subject: await gateway.endpoint({ enabled: false }) };
+    const unknown = { ...FAILING, subject: randomUUID() };
+    const minded = () => [kept, changed, removed, off, unknown].map((alert) => gateway.minds(alert));
+    expect(minded(), 'nobody has looked yet').to.deep.equal([true, true, true, true, true]);
+    gateway.sender.answer = () => answered(500);
+    gateway.start();
+    await gateway.settle();
+    expect(minded()).to.deep.equal([true, true, true, false, false]);
+    await gateway.api.replace(changed.subject, { ...SETTINGS, enabled: false }, 'backend:test');
+    await gateway.api.remove(removed.subject, 'backend:test');
+    gateway.happen('a', 1);
+    await gateway.clock.advance(500);
+    expect(minded()).to.deep.equal([true, false, false, false, false]);
+    gateway.sender.answer = () => answered(204);
+    await gateway.clock.advance(2000);
+    expect(minded()).to.deep.equal([false, false, false, false, false]);
     await gateway.stop();
   });
 

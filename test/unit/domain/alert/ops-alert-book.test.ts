@@ -197,12 +197,35 @@ describe('domain/alert/ops-alert-book', () => {
     expect(owner.after(MINUTE).heard()).to.deep.equal(['repeated']);
   });
 
+  it('TEL-8: what somebody minds stands, though nobody has raised it again; and ends as anything does', () => {
+    const before = new Owner().raise().raise({ subject: 'exotel' });
+    const owner = new Owner();
+    owner.book.restore(before.book.all(), owner.now as Instant);
+    const minded = (subject: string) => (alert: OpsAlert) => alert.subject === subject;
+    const ended = owner.book.endUnseen(owner.now as Instant, minded('tata'));
+    expect(ended.map(({ record }) => record.subject)).to.deep.equal(['exotel']);
+    expect(owner.book.hasUnseen).to.equal(true);
+    expect(owner.after(REPEAT_MS).heard(), 'it is told again and again').to.deep.equal(['repeated']);
+    expect(owner.resolve().heard()).to.deep.equal(['resolved']);
+    expect(owner.book.hasUnseen).to.equal(false);
+  });
+
+  it('TEL-8: what was called gone before the past could be read ends with it; what was raised since does not', () => {
+    const before = new Owner().after(1000).raise().after(5000).raise({ subject: 'exotel' });
+    const owner = new Owner().after(3000).resolve('tata').resolve('exotel').after(10_000);
+    owner.book.restore(before.book.all(), owner.now as Instant);
+    const early = owner.book.endEarly(owner.now as Instant);
+    expect(early.map(({ what, record }) => [what, record.subject])).to.deep.equal([['resolved', 'tata']]);
+    expect(owner.book.standing().map(({ subject }) => subject)).to.deep.equal(['exotel']);
+    expect(owner.book.endEarly(owner.now as Instant), 'once').to.deep.equal([]);
+  });
+
   it('what nobody has raised again after a restart is over', () => {
     const before = new Owner().raise().raise({ subject: 'exotel' });
     const owner = new Owner();
     owner.book.restore(before.book.all(), owner.now as Instant);
     owner.raise();
-    const ended = owner.book.endUnseen(owner.now as Instant);
+    const ended = owner.book.endUnseen(owner.now as Instant, () => false);
     expect(ended.map(({ what, record }) => [what, record.subject])).to.deep.equal([['resolved', 'exotel']]);
     expect(owner.book.standing().map(({ subject }) => subject)).to.deep.equal(['tata']);
   });
