@@ -18,15 +18,15 @@ function told(operationId: string, schema: z.ZodType, summary: string): ZodOpenA
       tags: ['webhooks'],
       summary,
       description:
-        'Answer within 15 s, and do the work afterwards. Anything else than 2xx is sent again, close together at first and for four days at the most.',
+        'Answer within 15 s, and do the work afterwards. Anything else than 2xx is sent again, close together at first, for about three days, and for four at the most.',
       security: [],
       requestParams: { header: webhookHeaders },
       requestBody: { required: true, content: { 'application/json': { schema } } },
       responses: {
         '2XX': { description: 'Taken. The body is not looked at.' },
         '410': { description: 'No more: the endpoint is disabled.' },
-        '4XX': { description: 'Sent again. 429: `Retry-After` is honoured, up to a day.' },
-        '5XX': { description: 'Sent again. 502, 503 and 504: `Retry-After` is honoured, up to a day.' },
+        '4XX': { description: 'Sent again. 429: `Retry-After` is honoured, up to an hour.' },
+        '5XX': { description: 'Sent again. 502, 503 and 504: `Retry-After` is honoured, up to an hour.' },
       },
     },
   };

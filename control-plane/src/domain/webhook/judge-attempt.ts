@@ -12,7 +12,8 @@ export const RETRY_DELAYS_MS: readonly number[] = [
 ];
 /** Either way, so that what failed together does not come back together. */
 const JITTER = 0.1;
-const LONGEST_WISH_MS = 24 * HOUR_MS;
+/** With it all retries together take four days at the most, whatever is wished. */
+const LONGEST_WISH_MS = HOUR_MS;
 
 /** Why nobody answered; `refused-address`: the guard against requests into our own network. */
 export type UnansweredReason =
@@ -46,7 +47,7 @@ export type AttemptVerdict =
   /** The receiver wants no more of any (410). */
   | { readonly next: 'gone' };
 
-/** Too many requests, or a server that is away for the moment: it knows best when to come back. */
+/** Too many requests, or a server that is away for the moment: it knows best when to come back, within reason. */
 const THROTTLES: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 /** `failuresBefore`: of this delivery. `chance`: from 0 to 1. */

@@ -51,13 +51,13 @@ describe('domain/webhook: what an attempt means', () => {
       expect(judgeAttempt(answered(status), 0, MIDDLE).next, String(status)).to.equal('again');
   });
 
-  it('honours Retry-After of 429, 502, 503 and 504, up to a day, and never comes earlier for it', () => {
+  it('honours Retry-After of 429, 502, 503 and 504, up to an hour, and never comes earlier for it', () => {
     for (const status of [429, 502, 503, 504]) {
       const after = (ms: number | null) => judgeAttempt(answered(status, ms), 0, MIDDLE);
       expect(after(120_000), String(status)).to.deep.equal({ next: 'again', afterMs: 120_000 });
       expect(after(0)).to.deep.equal({ next: 'again', afterMs: 1000 });
       expect(after(null)).to.deep.equal({ next: 'again', afterMs: 1000 });
-      expect(after(1000 * HOUR_MS)).to.deep.equal({ next: 'again', afterMs: 24 * HOUR_MS });
+      expect(after(1000 * HOUR_MS)).to.deep.equal({ next: 'again', afterMs: HOUR_MS });
     }
     expect(judgeAttempt(answered(500, 120_000), 0, MIDDLE)).to.deep.equal({ next: 'again', afterMs: 1000 });
   });
@@ -84,6 +84,20 @@ describe('domain/webhook: what an attempt means', () => {
         },
       ),
     );
+  });
+
+  it('TEL-3: is over within four days, however long the receiver asks to wait, and not before two and a half', () => {
+    const totalHours = (result: AttemptResult, chance: number): number => {
+      let totalMs = 0;
+      for (let failures = 0; ; failures += 1) {
+        const verdict = judgeAttempt(result, failures, chance);
+        if (verdict.next !== 'again') return totalMs / HOUR_MS;
+        totalMs += verdict.afterMs;
+      }
+    };
+    expect(totalHours(answered(503, 1000 * HOUR_MS), 1)).to.be.within(90, 96);
+    expect(totalHours(timeout, MIDDLE)).to.be.within(75, 76);
+    expect(totalHours(timeout, 0)).to.be.above(60);
   });
 
   it('says in a word why it failed', () => {
