@@ -15,6 +15,7 @@ import * as telephony from './0012-telephony.ts';
 import * as webhooks from './0013-webhooks.ts';
 import * as calls from './0014-calls.ts';
 import * as opsAlerts from './0015-ops-alerts.ts';
+import * as webhookOwners from './0016-webhook-owners.ts';
 
 export interface Migration {
   /** Its key in the database's own list; never changed once released. */
@@ -38,4 +39,5 @@ export const MIGRATIONS: readonly Migration[] = [
   webhooks,
   calls,
   opsAlerts,
+  webhookOwners,
 ];

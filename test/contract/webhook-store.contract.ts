@@ -32,6 +32,7 @@ const SETTINGS: WebhookSettings = {
   enabled: true,
 };
 const ALL: DeliveryFilter = { state: null, type: null, before: null, limit: 100 };
+const OWNER = 'backend:ham_rahi';
 const SEALED = Buffer.from('sealed');
 
 export function webhookStoreContract(name: string, open: () => WebhookStorePorts): void {
@@ -40,13 +41,13 @@ export function webhookStoreContract(name: string, open: () => WebhookStorePorts
     const queue = (): DeliveryQueue => open().deliveryQueue;
 
     beforeEach(async () => {
-      for (const { id } of await endpoints().list()) await endpoints().remove(id);
+      for (const { id } of await endpoints().list(null)) await endpoints().remove(id);
       while ((await queue().fanOut(1000, T0)) > 0);
     });
 
     const endpoint = async (settings: Partial<WebhookSettings> = {}, at = T0): Promise<WebhookId> => {
       const id = randomUUID() as WebhookId;
-      expect(await endpoints().add(id, { ...SETTINGS, ...settings }, SEALED, at)).to.equal(true);
+      expect(await endpoints().add(id, OWNER, { ...SETTINGS, ...settings }, SEALED, at)).to.equal(true);
       return id;
     };
     const event = (subject: string, subjectSeq: number, type = 'call.ringing'): OutboxEntry => ({
@@ -83,6 +84,7 @@ export function webhookStoreContract(name: string, open: () => WebhookStorePorts
         const two = await endpoint({ description: '' }, after(5));
         expect(await endpoints().find(one)).to.deep.equal({
           id: one,
+          owner: OWNER,
           ...SETTINGS,
           events: ['call.*', 'sos.resolved'],
           enabled: false,
@@ -91,7 +93,23 @@ export function webhookStoreContract(name: string, open: () => WebhookStorePorts
           changedAt: T0,
           previousSecretUntil: null,
         });
-        expect((await endpoints().list()).map(({ id }) => id)).to.deep.equal([one, two]);
+        expect((await endpoints().list(null)).map(({ id }) => id)).to.deep.equal([one, two]);
+      });
+
+      it('are each owner’s own, whatever becomes of them; who asks for all has all', async () => {
+        const mine = await endpoint();
+        const theirs = randomUUID() as WebhookId;
+        await endpoints().add(theirs, 'backend:billing', SETTINGS, SEALED, after(1));
+        const listed = async (owner: string | null) => (await endpoints().list(owner)).map(({ id }) => id);
+        expect(await listed(OWNER)).to.deep.equal([mine]);
+        expect(await listed('backend:billing')).to.deep.equal([theirs]);
+        expect(await listed('backend:nobody')).to.deep.equal([]);
+        expect(await listed(null)).to.deep.equal([mine, theirs]);
+        const changed = [
+          await endpoints().replace(theirs, { ...SETTINGS, description: 'new' }, after(2)),
+          await endpoints().renewSecret(theirs, SEALED, after(9), after(3)),
+        ];
+        for (const one of changed) expect(one?.owner).to.equal('backend:billing');
       });
 
       it('are replaced, and gone with all their deliveries', async () => {
@@ -110,7 +128,7 @@ export function webhookStoreContract(name: string, open: () => WebhookStorePorts
       it('are no more than there can be, also when they come at once', async () => {
         const added = await Promise.all(
           Array.from({ length: MAX_WEBHOOKS + 5 }, () =>
-            endpoints().add(randomUUID() as WebhookId, SETTINGS, SEALED, T0),
+            endpoints().add(randomUUID() as WebhookId, OWNER, SETTINGS, SEALED, T0),
           ),
         );
         expect(added.filter(Boolean)).to.have.length(MAX_WEBHOOKS);

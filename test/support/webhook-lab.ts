@@ -9,6 +9,7 @@ import { createWebhooks } from '../../control-plane/src/app/webhooks/create-webh
 import type { WebhookPorts, WebhookService } from '../../control-plane/src/app/webhooks/create-webhooks.ts';
 import { Secret } from '../../control-plane/src/domain/secret.ts';
 import type { WebhookId } from '../../control-plane/src/domain/webhook/webhook-ids.ts';
+import type { Caller } from '../../control-plane/src/ports/gateway.ts';
 import type { OutboxType } from '../../control-plane/src/ports/outbox.ts';
 import type { DeliveryQueue } from '../../control-plane/src/ports/webhook-store.ts';
 import type { Delivery, WebhookSettings } from '../../control-plane/src/ports/webhooks.ts';
@@ -22,6 +23,7 @@ import { startReceiver } from './webhook-receiver.ts';
 import type { Answer, WebhookReceiver } from './webhook-receiver.ts';
 
 const DAY_MS = 86_400_000;
+export const BACKEND: Caller = { role: 'backend', subject: 'test', tokenId: null };
 const DATA_KEY = new Secret(Buffer.alloc(32, 11).toString('base64'));
 
 export interface LabNode extends WebhookService {
@@ -99,7 +101,7 @@ export class WebhookLab {
 
   async endpoint(node: LabNode, url: string, settings: Partial<WebhookSettings> = {}): Promise<LabEndpoint> {
     const base = { description: '', events: ['*'], enabled: true };
-    const made = await node.api.create({ ...base, ...settings, url }, 'backend:test');
+    const made = await node.api.create(BACKEND, { ...base, ...settings, url });
     if (!made.ok) throw new Error(made.code);
     return { id: made.value.webhook.id, secret: made.value.secret.reveal() };
   }
@@ -114,7 +116,12 @@ export class WebhookLab {
   }
 
   async deliveries(node: LabNode, id: WebhookId): Promise<readonly Delivery[]> {
-    const listed = await node.api.deliveries(id, { state: null, type: null, before: null, limit: 200 });
+    const listed = await node.api.deliveries(BACKEND, id, {
+      state: null,
+      type: null,
+      before: null,
+      limit: 200,
+    });
     if (!listed.ok) throw new Error(listed.code);
     return listed.value;
   }

@@ -28,6 +28,10 @@ export const webhookBody = z
 
 const webhookFields = {
   id: webhookId,
+  owner: z.string().nullable().meta({
+    description:
+      "Who created it: `backend:<name>` or `admin:<name>`. null: it is from before endpoints had owners, and every backend's.",
+  }),
   url: z.string(),
   description: z.string(),
   events: z.array(z.string()).max(50),

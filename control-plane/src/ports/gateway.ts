@@ -27,6 +27,11 @@ export interface Caller {
   readonly issuedAt?: Instant | null;
 }
 
+/** As what somebody asked for is kept and logged under: whichever of his tokens he had. */
+export function nameOf({ role, subject }: Caller): string {
+  return `${role}:${subject}`;
+}
+
 /** Which of somebody's tokens this is: what is counted by it, another token of the same person does not use up. */
 export function tokenOf({ role, subject, tokenId, issuedAt }: Caller): string {
   return `${role}:${subject}:${tokenId ?? `at ${issuedAt ?? 'any time'}`}`;

@@ -7,9 +7,15 @@ import type { Delivery, DeliveryFilter, Webhook, WebhookSettings } from './webho
 
 export interface WebhookEndpointStore {
   /** `false`: there are `MAX_WEBHOOKS` already. `sealed`: the secret as `WebhookSecrets` gives it. */
-  add(id: WebhookId, settings: WebhookSettings, sealed: Uint8Array, at: Instant): Promise<boolean>;
-  /** Oldest first, all of them. */
-  list(): Promise<readonly Webhook[]>;
+  add(
+    id: WebhookId,
+    owner: string,
+    settings: WebhookSettings,
+    sealed: Uint8Array,
+    at: Instant,
+  ): Promise<boolean>;
+  /** Oldest first. Those of an owner, and those that have none; `null`: all of them. */
+  list(owner: string | null): Promise<readonly Webhook[]>;
   find(id: WebhookId): Promise<Webhook | null>;
   replace(id: WebhookId, settings: WebhookSettings, at: Instant): Promise<Webhook | null>;
   /** The present secret becomes the previous one. */

@@ -3,6 +3,7 @@ import type { Instant } from '../domain/ids.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { AttemptReason } from '../domain/webhook/judge-attempt.ts';
 import type { MessageId, WebhookId } from '../domain/webhook/webhook-ids.ts';
+import type { Caller } from './gateway.ts';
 
 export const MAX_WEBHOOKS = 50;
 
@@ -17,6 +18,8 @@ export interface WebhookSettings {
 
 export interface Webhook extends WebhookSettings {
   readonly id: WebhookId;
+  /** Who created it, by role and subject. Null: it is from before there were owners, and every backend's. */
+  readonly owner: string | null;
   /** `gone`: it answered 410. Null while it is enabled. */
   readonly disabledBecause: 'asked' | 'gone' | null;
   readonly createdAt: Instant;
@@ -78,18 +81,26 @@ export interface WebhookWithSecret {
   readonly secret: Secret;
 }
 
-/** `by`: who asks, for the log. Errors throw `StoreError`. */
+/** A backend has the endpoints that it created; an admin has all of them. Errors throw `StoreError`. */
 export interface Webhooks {
-  create(settings: WebhookSettings, by: string): Promise<WebhookResult<WebhookWithSecret>>;
-  list(): Promise<readonly Webhook[]>;
-  find(id: WebhookId): Promise<WebhookResult<Webhook>>;
-  replace(id: WebhookId, settings: WebhookSettings, by: string): Promise<WebhookResult<Webhook>>;
-  remove(id: WebhookId, by: string): Promise<WebhookResult<void>>;
+  create(caller: Caller, settings: WebhookSettings): Promise<WebhookResult<WebhookWithSecret>>;
+  list(caller: Caller): Promise<readonly Webhook[]>;
+  find(caller: Caller, id: WebhookId): Promise<WebhookResult<Webhook>>;
+  replace(caller: Caller, id: WebhookId, settings: WebhookSettings): Promise<WebhookResult<Webhook>>;
+  remove(caller: Caller, id: WebhookId): Promise<WebhookResult<void>>;
   /** For `previousValidMs` more the old secret signs beside the new one. */
-  rotateSecret(id: WebhookId, previousValidMs: number, by: string): Promise<WebhookResult<WebhookWithSecret>>;
+  rotateSecret(
+    caller: Caller,
+    id: WebhookId,
+    previousValidMs: number,
+  ): Promise<WebhookResult<WebhookWithSecret>>;
   /** A `webhook.test` for this endpoint alone, whatever its filter. */
-  test(id: WebhookId): Promise<WebhookResult<Delivery>>;
-  deliveries(id: WebhookId, filter: DeliveryFilter): Promise<WebhookResult<readonly Delivery[]>>;
+  test(caller: Caller, id: WebhookId): Promise<WebhookResult<Delivery>>;
+  deliveries(
+    caller: Caller,
+    id: WebhookId,
+    filter: DeliveryFilter,
+  ): Promise<WebhookResult<readonly Delivery[]>>;
   /** Sent anew under the same `webhook-id`, whatever became of it; with a whole schedule of retries before it. */
-  redeliver(id: WebhookId, messageId: MessageId): Promise<WebhookResult<Delivery>>;
+  redeliver(caller: Caller, id: WebhookId, messageId: MessageId): Promise<WebhookResult<Delivery>>;
 }

@@ -5,13 +5,15 @@ import { openDatabase } from '../../../control-plane/src/adapters/postgres/open-
 import { CORE_LEASE, PostgresLease } from '../../../control-plane/src/adapters/postgres/lease.ts';
 import { ROOM } from '../../../control-plane/src/app/webhooks/webhook-dispatcher.ts';
 import type { Core } from '../../../control-plane/src/app/core.ts';
+import type { Caller } from '../../../control-plane/src/ports/gateway.ts';
 import type { CitizenId } from '../../../control-plane/src/domain/ids.ts';
 import { percentilesOf } from '../../bench/percentiles.ts';
 import type { Percentiles } from '../../bench/percentiles.ts';
 import { eventually } from '../../e2e/support/eventually.ts';
 import { coreOnDatabase, fakeEngine } from '../../support/core-on-database.ts';
+import { withClient } from '../../support/test-database.ts';
 import { startCuttableProxy } from '../../support/cuttable-proxy.ts';
-import { WebhookLab } from '../../support/webhook-lab.ts';
+import { BACKEND, WebhookLab } from '../../support/webhook-lab.ts';
 import { status } from '../../support/webhook-receiver.ts';
 import type { Received } from '../../support/webhook-receiver.ts';
 
@@ -127,7 +129,7 @@ describe('app: webhooks on PostgreSQL', function () {
       Number(first!.headers['webhook-timestamp']),
     );
     const gone = await eventually('it is disabled', async () => {
-      const found = await node.api.find(id);
+      const found = await node.api.find(BACKEND, id);
       return found.ok && !found.value.enabled ? found.value : null;
     });
     expect(gone.disabledBecause).to.equal('gone');
@@ -139,7 +141,7 @@ describe('app: webhooks on PostgreSQL', function () {
     await eventually('nobody is told', async () =>
       (await lab.database.sql('SELECT 1 FROM outbox')).length === 0 ? true : null,
     );
-    await node.api.replace(id, { url: receiver.url, description: '', events: ['*'], enabled: true }, 'test');
+    await node.api.replace(BACKEND, id, { url: receiver.url, description: '', events: ['*'], enabled: true });
     await lab.happen({ subject: 'a', seq: 3 });
     node.nudge();
     await receiver.next((one) => sequenceOf(one) === 3);
@@ -151,26 +153,82 @@ describe('app: webhooks on PostgreSQL', function () {
     const node = lab.node();
     const { id, secret } = await lab.endpoint(node, receiver.url);
     node.start();
-    const rotated = await node.api.rotateSecret(id, 60_000, 'backend:test');
+    const rotated = await node.api.rotateSecret(BACKEND, id, 60_000);
     const fresh = rotated.ok ? rotated.value.secret.reveal() : '';
-    await node.api.test(id);
+    await node.api.test(BACKEND, id);
     const during = await receiver.next(({ type }) => type === 'webhook.test');
     const headers = during.headers as Record<string, string>;
     for (const one of [secret, fresh])
       expect(new Webhook(one).verify(during.text, headers)).to.be.an('object');
     expect(during.data).to.deep.equal({ webhookId: id, sequence: 1 });
-    await node.api.rotateSecret(id, 0, 'backend:test');
+    await node.api.rotateSecret(BACKEND, id, 0);
     const [delivered] = await lab.deliveries(node, id);
     await eventually('it is recorded', async () =>
       (await lab.deliveries(node, id))[0]?.state === 'delivered' ? true : null,
     );
-    await node.api.redeliver(id, delivered!.messageId);
+    await node.api.redeliver(BACKEND, id, delivered!.messageId);
     const [, again] = await receiver.count(2);
     expect(again!.id).to.equal(during.id);
     expect(again!.text).to.equal(during.text);
     const later = again!.headers as Record<string, string>;
     for (const one of [secret, fresh]) expect(() => new Webhook(one).verify(again!.text, later)).to.throw();
     for (const one of [secret, fresh]) expect(lab.log.lines.join('\n')).not.to.include(one.slice(6));
+  });
+
+  it('TEL-3: writes an end down once its row is free again, and sends nothing twice for it', async () => {
+    const held = Promise.withResolvers<undefined>();
+    const receiver = await lab.receiver(async (one, response) => {
+      if (sequenceOf(one) === 1) await held.promise;
+      response.writeHead(204).end();
+    });
+    const node = lab.node({ deadlines: { lockMs: 200 } });
+    const { id } = await lab.endpoint(node, receiver.url);
+    node.start();
+    await lab.happen({ subject: 'a', seq: 1 }, { subject: 'a', seq: 2 });
+    node.nudge();
+    await receiver.count(1);
+    await withClient(lab.database.url, async (somebody) => {
+      await somebody.query('BEGIN');
+      await somebody.query('SELECT 1 FROM webhook_deliveries WHERE endpoint_id = $1 FOR UPDATE', [id]);
+      held.resolve(undefined);
+      // It gives up to wait for the row now and then, and nothing else is attempted that could end.
+      await eventually('somebody waits for the row', async () => {
+        const waiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%webhook_deliveries%'`;
+        return (await lab.database.sql(waiting)).length > 0 ? true : null;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await somebody.query('ROLLBACK');
+    });
+    // Long before the lease of the first one would be over.
+    await receiver.next((one) => sequenceOf(one) === 2, 5000);
+    await eventually('both are recorded', async () =>
+      (await lab.deliveries(node, id)).every(({ state, attempts }) => state === 'delivered' && attempts === 1)
+        ? true
+        : null,
+    );
+    expect(receiver.received.map(sequenceOf)).to.deep.equal([1, 2]);
+  });
+
+  it('RTC-10: an endpoint from before there were owners stays every backend’s; a new one is its creator’s', async () => {
+    const node = lab.node();
+    const { id } = await lab.endpoint(node, 'https://receiver.example/');
+    await lab.database.sql('ALTER TABLE webhook_endpoints DROP COLUMN owner');
+    await lab.database.sql(`DELETE FROM knex_migrations WHERE name = '0016-webhook-owners'`);
+    await lab.database.migrate();
+    const other: Caller = { role: 'backend', subject: 'billing', tokenId: null };
+    for (const caller of [BACKEND, other]) {
+      const found = await node.api.find(caller, id);
+      expect(found.ok && found.value.owner).to.equal(null);
+    }
+    const { id: own } = await lab.endpoint(node, 'https://receiver.example/');
+    expect((await node.api.find(other, own)).ok).to.equal(false);
+    const listed = async (caller: Caller) => (await node.api.list(caller)).map((one) => one.id);
+    expect(await listed(BACKEND)).to.deep.equal([id, own]);
+    expect(await listed(other)).to.deep.equal([id]);
+    expect((await node.api.remove(other, own)).ok).to.equal(false);
+    const admin: Caller = { role: 'admin', subject: 'root', tokenId: null };
+    expect(await listed(admin)).to.deep.equal([id, own]);
+    expect((await node.api.remove(admin, own)).ok).to.equal(true);
   });
 
   describe('a process that dies', () => {
@@ -232,7 +290,7 @@ describe('app: webhooks on PostgreSQL', function () {
       await lab.endpoint(dying, receiver.url);
       const other = lab.node();
       other.start();
-      await other.api.list();
+      await other.api.list(BACKEND);
       await lab.happen({ subject: 'a', seq: 1 });
       dying.start();
       const lost = await receiver.next(() => true);

@@ -74,10 +74,11 @@ function endpointStore(tables: Tables): WebhookEndpointStore {
     return Promise.resolve(endpoint?.webhook ?? null);
   };
   return {
-    add: (id, settings, sealed, at) => {
+    add: (id, owner, settings, sealed, at) => {
       if (endpoints.size >= MAX_WEBHOOKS) return Promise.resolve(false);
       const webhook = {
         id,
+        owner,
         ...settled(settings, null),
         createdAt: at,
         changedAt: at,
@@ -86,7 +87,11 @@ function endpointStore(tables: Tables): WebhookEndpointStore {
       endpoints.set(id, { webhook, sealed, previousSealed: null });
       return Promise.resolve(true);
     },
-    list: () => Promise.resolve([...endpoints.values()].map(({ webhook }) => webhook)),
+    list: (owner) => {
+      const all = [...endpoints.values()].map(({ webhook }) => webhook);
+      const isTheirs = (webhook: Webhook): boolean => webhook.owner === null || webhook.owner === owner;
+      return Promise.resolve(owner === null ? all : all.filter(isTheirs));
+    },
     find: (id) => Promise.resolve(endpoints.get(id)?.webhook ?? null),
     replace: (id, settings, at) =>
       change(id, (endpoint) => {

@@ -11,16 +11,19 @@ import { instantSql, timestampText } from './instant.ts';
 /** Of whoever adds an endpoint ("WHKS"): their number is counted under it. */
 const LOCK_SQL = 'SELECT pg_advisory_xact_lock(1464355667, 1)';
 
-const WEBHOOK = `id, url, description, events, enabled, disabled_because, ${instantSql('created_at')} AS created_at,
+const WEBHOOK = `id, owner, url, description, events, enabled, disabled_because, ${instantSql('created_at')} AS created_at,
   ${instantSql('changed_at')} AS changed_at, ${instantSql('previous_until')} AS previous_until`;
 const DELIVERY = `message_id, position::text AS position, type, subject, subject_seq::float8 AS sequence,
   ${instantSql('at')} AS at, state, attempts, ${instantSql('due_at')} AS due_at,
   ${instantSql('last_attempt_at')} AS last_attempt_at, last_status, last_reason`;
 
 const ADD_SQL = `
-INSERT INTO webhook_endpoints (id, url, description, events, enabled, disabled_because, secret, created_at, changed_at)
-SELECT ?::uuid, ?, ?, ?::text[], ?::boolean, ?, ?, ?::timestamptz, ?::timestamptz
+INSERT INTO webhook_endpoints (id, owner, url, description, events, enabled, disabled_because, secret, created_at, changed_at)
+SELECT ?::uuid, ?, ?, ?, ?::text[], ?::boolean, ?, ?, ?::timestamptz, ?::timestamptz
 WHERE (SELECT count(*) FROM webhook_endpoints) < ${MAX_WEBHOOKS}`;
+const LIST_SQL = `
+SELECT ${WEBHOOK} FROM webhook_endpoints WHERE ?::text IS NULL OR owner IS NULL OR owner = ?::text
+ORDER BY created_at, id LIMIT ${MAX_WEBHOOKS}`;
 const REPLACE_SQL = `
 UPDATE webhook_endpoints SET url = ?, description = ?, events = ?::text[], enabled = ?::boolean,
   disabled_because = CASE WHEN ?::boolean THEN NULL ELSE coalesce(disabled_because, 'asked') END, changed_at = ?::timestamptz
@@ -63,11 +66,18 @@ export class PostgresWebhookEndpoints implements WebhookEndpointStore {
     this.#knex = knex;
   }
 
-  async add(id: WebhookId, settings: WebhookSettings, sealed: Uint8Array, at: Instant): Promise<boolean> {
+  async add(
+    id: WebhookId,
+    owner: string,
+    settings: WebhookSettings,
+    sealed: Uint8Array,
+    at: Instant,
+  ): Promise<boolean> {
     const { url, description, events, enabled } = settings;
     const atText = timestampText(at);
     const values = [
       id,
+      owner,
       url,
       description,
       [...events],
@@ -86,9 +96,8 @@ export class PostgresWebhookEndpoints implements WebhookEndpointStore {
     return rowCount === 1;
   }
 
-  async list(): Promise<readonly Webhook[]> {
-    const sql = `SELECT ${WEBHOOK} FROM webhook_endpoints ORDER BY created_at, id LIMIT ${MAX_WEBHOOKS}`;
-    return (await this.#rows<WebhookRow>(sql, [])).map(webhookOf);
+  async list(owner: string | null): Promise<readonly Webhook[]> {
+    return (await this.#rows<WebhookRow>(LIST_SQL, [owner, owner])).map(webhookOf);
   }
 
   async find(id: WebhookId): Promise<Webhook | null> {
@@ -143,6 +152,7 @@ export class PostgresWebhookEndpoints implements WebhookEndpointStore {
 
 interface WebhookRow {
   readonly id: WebhookId;
+  readonly owner: string | null;
   readonly url: string;
   readonly description: string;
   readonly events: readonly string[];
@@ -169,9 +179,10 @@ interface DeliveryRow {
 }
 
 function webhookOf(row: WebhookRow): Webhook {
-  const { id, url, description, events, enabled } = row;
+  const { id, owner, url, description, events, enabled } = row;
   return {
     id,
+    owner,
     url,
     description,
     events,

@@ -16,7 +16,7 @@ import type {
   CallsResult,
 } from '../../ports/calls.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { tokenOf } from '../../ports/gateway.ts';
+import { nameOf, tokenOf } from '../../ports/gateway.ts';
 import type { Caller } from '../../ports/gateway.ts';
 import { StoreError } from '../../ports/session-store.ts';
 import type { CallLoop, CallOutcome } from './call-loop.ts';
@@ -258,10 +258,6 @@ export class CallDesk implements Calls {
     if (!known || (caller.role !== 'admin' && !isOwn(caller, known))) return notFound();
     return { ok: true, value: callViewOf(known, isOwn(caller, known)) };
   }
-}
-
-function nameOf({ role, subject }: Caller): string {
-  return `${role}:${subject}`;
 }
 
 function isOwn(caller: Caller, { call }: KnownCall): boolean {

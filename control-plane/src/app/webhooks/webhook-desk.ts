@@ -3,6 +3,8 @@ import type { Instant } from '../../domain/ids.ts';
 import type { MessageId, WebhookId } from '../../domain/webhook/webhook-ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log } from '../../ports/log.ts';
+import { nameOf } from '../../ports/gateway.ts';
+import type { Caller } from '../../ports/gateway.ts';
 import type { WebhookSecrets, WebhookSender } from '../../ports/webhook-sender.ts';
 import type { WebhookEndpointStore } from '../../ports/webhook-store.ts';
 import type {
@@ -42,7 +44,7 @@ export class WebhookDesk implements Webhooks {
     this.#ports = ports;
   }
 
-  async create(settings: WebhookSettings, by: string): Promise<WebhookResult<WebhookWithSecret>> {
+  async create(caller: Caller, settings: WebhookSettings): Promise<WebhookResult<WebhookWithSecret>> {
     const { endpoints, secrets, newId, clock } = this.#ports;
     const wrong = this.#urlRefusal(settings);
     if (wrong) return wrong;
@@ -50,61 +52,65 @@ export class WebhookDesk implements Webhooks {
     const made = secrets.create(id);
     if (made === null) return NO_KEY;
     const at = clock.now();
-    if (!(await endpoints.add(id, asJudged(settings), made.sealed, at)))
+    if (!(await endpoints.add(id, nameOf(caller), asJudged(settings), made.sealed, at)))
       return refused('ERR_WEBHOOK_LIMIT', 'there are as many webhooks as there can be');
     const webhook = await endpoints.find(id);
     if (webhook === null) return UNKNOWN;
-    this.#say('A webhook endpoint was created.', webhook, by);
+    this.#say('A webhook endpoint was created.', webhook, caller);
     return { ok: true, value: { webhook, secret: made.secret } };
   }
 
-  list(): Promise<readonly Webhook[]> {
-    return this.#ports.endpoints.list();
+  list(caller: Caller): Promise<readonly Webhook[]> {
+    return this.#ports.endpoints.list(caller.role === 'admin' ? null : nameOf(caller));
   }
 
-  async find(id: WebhookId): Promise<WebhookResult<Webhook>> {
-    return known(await this.#ports.endpoints.find(id));
+  async find(caller: Caller, id: WebhookId): Promise<WebhookResult<Webhook>> {
+    const webhook = await this.#own(caller, id);
+    return webhook === null ? UNKNOWN : { ok: true, value: webhook };
   }
 
-  async replace(id: WebhookId, settings: WebhookSettings, by: string): Promise<WebhookResult<Webhook>> {
+  async replace(caller: Caller, id: WebhookId, settings: WebhookSettings): Promise<WebhookResult<Webhook>> {
     const { endpoints, clock, changed, nudge } = this.#ports;
     const wrong = this.#urlRefusal(settings);
     if (wrong) return wrong;
+    if ((await this.#own(caller, id)) === null) return UNKNOWN;
     const webhook = await endpoints.replace(id, asJudged(settings), clock.now());
     if (webhook === null) return UNKNOWN;
     // One that is gone and stays disabled is told nothing still.
     if (webhook.disabledBecause !== 'gone') changed(id);
     nudge();
-    this.#say('A webhook endpoint was changed.', webhook, by);
+    this.#say('A webhook endpoint was changed.', webhook, caller);
     return { ok: true, value: webhook };
   }
 
-  async remove(id: WebhookId, by: string): Promise<WebhookResult<void>> {
+  async remove(caller: Caller, id: WebhookId): Promise<WebhookResult<void>> {
     const { endpoints, changed, log } = this.#ports;
+    if ((await this.#own(caller, id)) === null) return UNKNOWN;
     if (!(await endpoints.remove(id))) return UNKNOWN;
     changed(id);
-    log.warn('A webhook endpoint was removed.', { webhookId: id, by });
+    log.warn('A webhook endpoint was removed.', { webhookId: id, by: nameOf(caller) });
     return { ok: true, value: undefined };
   }
 
   async rotateSecret(
+    caller: Caller,
     id: WebhookId,
     previousValidMs: number,
-    by: string,
   ): Promise<WebhookResult<WebhookWithSecret>> {
     const { endpoints, secrets, clock } = this.#ports;
+    if ((await this.#own(caller, id)) === null) return UNKNOWN;
     const made = secrets.create(id);
     if (made === null) return NO_KEY;
     const at = clock.now();
     const webhook = await endpoints.renewSecret(id, made.sealed, (at + previousValidMs) as Instant, at);
     if (webhook === null) return UNKNOWN;
-    this.#say('The secret of a webhook endpoint was rotated.', webhook, by);
+    this.#say('The secret of a webhook endpoint was rotated.', webhook, caller);
     return { ok: true, value: { webhook, secret: made.secret } };
   }
 
-  async test(id: WebhookId): Promise<WebhookResult<Delivery>> {
+  async test(caller: Caller, id: WebhookId): Promise<WebhookResult<Delivery>> {
     const { endpoints, newId, clock, nudge } = this.#ports;
-    const off = await this.#off(id);
+    const off = await this.#off(caller, id);
     if (off) return off;
     const delivery = await endpoints.addTest(id, `msg_${newId()}` as MessageId, clock.now());
     if (delivery === null) return UNKNOWN;
@@ -112,15 +118,19 @@ export class WebhookDesk implements Webhooks {
     return { ok: true, value: delivery };
   }
 
-  async deliveries(id: WebhookId, filter: DeliveryFilter): Promise<WebhookResult<readonly Delivery[]>> {
-    const { endpoints } = this.#ports;
-    const [webhook, value] = await Promise.all([endpoints.find(id), endpoints.deliveries(id, filter)]);
-    return webhook === null ? UNKNOWN : { ok: true, value };
+  async deliveries(
+    caller: Caller,
+    id: WebhookId,
+    filter: DeliveryFilter,
+  ): Promise<WebhookResult<readonly Delivery[]>> {
+    const webhook = await this.#own(caller, id);
+    if (webhook === null) return UNKNOWN;
+    return { ok: true, value: await this.#ports.endpoints.deliveries(id, filter) };
   }
 
-  async redeliver(id: WebhookId, messageId: MessageId): Promise<WebhookResult<Delivery>> {
+  async redeliver(caller: Caller, id: WebhookId, messageId: MessageId): Promise<WebhookResult<Delivery>> {
     const { endpoints, clock, nudge } = this.#ports;
-    const off = await this.#off(id);
+    const off = await this.#off(caller, id);
     if (off) return off;
     const delivery = await endpoints.redeliver(id, messageId, clock.now());
     if (delivery === null)
@@ -129,9 +139,16 @@ export class WebhookDesk implements Webhooks {
     return { ok: true, value: delivery };
   }
 
-  /** Why nothing can be sent there now. */
-  async #off(id: WebhookId): Promise<Refusal | null> {
+  /** `null`: there is none, or it is another backend's, which is the same to whoever asks. Owners never change. */
+  async #own(caller: Caller, id: WebhookId): Promise<Webhook | null> {
     const webhook = await this.#ports.endpoints.find(id);
+    const isOwn = caller.role === 'admin' || webhook?.owner === null || webhook?.owner === nameOf(caller);
+    return isOwn ? webhook : null;
+  }
+
+  /** Why nothing can be sent there now. */
+  async #off(caller: Caller, id: WebhookId): Promise<Refusal | null> {
+    const webhook = await this.#own(caller, id);
     if (webhook === null) return UNKNOWN;
     return webhook.enabled ? null : DISABLED;
   }
@@ -142,9 +159,15 @@ export class WebhookDesk implements Webhooks {
   }
 
   /** Where events go is where citizens' data go: who decided that is on the log. Of the URL the host alone is no secret. */
-  #say(what: string, { id, url, enabled, events }: Webhook, by: string): void {
+  #say(what: string, { id, url, enabled, events }: Webhook, caller: Caller): void {
     const host = URL.parse(url)?.host ?? '';
-    this.#ports.log.warn(what, { webhookId: id, host, enabled, events: events.join(' '), by });
+    this.#ports.log.warn(what, {
+      webhookId: id,
+      host,
+      enabled,
+      events: events.join(' '),
+      by: nameOf(caller),
+    });
   }
 }
 
@@ -155,8 +178,4 @@ function asJudged(settings: WebhookSettings): WebhookSettings {
 
 function refused(code: Refusal['code'], detail: string): Refusal {
   return { ok: false, code, detail };
-}
-
-function known(webhook: Webhook | null): WebhookResult<Webhook> {
-  return webhook === null ? UNKNOWN : { ok: true, value: webhook };
 }

@@ -162,7 +162,7 @@ export class WebhookDispatcher {
 
   async #takeOver(): Promise<void> {
     const { queue, owner, endpoints, health, log } = this.#ports;
-    health.recall(await endpoints.list());
+    health.recall(await endpoints.list(null));
     const found = await queue.takeOver(owner);
     if (found > 0) log.info('Webhooks that another process had begun are sent again.', { found });
     this.#hasTakenOver = true;

@@ -39,6 +39,7 @@ describe('adapters/http webhooks', () => {
   it('TEL-3: creates an endpoint and shows its secret once', async () => {
     const made = await create();
     expect(made).to.deep.include({
+      owner: 'backend:ham_rahi',
       url: URL_,
       description: '',
       events: ['*'],
@@ -250,6 +251,42 @@ describe('adapters/http webhooks', () => {
       }),
     );
   }
+
+  it('RTC-10: is each backend’s own: of another’s nobody learns, and an admin has all', async () => {
+    const { id } = await create();
+    const billing = await tokenFor('backend', 'billing');
+    const admin = await tokenFor('admin', 'root');
+    const tested = await call('POST', `/v1/webhooks/${id}/test`);
+    const message = (tested.body as View).id;
+    const paths: readonly (readonly [string, string, unknown?])[] = [
+      ['GET', `/v1/webhooks/${id}`],
+      ['PUT', `/v1/webhooks/${id}`, { url: 'https://thief.example/' }],
+      ['POST', `/v1/webhooks/${id}/rotate-secret`, {}],
+      ['POST', `/v1/webhooks/${id}/test`],
+      ['GET', `/v1/webhooks/${id}/deliveries`],
+      ['POST', `/v1/webhooks/${id}/deliveries/${message}/redeliver`],
+      ['DELETE', `/v1/webhooks/${id}`],
+    ];
+    const before = (await call('GET', `/v1/webhooks/${id}`)).text;
+    for (const [method, path, body] of paths) {
+      const answer = await lab.call(method, path, {
+        token: billing,
+        ...(body === undefined ? {} : { body }),
+      });
+      expect([answer.status, answer.code], `${method} ${path}`).to.deep.equal([404, 'ERR_WEBHOOK_NOT_FOUND']);
+    }
+    expect((await call('GET', `/v1/webhooks/${id}`)).text).to.equal(before);
+    const listed = async (token: string) =>
+      ((await lab.call('GET', '/v1/webhooks', { token })).body as { webhooks: View[] }).webhooks;
+    expect(await listed(billing)).to.deep.equal([]);
+    expect((await listed(admin)).map((one) => one['owner'])).to.deep.equal(['backend:ham_rahi']);
+    for (const [method, path, body] of paths) {
+      const answer = await lab.call(method, path, { token: admin, ...(body === undefined ? {} : { body }) });
+      expect(answer.status, `${method} ${path}`).to.be.within(200, 204);
+    }
+    await lab.call('POST', '/v1/webhooks', { token: admin, body: { url: URL_ } });
+    expect(await listed(backend), 'nor does a backend have an admin’s').to.deep.equal([]);
+  });
 
   it('RTC-10: is for backends and admins alone', async () => {
     const { id } = await create();

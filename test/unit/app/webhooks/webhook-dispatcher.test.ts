@@ -7,6 +7,7 @@ import type { Instant } from '../../../../control-plane/src/domain/ids.ts';
 import { Secret } from '../../../../control-plane/src/domain/secret.ts';
 import type { AttemptResult } from '../../../../control-plane/src/domain/webhook/judge-attempt.ts';
 import type { WebhookId } from '../../../../control-plane/src/domain/webhook/webhook-ids.ts';
+import type { Caller } from '../../../../control-plane/src/ports/gateway.ts';
 import type { OpsAlert } from '../../../../control-plane/src/ports/ops-alerts.ts';
 import { StoreError } from '../../../../control-plane/src/ports/session-store.ts';
 import type { ClaimedDelivery, DeliveryQueue } from '../../../../control-plane/src/ports/webhook-store.ts';
@@ -22,6 +23,7 @@ const SETTINGS: WebhookSettings = {
   events: ['*'],
   enabled: true,
 };
+const BACKEND: Caller = { role: 'backend', subject: 'test', tokenId: null };
 const FAILING = { kind: 'webhook-failing', severity: 'warning', summary: 'It takes nothing.' } as const;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -58,7 +60,7 @@ function node(
     },
   });
   const endpoint = async (settings: Partial<WebhookSettings> = {}): Promise<WebhookId> => {
-    const made = await service.api.create({ ...SETTINGS, ...settings }, 'backend:test');
+    const made = await service.api.create(BACKEND, { ...SETTINGS, ...settings });
     if (!made.ok) throw new Error(made.code);
     return made.value.webhook.id;
   };
@@ -74,7 +76,12 @@ function node(
   };
   const settle = (): Promise<void> => clock.advance(0);
   const one = async (id: WebhookId) => {
-    const listed = await service.api.deliveries(id, { state: null, type: null, before: null, limit: 10 });
+    const listed = await service.api.deliveries(BACKEND, id, {
+      state: null,
+      type: null,
+      before: null,
+      limit: 10,
+    });
     if (!listed.ok) throw new Error(listed.code);
     return listed.value[0]!;
   };
@@ -252,11 +259,11 @@ describe('app/webhooks: the dispatcher', () => {
     gateway.happen('a', 1);
     await gateway.clock.advance(60_000);
     expect(gateway.sender.sent).to.have.length(1);
-    const found = await gateway.api.find(id);
+    const found = await gateway.api.find(BACKEND, id);
     expect(found.ok && found.value).to.deep.include({ enabled: false, disabledBecause: 'gone' });
     expect(gateway.alerts).to.deep.equal([`raise webhook-failing ${id}`]);
     gateway.sender.answer = () => answered(204);
-    await gateway.api.replace(id, SETTINGS, 'backend:test');
+    await gateway.api.replace(BACKEND, id, SETTINGS);
     expect(gateway.alerts.at(-1)).to.equal(`resolve webhook-failing ${id}`);
     gateway.happen('a', 2);
     await gateway.settle();
@@ -299,9 +306,9 @@ describe('app/webhooks: the dispatcher', () => {
     await next.settle();
     expect(next.alerts).to.deep.equal([`raise webhook-failing ${id}`]);
     expect(next.minds({ ...FAILING, subject: id })).to.equal(true);
-    await next.api.replace(id, { ...SETTINGS, enabled: false }, 'backend:test');
+    await next.api.replace(BACKEND, id, { ...SETTINGS, enabled: false });
     expect(next.alerts, 'nothing is told there still').to.have.length(1);
-    await next.api.replace(id, SETTINGS, 'backend:test');
+    await next.api.replace(BACKEND, id, SETTINGS);
     expect(next.alerts.slice(1)).to.deep.equal([`resolve webhook-failing ${id}`]);
     expect(next.minds({ ...FAILING, subject: id })).to.equal(false);
     await next.stop();
@@ -320,8 +327,8 @@ describe('app/webhooks: the dispatcher', () => {
     gateway.start();
     await gateway.settle();
     expect(minded()).to.deep.equal([true, true, true, false, false]);
-    await gateway.api.replace(changed.subject, { ...SETTINGS, enabled: false }, 'backend:test');
-    await gateway.api.remove(removed.subject, 'backend:test');
+    await gateway.api.replace(BACKEND, changed.subject, { ...SETTINGS, enabled: false });
+    await gateway.api.remove(BACKEND, removed.subject);
     gateway.happen('a', 1);
     await gateway.clock.advance(500);
     expect(minded()).to.deep.equal([true, false, false, false, false]);
@@ -354,7 +361,7 @@ describe('app/webhooks: the dispatcher', () => {
     const id = await gateway.endpoint();
     gateway.start();
     await gateway.settle();
-    const rotated = await gateway.api.rotateSecret(id, DAY_MS, 'backend:test');
+    const rotated = await gateway.api.rotateSecret(BACKEND, id, DAY_MS);
     gateway.happen('a', 1);
     await gateway.settle();
     await gateway.later(DAY_MS);
@@ -553,14 +560,19 @@ describe('app/webhooks: the dispatcher', () => {
     await gateway.clock.advance(3 * LEASE_MS);
     expect(gateway.sender.told).to.deep.equal(['a/1', 'b/1']);
     const asked = (await gateway.one(id)).messageId;
-    await gateway.api.redeliver(id, asked);
+    await gateway.api.redeliver(BACKEND, id, asked);
     await gateway.clock.advance(100);
     expect(gateway.sender.told, 'unless somebody asks for it').to.deep.equal(['a/1', 'b/1', 'b/1']);
     isBusy = false;
     await gateway.clock.advance(1500);
     expect(gateway.sender.sent).to.have.length(3);
     const { api } = gateway;
-    const listed = await api.deliveries(id, { state: 'delivered', type: null, before: null, limit: 9 });
+    const listed = await api.deliveries(BACKEND, id, {
+      state: 'delivered',
+      type: null,
+      before: null,
+      limit: 9,
+    });
     expect(listed.ok && listed.value.map(({ attempts }) => attempts)).to.deep.equal([1, 1]);
     await gateway.stop();
   });

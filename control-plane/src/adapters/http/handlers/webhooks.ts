@@ -3,7 +3,6 @@ import type { z } from 'zod';
 import type { deliveryView, webhookView } from '../../../contracts/webhook-api.ts';
 import type { Instant } from '../../../domain/ids.ts';
 import type { MessageId, WebhookId } from '../../../domain/webhook/webhook-ids.ts';
-import type { Caller } from '../../../ports/gateway.ts';
 import type {
   Delivery,
   Webhook,
@@ -26,31 +25,33 @@ type WebhookOperation =
 
 export function webhookHandlers(webhooks: Webhooks): Pick<Handlers, WebhookOperation> {
   return {
-    createWebhook: async ({ caller, body }) =>
-      answer(await webhooks.create(body, nameOf(caller)), 201, withSecret),
-    listWebhooks: async () => reply(200, { webhooks: (await webhooks.list()).map(viewOf) }),
-    getWebhook: async ({ params }) => answer(await webhooks.find(params.id as WebhookId), 200, viewOf),
+    createWebhook: async ({ caller, body }) => answer(await webhooks.create(caller, body), 201, withSecret),
+    listWebhooks: async ({ caller }) => reply(200, { webhooks: (await webhooks.list(caller)).map(viewOf) }),
+    getWebhook: async ({ caller, params }) =>
+      answer(await webhooks.find(caller, params.id as WebhookId), 200, viewOf),
     putWebhook: async ({ caller, params, body }) =>
-      answer(await webhooks.replace(params.id as WebhookId, body, nameOf(caller)), 200, viewOf),
+      answer(await webhooks.replace(caller, params.id as WebhookId, body), 200, viewOf),
     deleteWebhook: async ({ caller, params }) =>
-      answer(await webhooks.remove(params.id as WebhookId, nameOf(caller)), 204, () => null),
+      answer(await webhooks.remove(caller, params.id as WebhookId), 204, () => null),
     rotateWebhookSecret: async ({ caller, params, body }) => {
       const validMs = body.previousValidS * 1000;
-      const rotated = await webhooks.rotateSecret(params.id as WebhookId, validMs, nameOf(caller));
-      return answer(rotated, 200, withSecret);
+      return answer(await webhooks.rotateSecret(caller, params.id as WebhookId, validMs), 200, withSecret);
     },
-    testWebhook: async ({ params }) => answer(await webhooks.test(params.id as WebhookId), 202, deliveryOf),
-    listWebhookDeliveries: async ({ params, query }) => {
+    testWebhook: async ({ caller, params }) =>
+      answer(await webhooks.test(caller, params.id as WebhookId), 202, deliveryOf),
+    listWebhookDeliveries: async ({ caller, params, query }) => {
       const { state = null, type = null, before = null, limit } = query;
       const filter = { state, type, before, limit };
-      return answer(await webhooks.deliveries(params.id as WebhookId, filter), 200, (deliveries) => ({
+      const listed = await webhooks.deliveries(caller, params.id as WebhookId, filter);
+      return answer(listed, 200, (deliveries) => ({
         deliveries: deliveries.map(deliveryOf),
         next: deliveries.length === limit ? (deliveries.at(-1)?.position ?? null) : null,
       }));
     },
-    redeliverWebhook: async ({ params }) => {
+    redeliverWebhook: async ({ caller, params }) => {
       const { id, deliveryId } = params;
-      return answer(await webhooks.redeliver(id as WebhookId, deliveryId as MessageId), 202, deliveryOf);
+      const again = await webhooks.redeliver(caller, id as WebhookId, deliveryId as MessageId);
+      return answer(again, 202, deliveryOf);
     },
   };
 }
@@ -59,14 +60,11 @@ function answer<T>(result: WebhookResult<T>, status: number, body: (value: T) =>
   return result.ok ? reply(status, body(result.value)) : failure(result.code, result.detail);
 }
 
-function nameOf({ role, subject }: Caller): string {
-  return `${role}:${subject}`;
-}
-
 function viewOf(webhook: Webhook): z.input<typeof webhookView> {
-  const { id, url, description, events, enabled, disabledBecause } = webhook;
+  const { id, owner, url, description, events, enabled, disabledBecause } = webhook;
   return {
     id,
+    owner,
     url,
     description,
     events: [...events],
