@@ -6,18 +6,17 @@
 import type { Instant } from '../../domain/ids.ts';
 import { judgeAttempt, reasonOf } from '../../domain/webhook/judge-attempt.ts';
 import type { AttemptResult, AttemptVerdict } from '../../domain/webhook/judge-attempt.ts';
-import type { ClaimId } from '../../domain/webhook/webhook-ids.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
 import { StoreError } from '../../ports/session-store.ts';
 import type { WebhookSecrets, WebhookSender } from '../../ports/webhook-sender.ts';
 import type {
-  AttemptRecord,
   ClaimedDelivery,
   DeliveryQueue,
   Room,
   WebhookEndpointStore,
 } from '../../ports/webhook-store.ts';
+import { AttemptEnds } from './attempt-ends.ts';
 import { BusyEndpoints } from './busy-endpoints.ts';
 import type { EndpointHealth } from './endpoint-health.ts';
 import { Rounds } from './rounds.ts';
@@ -52,21 +51,13 @@ export interface DispatcherPorts {
   readonly metrics: Metrics;
 }
 
-/** The end of an attempt, and which one of its delivery it was. */
-interface Ended {
-  readonly record: AttemptRecord;
-  readonly attempts: number;
-  readonly isFirst: boolean;
-}
-
 export class WebhookDispatcher {
   readonly #ports: DispatcherPorts;
   readonly #busy = new BusyEndpoints();
   readonly #underWay = new Set<Promise<void>>();
   readonly #rounds = new Rounds(() => this.#guarded(() => this.#round()));
   readonly #bookings = new Rounds(() => this.#guarded(() => this.#writeDown()));
-  /** Ended and not written down yet. */
-  readonly #ends = new Map<ClaimId, Ended>();
+  readonly #ends = new AttemptEnds();
   /** There may be something in the outbox. */
   #hasNews = false;
   #isNudged = false;
@@ -157,7 +148,10 @@ export class WebhookDispatcher {
     const until = (now + LEASE_MS) as Instant;
     const claimed = await queue.claim({ owner, now, until, room: ROOM, busy: this.#busy.all });
     if (!this.#isRunning()) return;
-    for (const one of claimed) if (!this.#hasEnded(one)) this.#deliver(one);
+    for (const one of claimed) {
+      if (this.#ends.hasEnded(one)) this.#bookings.want();
+      else this.#deliver(one);
+    }
   }
 
   async #takeOver(): Promise<void> {
@@ -171,28 +165,11 @@ export class WebhookDispatcher {
   /** Harmless when repeated: an end counts for its claim alone. */
   async #writeDown(): Promise<void> {
     while (this.#ends.size > 0) {
-      const ends = [...this.#ends.values()].slice(0, RECORDED_AT_ONCE).map(({ record }) => record);
+      const ends = this.#ends.first(RECORDED_AT_ONCE);
       await this.#ports.queue.record(ends);
-      for (const { claim } of ends) this.#ends.delete(claim);
+      this.#ends.recorded(ends);
       this.#goOn();
     }
-  }
-
-  /**
-   * Its lease was over before its end could be written down: that counts for the new claim, and nothing is sent twice.
-   * Somebody may have asked for it anew meanwhile, by which it is another attempt.
-   */
-  #hasEnded({ claim, webhookId, messageId, attempts, isFirst }: ClaimedDelivery): boolean {
-    for (const [before, ended] of this.#ends) {
-      const { record } = ended;
-      if (record.messageId !== messageId || record.webhookId !== webhookId) continue;
-      if (ended.attempts !== attempts || ended.isFirst !== isFirst) continue;
-      this.#ends.delete(before);
-      this.#ends.set(claim, { ...ended, record: { ...record, claim } });
-      this.#bookings.want();
-      return true;
-    }
-    return false;
   }
 
   #failed(error: unknown): void {
@@ -258,8 +235,7 @@ export class WebhookDispatcher {
     const { clock, chance } = this.#ports;
     const at = clock.now();
     const verdict = judgeAttempt(result, delivery.attempts, chance());
-    const { attempts, isFirst } = delivery;
-    this.#ends.set(delivery.claim, { record: recordOf(delivery, result, verdict, at), attempts, isFirst });
+    this.#ends.add(delivery, result, verdict, at);
     this.#tell(delivery, result, verdict, at);
     if (verdict.next === 'again') this.#wake((at + verdict.afterMs) as Instant);
   }
@@ -312,29 +288,6 @@ export class WebhookDispatcher {
   #isRunning(): boolean {
     return this.#state === 'running';
   }
-}
-
-function recordOf(
-  { claim, webhookId, messageId, url }: ClaimedDelivery,
-  result: AttemptResult,
-  verdict: AttemptVerdict,
-  at: Instant,
-): AttemptRecord {
-  const isDelivered = verdict.next === 'delivered';
-  return {
-    claim,
-    webhookId,
-    messageId,
-    url,
-    at,
-    status: result.kind === 'answered' ? result.status : null,
-    reason: isDelivered ? null : reasonOf(result),
-    then:
-      verdict.next === 'again'
-        ? { state: 'pending', dueAt: (at + verdict.afterMs) as Instant }
-        : { state: isDelivered ? 'delivered' : 'failed' },
-    isGone: verdict.next === 'gone',
-  };
 }
 
 function hostOf(url: string): string {
