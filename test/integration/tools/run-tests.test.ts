@@ -214,8 +214,8 @@ describe('tools/run-tests', () => {
   });
 
   it('says how it is used when it is used wrongly', async () => {
-    for (const args of [[], ['nowhere'], ['--lanes', '0', 'unit'], ['--lanes', 'many', 'unit']]) {
-      const end = await run(...args);
+    const wrong = [[], ['nowhere'], ['--lanes', '0', 'unit'], ['--lanes', 'many', 'unit']];
+    for (const end of await Promise.all(wrong.map((args) => run(...args)))) {
       expect(end.exitCode).to.equal(2);
       expect(end.output).to.match(/^usage: /);
     }
