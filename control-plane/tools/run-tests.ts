@@ -1,7 +1,7 @@
 /**
  * `run-tests.ts [--lanes <n>] [--deadline-s <seconds>] [--make <target>]… <suite…> [-- <mocha option…>]`: runs the test
  * suites, each cut into packs of files (see plan.ts) with a mocha of its own, in a few lanes side by side: most of a
- * test's time is waiting. `--make` has a target of the Makefile run in the same queue, before the packs. What a pack
+ * test's time is waiting. `--make` has a target of the Makefile run in the same queue. What a pack
  * says is printed in one piece at its end, and a line tells when it begins; a pack that is alone is heard as it goes.
  * With options for mocha, which choose what is to run, each suite is one pack.
  *
@@ -168,12 +168,11 @@ async function main(args: readonly string[]): Promise<number> {
       width: pack.width,
       run: () => runPack(pack, request, around),
     });
-    const wide = packs.filter(({ width }) => width > 1);
-    const jobs = [
-      ...wide.map(jobOf),
-      ...targets.map((target) => ({ width: 1, run: () => runTarget(target, around) })),
-      ...packs.filter((pack) => !wide.includes(pack)).map(jobOf),
-    ];
+    const jobOfTarget = (target: string): Job<JobEnd> => ({ width: 1, run: () => runTarget(target, around) });
+    const jobs = packs.map(jobOf);
+    // Not beside the quiet ones, which come first, and yet long before the end.
+    const quiet = packs.filter(({ width }) => width > 1).length;
+    jobs.splice(quiet + lanes, 0, ...targets.map(jobOfTarget));
     const ends = bySuite(await runInLanes(jobs, lanes), (name) => suites.includes(name));
     console.log(summaryOf(ends, slowestShown));
     return ends.some(({ failed }) => failed > 0) ? 1 : 0;
