@@ -182,7 +182,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Whoever ends this process ends what it runs, and leaves nothing. */
+/** Whoever ends this process ends those it started. What their tests had started the next sandbox tidies up, as after a crash. */
 function endWithSignals(scratch: string): void {
   for (const [signal, exitCode] of [
     ['SIGINT', 130],
