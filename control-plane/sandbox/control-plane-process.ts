@@ -42,7 +42,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const output = openSync(logFile, 'a', 0o600);
   const marker = `--run=${options.runDir}/${options.name}`;
   const child = spawn(process.execPath, [MAIN, marker], {
-    env: { PATH: process.env['PATH'] ?? '', ...options.env },
+    env: { PATH: process.env['PATH'] ?? '', ...compiledModules(), ...options.env },
     stdio: ['ignore', output, output],
     detached: false,
   });
@@ -79,6 +79,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       await exited;
     },
   };
+}
+
+/** Where this process has Node keep compiled modules, if anywhere: a start costs half as much then. */
+function compiledModules(): Readonly<Record<string, string>> {
+  const folder = process.env['NODE_COMPILE_CACHE'];
+  return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
 }
 
 /** Right after the spawn, /proc still shows the parent's command line. */

@@ -1,90 +1,114 @@
 /**
- * `run-tests.ts [--deadline-s <seconds>] [--beside <suite>]… <suite…> [-- <mocha option…>]`: runs the test suites one
- * after the other, each in a mocha of its own, those after `--beside` at the same time as the others (most of a test's
- * time is waiting; what such a suite prints comes last, in one piece), and ends with the line `N passed, N failed`, summed over all of them. Exit code 1 when anything failed: also when
- * a suite ran no test at all, crashed, or did not end within its deadline (then the tests that never ran count as
- * one failure, so that the last line never looks better than the exit code).
+ * `run-tests.ts [--lanes <n>] [--deadline-s <seconds>] [--make <target>]… <suite…> [-- <mocha option…>]`: runs the test
+ * suites, each cut into packs of files (see plan.ts) with a mocha of its own, in a few lanes side by side: most of a
+ * test's time is waiting. `--make` has a target of the Makefile run in the same queue. What a pack
+ * says is printed in one piece at its end, and a line tells when it begins; a pack that is alone is heard as it goes.
+ * With options for mocha, which choose what is to run, each suite is one pack.
+ *
+ * Ends with the line `N passed, N failed`, summed over everything. Exit code 1 when anything failed: also when a suite
+ * ran no test at all, or a pack crashed or did not end within its deadline (then the tests that never ran count as one
+ * failure, so that the last line never looks better than the exit code); so does a target that failed.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { SuiteTally } from './suite-reporter.ts';
+import { runInLanes, type Job } from './test-run/lanes.ts';
+import { planOf, suiteNames, type Pack } from './test-run/plan.ts';
+import { endProcesses, runProcess } from './test-run/run-process.ts';
+import { bySuite, secondsOf, summaryOf, type JobEnd } from './test-run/summary.ts';
 
 type Request = {
   suites: readonly string[];
-  beside: readonly string[];
+  targets: readonly string[];
+  lanes: number;
   mochaOptions: readonly string[];
   deadlineMs: number | undefined;
 };
-type SuiteEnd = {
-  suite: string;
-  passed: number;
-  failed: number;
-  durationMs: number;
-  problem: string | undefined;
-  files: Readonly<Record<string, number>>;
-};
+type Surroundings = { env: NodeJS.ProcessEnv; scratch: string; aloud: boolean };
 
 const top = resolve(import.meta.dirname, '../..');
-const minuteMs = 60_000;
-const deadlinesMs: Readonly<Record<string, number>> = {
-  unit: 3 * minuteMs,
-  contract: 6 * minuteMs,
-  integration: 15 * minuteMs,
-  scenario: 10 * minuteMs,
-  e2e: 20 * minuteMs,
-};
-const killAfterMs = 5_000;
-const afterwordMs = 1_000;
+const lanesByDefault = 3;
+const targetDeadlineMs = 10 * 60_000;
 const slowestShown = Number(process.env['SLOWEST'] ?? 12);
+const beganMs = performance.now();
 
-/** Where a suite's words go: to the terminal as they come, or into a list that is printed at its end. */
-type Say = { line: (text: string) => void; said: Buffer[] | null };
-
-async function runSuite(
-  suite: string,
-  request: Request,
-  scratch: string,
-  { line, said }: Say,
-): Promise<SuiteEnd> {
-  line(`\n── ${suite} ${'─'.repeat(Math.max(0, 60 - suite.length))}`);
-  const beganMs = performance.now();
-  const tallyFile = join(scratch, `${suite}.json`);
-  const deadlineMs = request.deadlineMs ?? deadlinesMs[suite] ?? minuteMs;
-  const args = [
-    ...['--reporter', './control-plane/tools/suite-reporter.ts', '--reporter-option', `tally=${tallyFile}`],
-    // Colours are for people at a terminal, and only there.
-    ...(process.stdout.isTTY ? [] : ['--no-color']),
-    ...request.mochaOptions,
-    `test/${suite}/**/*.test.ts`,
-  ];
-  const { exitCode, timedOut } = await runMocha(args, deadlineMs, said);
-  const tally = readTally(tallyFile);
-  const problem = timedOut
-    ? `did not end within ${deadlineMs / 1000} s${during(tally)}`
-    : problemOf(tally, exitCode);
-  if (problem !== undefined) line(`${suite}: ${problem}`);
-  const durationMs = performance.now() - beganMs;
-  const failed = problem !== undefined && tally.failed === 0 ? 1 : tally.failed;
-  return { suite, passed: tally.passed, failed, durationMs, problem, files: tally.files };
+async function runPack(
+  pack: Pack,
+  { mochaOptions }: Request,
+  { env, scratch, aloud }: Surroundings,
+): Promise<JobEnd> {
+  const { suite, name, files, deadlineMs } = pack;
+  const tallyFile = join(scratch, `${name.replaceAll(/\W/g, '-')}.json`);
+  // Colours are for people at a terminal, and only there.
+  const colour = process.stdout.isTTY ? '--color' : '--no-color';
+  const reporter = ['--reporter', './control-plane/tools/suite-reporter.ts'];
+  const mocha = [process.execPath, join(top, 'node_modules/mocha/bin/mocha.js')] as const;
+  const args = [...reporter, '--reporter-option', `tally=${tallyFile}`, colour, ...mochaOptions, ...files];
+  return told(name, aloud, async () => {
+    if (files.length === 0) return { said: Buffer.alloc(0), end: endOf(suite, nothingRan, undefined) };
+    const { exitCode, timedOut, said } = await runProcess([...mocha, ...args], {
+      ...{ cwd: top, env, deadlineMs, aloud },
+    });
+    const tally = readTally(tallyFile);
+    const problem = timedOut
+      ? `did not end within ${deadlineMs / 1000} s${during(tally)}`
+      : problemOf(tally, exitCode);
+    return { said, end: endOf(suite, tally, problem) };
+  });
 }
 
-async function runBeside(
-  suite: string,
-  request: Request,
-  scratch: string,
-): Promise<{ end: SuiteEnd; said: Buffer }> {
-  const said: Buffer[] = [];
-  const line = (text: string): void => void said.push(Buffer.from(`${text}\n`));
-  const end = await runSuite(suite, request, scratch, { line, said });
-  return { end, said: Buffer.concat(said) };
+function runTarget(target: string, { env, aloud }: Surroundings): Promise<JobEnd> {
+  return told(`make ${target}`, aloud, async () => {
+    const { exitCode, timedOut, said } = await runProcess(['make', '--no-print-directory', target], {
+      ...{ cwd: top, env, deadlineMs: targetDeadlineMs, aloud },
+    });
+    if (exitCode === 0 && !timedOut) return { said, end: endOf(target, nothingRan, undefined) };
+    const problem = timedOut
+      ? `did not end within ${targetDeadlineMs / 1000} s`
+      : `failed with exit code ${exitCode}`;
+    return { said, end: endOf(target, nothingRan, problem) };
+  });
 }
 
+const nothingRan: SuiteTally = { passed: 0, failed: 0, failures: [], running: null, ended: false, files: {} };
+
+function endOf(of: string, tally: SuiteTally, problem: string | undefined): Omit<JobEnd, 'durationMs'> {
+  const { passed, failures, files } = tally;
+  return {
+    of,
+    passed,
+    failed: problem !== undefined ? Math.max(1, tally.failed) : 0,
+    failures,
+    problem,
+    files,
+  };
+}
+
+/** Tells when it begins, and at its end what it said. */
+async function told(
+  name: string,
+  aloud: boolean,
+  work: () => Promise<{ said: Buffer; end: Omit<JobEnd, 'durationMs'> }>,
+): Promise<JobEnd> {
+  const heading = (after: string): string =>
+    `\n── ${name}${after} ${'─'.repeat(Math.max(0, 60 - name.length - after.length))}\n`;
+  const startedMs = performance.now();
+  process.stdout.write(
+    aloud ? heading('') : `${secondsOf(startedMs - beganMs).padStart(7)} s  ${name} begins\n`,
+  );
+  const { said, end } = await work();
+  const durationMs = performance.now() - startedMs;
+  const problem = end.problem === undefined ? '' : `${name}: ${end.problem}\n`;
+  if (!aloud) process.stdout.write(heading(`, ${secondsOf(durationMs)} s`));
+  process.stdout.write(Buffer.concat([said, Buffer.from(problem)]));
+  return { ...end, durationMs };
+}
+
+/** That a pack ran no test is no problem: its suite may have run others. */
 function problemOf(tally: SuiteTally, exitCode: number | null): string | undefined {
   if (!tally.ended) return `mocha ended early (exit code ${String(exitCode)})${during(tally)}`;
-  if (tally.passed + tally.failed === 0) return 'ran no test at all';
   if (tally.failed > 0) return `${tally.failed} failed`;
   return exitCode === 0 ? undefined : `mocha ended with exit code ${String(exitCode)}`;
 }
@@ -95,58 +119,7 @@ function during(tally: SuiteTally): string {
 }
 
 function readTally(file: string): SuiteTally {
-  if (!existsSync(file)) return { passed: 0, failed: 0, running: null, ended: false, files: {} };
-  return JSON.parse(readFileSync(file, 'utf8')) as SuiteTally;
-}
-
-async function runMocha(
-  args: readonly string[],
-  deadlineMs: number,
-  said: Buffer[] | null,
-): Promise<{ exitCode: number | null; timedOut: boolean }> {
-  const child = spawn(process.execPath, [join(top, 'node_modules/mocha/bin/mocha.js'), ...args], {
-    cwd: top,
-    stdio: ['ignore', said ? 'pipe' : 'inherit', said ? 'pipe' : 'inherit'],
-  });
-  child.stdout?.on('data', (data: Buffer) => said?.push(data));
-  child.stderr?.on('data', (data: Buffer) => said?.push(data));
-  const state = { timedOut: false };
-  const deadline = setTimeout(() => {
-    state.timedOut = true;
-    child.kill('SIGTERM');
-    setTimeout(() => child.kill('SIGKILL'), killAfterMs).unref();
-  }, deadlineMs);
-  const exitCode = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    // What it said last is wanted too; but a process that it left behind may hold its pipes open for ever.
-    child.once('close', resolve);
-    child.once('exit', (code) => setTimeout(() => resolve(code), afterwordMs).unref());
-  });
-  clearTimeout(deadline);
-  return { exitCode, timedOut: state.timedOut };
-}
-
-function printSlowest(ends: readonly SuiteEnd[]): void {
-  const files = ends.flatMap(({ files }) => Object.entries(files)).sort(([, a], [, b]) => b - a);
-  console.log('\nwhere the time went');
-  for (const [file, tookMs] of files.slice(0, slowestShown))
-    console.log(`${(tookMs / 1000).toFixed(1).padStart(7)} s  ${file}`);
-}
-
-function printSummary(ends: readonly SuiteEnd[]): void {
-  console.log(
-    `\n${'suite'.padEnd(14)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'seconds'.padStart(10)}`,
-  );
-  for (const { suite, passed, failed, durationMs, problem } of ends) {
-    const columns = [
-      String(passed).padStart(8),
-      String(failed).padStart(8),
-      (durationMs / 1000).toFixed(1).padStart(10),
-    ];
-    console.log(`${suite.padEnd(14)}${columns.join('')}${problem === undefined ? '' : `  ${problem}`}`);
-  }
-  const sum = (of: (end: SuiteEnd) => number): number => ends.reduce((total, end) => total + of(end), 0);
-  console.log(`\n${sum((end) => end.passed)} passed, ${sum((end) => end.failed)} failed`);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as SuiteTally) : nothingRan;
 }
 
 /** Undefined when the arguments make no sense. */
@@ -154,16 +127,21 @@ function readRequest(args: readonly string[]): Request | undefined {
   const split = args.includes('--') ? args.indexOf('--') : args.length;
   const { values, positionals: suites } = parseArgs({
     args: args.slice(0, split),
-    options: { 'deadline-s': { type: 'string' }, beside: { type: 'string', multiple: true, default: [] } },
+    options: {
+      'deadline-s': { type: 'string' },
+      lanes: { type: 'string', default: process.env['LANES'] ?? String(lanesByDefault) },
+      make: { type: 'string', multiple: true, default: [] },
+    },
     allowPositionals: true,
   });
-  const { beside } = values;
-  if (suites.length === 0 || [...suites, ...beside].some((suite) => !(suite in deadlinesMs)))
-    return undefined;
+  const lanes = Number(values.lanes);
+  if (suites.length === 0 || suites.some((suite) => !suiteNames.includes(suite))) return undefined;
+  if (!Number.isInteger(lanes) || lanes < 1) return undefined;
   const seconds = values['deadline-s'];
   return {
-    suites,
-    beside,
+    suites: [...new Set(suites)],
+    targets: values.make,
+    lanes,
     mochaOptions: args.slice(split + 1),
     deadlineMs: seconds === undefined ? undefined : Number(seconds) * 1000,
   };
@@ -173,26 +151,48 @@ async function main(args: readonly string[]): Promise<number> {
   const request = readRequest(args);
   if (request === undefined) {
     console.error(
-      `usage: run-tests.ts [--deadline-s <seconds>] [--beside <suite>]… <${Object.keys(deadlinesMs).join('|')}>… [-- <mocha option>…]`,
+      `usage: run-tests.ts [--lanes <n>] [--deadline-s <seconds>] [--make <target>]… <${suiteNames.join('|')}>… [-- <mocha option>…]`,
     );
     return 2;
   }
   const scratch = mkdtempSync(join(tmpdir(), 'hamrahi-tests-'));
+  endWithSignals(scratch);
   try {
-    const beside = request.beside.map((suite) => runBeside(suite, request, scratch));
-    const ends: SuiteEnd[] = [];
-    const aloud = { line: (text: string) => console.log(text), said: null };
-    for (const suite of request.suites) ends.push(await runSuite(suite, request, scratch, aloud));
-    for (const { end, said } of await Promise.all(beside)) {
-      process.stdout.write(said);
-      ends.push(end);
-    }
-    printSlowest(ends);
-    printSummary(ends);
-    return ends.some((end) => end.failed > 0) ? 1 : 0;
+    const { suites, targets, mochaOptions, deadlineMs, lanes } = request;
+    const packs = planOf(top, suites, { whole: mochaOptions.length > 0, deadlineMs });
+    const aloud = packs.length + targets.length === 1;
+    // Node compiles each module once for all processes of this run: hundreds of them load the same.
+    const env = { NODE_COMPILE_CACHE: join(scratch, 'compiled'), ...process.env };
+    const around = { env, scratch, aloud };
+    const jobOf = (pack: Pack): Job<JobEnd> => ({
+      width: pack.width,
+      run: () => runPack(pack, request, around),
+    });
+    const jobOfTarget = (target: string): Job<JobEnd> => ({ width: 1, run: () => runTarget(target, around) });
+    const jobs = packs.map(jobOf);
+    // Not beside the quiet ones, which come first, and yet long before the end.
+    const quiet = packs.filter(({ width }) => width > 1).length;
+    jobs.splice(quiet + lanes, 0, ...targets.map(jobOfTarget));
+    const ends = bySuite(await runInLanes(jobs, lanes), (name) => suites.includes(name));
+    console.log(summaryOf(ends, slowestShown));
+    return ends.some(({ failed }) => failed > 0) ? 1 : 0;
   } finally {
+    endProcesses();
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** Whoever ends this process ends those it started. What their tests had started the next sandbox tidies up, as after a crash. */
+function endWithSignals(scratch: string): void {
+  for (const [signal, exitCode] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)
+    process.once(signal, () => {
+      endProcesses();
+      rmSync(scratch, { recursive: true, force: true });
+      process.exit(exitCode);
+    });
 }
 
 process.exitCode = await main(process.argv.slice(2));

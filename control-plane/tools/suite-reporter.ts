@@ -11,6 +11,8 @@ const LINGER_MS = 30_000;
 export type SuiteTally = {
   passed: number;
   failed: number;
+  /** Full titles of those that failed. */
+  failures: readonly string[];
   running: string | null;
   ended: boolean;
   /** What each file took, in ms, its hooks with it. */
@@ -22,14 +24,20 @@ export class SuiteReporter extends Mocha.reporters.Spec {
     super(runner, options);
     const file = (options.reporterOptions as { tally?: string } | undefined)?.tally;
     if (file === undefined) return;
-    const tally: SuiteTally = { passed: 0, failed: 0, running: null, ended: false, files: {} };
+    const tally: SuiteTally = {
+      ...{ passed: 0, failed: 0, failures: [] },
+      ...{ running: null, ended: false, files: {} },
+    };
     const write = (change: Partial<SuiteTally>): void => {
       Object.assign(tally, change);
       writeFileSync(file, JSON.stringify(tally));
     };
     runner.on('test', (test) => write({ running: test.fullTitle() }));
     runner.on('pass', () => write({ passed: tally.passed + 1, running: null }));
-    runner.on('fail', () => write({ failed: tally.failed + 1, running: null }));
+    runner.on('fail', (test) => {
+      const failures = [...tally.failures, test.fullTitle()];
+      write({ failed: tally.failed + 1, failures, running: null });
+    });
     const beganMs = new Map<Mocha.Suite, number>();
     runner.on('suite', (suite) => beganMs.set(suite, performance.now()));
     runner.on('suite end', (suite) => {

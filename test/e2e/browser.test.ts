@@ -95,7 +95,8 @@ describe('e2e: in a real browser', function () {
     ];
 
     expect(soundAfterMs, 'from the sent SOS to her voice at the panel').to.be.below(3000);
-    expect(first.levelDb).to.be.within(-40, 0);
+    // The first reading may be of the rim of her first words.
+    expect(later.levelDb).to.be.within(-40, 0);
     expect(toneHz, 'her own voice').to.be.closeTo(TONE_HZ, TONE_TOLERANCE_HZ);
     expect(later.packets - first.packets, 'packets in the second that was listened to').to.be.above(40);
     expect(rtpHers.sent).to.be.above(40);

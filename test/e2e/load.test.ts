@@ -1,4 +1,5 @@
 /** Many sessions at once, most with plain media; `make bench-load` is the same with a hundred. */
+// run-tests: quiet
 import { expect } from 'chai';
 import { printed } from '../bench/load/bench-table.ts';
 import { runLoad } from '../bench/load/load.ts';

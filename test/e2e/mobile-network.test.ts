@@ -1,4 +1,5 @@
 /** SOS over a mobile network, in network namespaces of its own; `make bench-4g` is the same with a hundred calls. */
+// run-tests: quiet
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
 import { expect } from 'chai';

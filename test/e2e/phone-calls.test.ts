@@ -184,8 +184,10 @@ describe('e2e: telephone calls', function () {
     const { id } = await backend.call(to, { bridgeTo: [busy, deaf, willing], ringTimeoutS: 5 });
     await hearsPrompt(to);
     await heardAt(gateway, to, phoneToneHz(willing));
-    const outcomes = (await backend.records(id)).map(({ leg, outcome }) => `${leg} ${String(outcome)}`);
-    expect(outcomes).to.include.members(['call-bridge-to busy', 'call-bridge-to no-answer']);
+    await eventually('both are on record', async () => {
+      const ends = (await backend.records(id)).map(({ leg, outcome }) => `${leg} ${String(outcome)}`);
+      return ends.includes('call-bridge-to busy') && ends.includes('call-bridge-to no-answer') ? true : null;
+    });
 
     const alone = newCallee('00', 1);
     const second = await backend.call(alone, {

@@ -34,7 +34,7 @@ import { createWeriftMedia } from '../../control-plane/client/headless/werift-me
 import { keptLog, type KeptLog } from './kept-log.ts';
 import { asteriskRootDir, makeRunDir } from './sandbox-roots.ts';
 import { silentMetrics } from './silent-metrics.ts';
-import { openWebSocketPeer } from './sip-peer.ts';
+import { openWebSocketPeer, ringUntilCancelled } from './sip-peer.ts';
 
 export interface AsteriskPbxLab extends PbxLab {
   readonly driver: AsteriskDriver;
@@ -202,11 +202,12 @@ async function connectPlainClient(
   behaviour: Exclude<ClientBehaviour, 'answers'>,
 ): Promise<PbxClient> {
   const peer = await openWebSocketPeer(url);
-  peer.answer = ({ cseq: { method } }) => {
-    if (method === 'ACK') return [];
-    if (method !== 'INVITE') return ['200 OK'];
-    return behaviour === 'busy' ? ['486 Busy Here'] : ['180 Ringing'];
-  };
+  ringUntilCancelled(peer);
+  if (behaviour === 'busy')
+    peer.answer = ({ cseq: { method } }) => {
+      if (method === 'ACK') return [];
+      return method === 'INVITE' ? ['486 Busy Here'] : ['200 OK'];
+    };
   const address = `sip:${aor}@127.0.0.1`;
   await peer.request({ method: 'REGISTER', requestUri: 'sip:127.0.0.1', from: address, to: address });
   return {

@@ -14,6 +14,8 @@ export interface SipPeer {
   readonly requests: readonly SipMessage[];
   /** Statuses that a request gets, in order, at once. Default: nothing is answered. */
   answer: (request: SipMessage) => readonly string[];
+  /** Answers a request that arrived before. */
+  respond(request: SipMessage, status: string): void;
   /** The final response. Throws when none came within `deadlineMs` (default 3 s). */
   request(options: SipRequest): Promise<SipMessage>;
   /** The first request that fits, arrived already or yet to come. Throws after `deadlineMs` (default 3 s). */
@@ -101,6 +103,7 @@ function peerOn(wire: Wire): SipPeer {
     port: wire.port,
     requests,
     answer: () => [],
+    respond: (request, status) => wire.send(responseTo(request, status, wire)),
     request: (options) => sendRequest(wire, responses, options),
     untilRequest: (fits, deadlineMs = 3_000) =>
       new Promise((resolve, reject) => {
@@ -129,7 +132,7 @@ function peerOn(wire: Wire): SipPeer {
     }
     requests.push(message);
     for (const look of [...arrivals]) look();
-    for (const status of peer.answer(message)) wire.send(responseTo(message, status, wire));
+    for (const status of peer.answer(message)) peer.respond(message, status);
   });
   return peer;
 }
@@ -184,6 +187,24 @@ function responseTo(request: SipMessage, status: string, wire: Wire): string {
   const length = hasBody ? Buffer.byteLength(sdp) : 0;
   const lines = [`SIP/2.0 ${status}`, ...copied, contact, ...tail, `Content-Length: ${length}`];
   return `${lines.join('\r\n')}\r\n\r\n${hasBody ? sdp : ''}`;
+}
+
+/**
+ * Rings whenever it is called, and stops when it is told to: without the 487, Asterisk would keep the call's transaction,
+ * and with it the endpoint, for half a minute.
+ */
+export function ringUntilCancelled(peer: SipPeer): void {
+  peer.answer = ({ callId, cseq: { method } }) => {
+    if (method === 'ACK') return [];
+    if (method === 'INVITE') return ['180 Ringing'];
+    if (method === 'CANCEL')
+      for (const request of peer.requests)
+        if (request.callId === callId && request.cseq.method === 'INVITE') {
+          peer.respond(request, '487 Request Terminated');
+          break;
+        }
+    return ['200 OK'];
+  };
 }
 
 /** The status of a response, the method of a request. */

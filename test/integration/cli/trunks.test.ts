@@ -71,16 +71,19 @@ describe('hamrahi trunks', function () {
         const { exitCode, output } = await hamrahi(['trunks', 'validate', ...args]);
         return [exitCode, output];
       };
-      expect(await said('nobody', '--dir', trunksDir)).to.deep.equal([
+      const [trunk, directory, site, option] = await Promise.all([
+        said('nobody', '--dir', trunksDir),
+        said('--dir', '/nowhere'),
+        said('vi', '--dir', trunksDir, '--site', '/nowhere.yml'),
+        said('--colour'),
+      ]);
+      expect(trunk).to.deep.equal([
         2,
         `${join(trunksDir, 'nobody.yml')}: expected a trunk file of this name\n`,
       ]);
-      expect(await said('--dir', '/nowhere')).to.deep.equal([2, '/nowhere has no trunk files.\n']);
-      expect(await said('vi', '--dir', trunksDir, '--site', '/nowhere.yml')).to.deep.equal([
-        2,
-        '/nowhere.yml: expected a file that can be read\n',
-      ]);
-      expect((await said('--colour'))[0]).to.equal(2);
+      expect(directory).to.deep.equal([2, '/nowhere has no trunk files.\n']);
+      expect(site).to.deep.equal([2, '/nowhere.yml: expected a file that can be read\n']);
+      expect(option[0]).to.equal(2);
     });
   });
 

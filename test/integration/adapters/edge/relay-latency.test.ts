@@ -1,3 +1,4 @@
+// run-tests: quiet
 import { expect } from 'chai';
 import type { GatewayEngine } from '../../../../control-plane/sandbox/gateway-engine.ts';
 import { provisionClient } from '../../../support/ari-request.ts';

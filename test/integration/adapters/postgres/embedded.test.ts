@@ -32,7 +32,14 @@ describe('adapters/postgres/embedded', function () {
   this.timeout(60_000);
   let parent = '';
   let dataDir = '';
+  let initialised = '';
 
+  before('initialises one', async () => {
+    initialised = mkdtempSync(join(tmpdir(), 'hamrahi-embedded-'));
+    chmodSync(initialised, 0o755);
+    await (await startEmbeddedPostgres({ dataDir: join(initialised, 'postgres'), log })).stop();
+  });
+  after(() => rmSync(initialised, { recursive: true }));
   beforeEach(() => {
     parent = mkdtempSync(join(tmpdir(), 'hamrahi-embedded-'));
     chmodSync(parent, 0o755);
@@ -42,6 +49,12 @@ describe('adapters/postgres/embedded', function () {
     await removeEmbeddedPostgres(dataDir);
     rmSync(parent, { recursive: true });
   });
+
+  /** A copy of one that was initialised and stopped, where that is not what the test is about. */
+  const haveInitialised = async (): Promise<void> => {
+    const copied = await runProgram('cp', ['-a', join(initialised, 'postgres'), dataDir], { cwd: parent });
+    expect(copied.exitCode, copied.output).to.equal(0);
+  };
 
   const start = (stopDeadlineMs = 10_000): Promise<EmbeddedPostgres> =>
     startEmbeddedPostgres({ dataDir, log, stopDeadlineMs });
@@ -72,6 +85,7 @@ describe('adapters/postgres/embedded', function () {
   });
 
   it('does not run as root, and keeps its password to itself', async () => {
+    await haveInitialised();
     const { url, pid } = await start();
     expect(statSync(`/proc/${pid}`).uid).to.not.equal(0);
     expect(statSync(join(dataDir, 'password')).mode & 0o777).to.equal(0o600);
@@ -83,6 +97,7 @@ describe('adapters/postgres/embedded', function () {
   });
 
   it('keeps its data over a stop, and stops twice without harm', async () => {
+    await haveInitialised();
     const first = await start();
     await query(first.url, "CREATE TABLE sos AS SELECT 'help' AS word");
     await first.stop();
@@ -94,6 +109,7 @@ describe('adapters/postgres/embedded', function () {
   });
 
   it('adopts the server that a killed process left running', async () => {
+    await haveInitialised();
     const { pid, url } = await startInAKilledProcess();
     const next = await start();
     expect(next).to.include({ pid, url, adopted: true });
@@ -101,6 +117,7 @@ describe('adapters/postgres/embedded', function () {
   });
 
   it('loses no committed row when the server itself is killed', async () => {
+    await haveInitialised();
     const { pid } = await startInAKilledProcess();
     process.kill(pid, 'SIGKILL');
     const next = await start();
@@ -109,6 +126,7 @@ describe('adapters/postgres/embedded', function () {
   });
 
   it('ends a server that does not answer, and starts it anew', async () => {
+    await haveInitialised();
     const { pid } = await startInAKilledProcess();
     process.kill(pid, 'SIGSTOP');
     const next = await start(300);
@@ -118,6 +136,7 @@ describe('adapters/postgres/embedded', function () {
   });
 
   it('touches no other process that has come by the pid of a dead server', async () => {
+    await haveInitialised();
     const first = await start();
     const pidFile = readFileSync(join(dataDir, 'data/postmaster.pid'), 'utf8');
     const { uid, gid } = statSync(dataDir);
@@ -148,14 +167,14 @@ describe('adapters/postgres/embedded', function () {
   });
 
   it('says so when the password is lost', async () => {
-    await (await start()).stop();
+    await haveInitialised();
     rmSync(join(dataDir, 'password'));
     const error = await start().catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(Error).with.property('code', 'ERR_EMBEDDED_POSTGRES_PASSWORD');
   });
 
   it('tells from its log why the server does not start', async () => {
-    await (await start()).stop();
+    await haveInitialised();
     writeFileSync(join(dataDir, 'data/postgresql.auto.conf'), 'no_such_setting = 1\n');
     const error = await start().catch((reason: unknown) => reason);
     expect(error).to.be.instanceOf(Error).with.property('code', 'ERR_EMBEDDED_POSTGRES_START');
