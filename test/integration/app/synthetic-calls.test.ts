@@ -22,7 +22,7 @@ describe('app/probes/synthetic-calls on Asterisk', function () {
     lab.play('100 Trying', '503 Service Unavailable');
     lab.trunks = [lab.second];
   });
-  afterEach('leaves nothing in Asterisk', () => lab.witness.assertNothingLeft(['first', 'sandbox'], 4000));
+  afterEach('leaves nothing in Asterisk', () => lab.witness.assertNothingLeft(lab.names, 4000));
 
   /** Places calls until so many have come to an end; what they came to, and what was raised and resolved. */
   async function called(number: PhoneNumber, calls: number, toneOffHz = 0) {
