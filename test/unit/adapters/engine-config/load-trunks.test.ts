@@ -44,6 +44,15 @@ const FULL: Readonly<Record<string, Plain>> = Object.fromEntries(
   ]),
 );
 
+/** The sample with one field changed. */
+function withField(value: unknown, [key, ...rest]: readonly string[], to: unknown): unknown {
+  if (key === undefined) return to;
+  if (Array.isArray(value))
+    return value.map((item: unknown, index) => (String(index) === key ? withField(item, rest, to) : item));
+  const map = value as Plain;
+  return { ...map, [key]: withField(map[key], rest, to) };
+}
+
 /** Files in memory: the trunk `full`, and the site's. */
 const load = (text: string, site: string | null = null, name = 'full'): LoadTrunksResult =>
   trunksOf({
@@ -180,7 +189,36 @@ describe('adapters/engine-config/load-trunks: each field wrong in turn', () => {
   const sample = FULL['registration']!;
   const part = (field: string): Plain =>
     field.split('.').reduce<Plain>((at, key) => at[key] as Plain, sample);
-  const contradictions: readonly [field: string, changes: Plain, expected: RegExp][] = [
+  /** Beside what the schema's formats are walked with. */
+  const odd: Readonly<Record<string, readonly string[]>> = {
+    outboundProxy: ['', '192.0.2.9', '-:5060'],
+    'auth.registrar': ['192.0.2.9', ':5060'],
+    'auth.domain': ['ims.invalid:5060', 'a:b', '-a'],
+    'callerId.fromDomain': ['', 'ims.invalid:5060', 'a:b'],
+  };
+  for (const [field, values] of Object.entries(odd))
+    for (const value of values) {
+      it(`TEL-9: ${field} with what only looks like one, "${value}": one line likewise`, () => {
+        const text = block(withField(sample, field.split('.'), value));
+        const problems = problemsOf(load(text));
+        expect(problems.map(({ path }) => path)).to.deep.equal([field]);
+        expect(problems[0]?.expected).to.match(/address|host/);
+        expect(problems[0]?.line).to.equal(blockLineOf(text, field.split('.')));
+      });
+    }
+  it('TEL-9: what a carrier has not given yet stays empty', () => {
+    const empty = { ...part('auth'), username: '', registrar: '', domain: '' };
+    expect(problemsOf(load(block({ ...sample, auth: empty }))).map(problemText)).to.deep.equal([]);
+  });
+  for (const networks of [
+    ['10.2.0.0/16', '192.0.2.0/24', '192.0.2.77'],
+    ['fd00:1:2::/48', '2001:db8::1'],
+  ])
+    it(`TEL-9: takes addresses and networks of a carrier: ${networks.join(', ')}`, () => {
+      expect(problemsOf(load(block({ ...sample, sources: networks }))).map(problemText)).to.deep.equal([]);
+    });
+
+  const contradictions: readonly (readonly [field: string, changes: Plain, expected: RegExp])[] = [
     ['name', { name: 'other' }, /the file's name, full/],
     [
       'capacity.sosReserve',
@@ -199,6 +237,14 @@ describe('adapters/engine-config/load-trunks: each field wrong in turn', () => {
     ],
     ['media.encryption', { media: { ...part('media'), encryption: 'sdes' } }, /transport tls/],
     ['p95PostDialDelayMs', { p95PostDialDelayMs: 9000 }, /hedgeMostMs/],
+    ...['0.0.0.0/0', '10.0.0.0/8', '10.0.0.0/15', '::/0', 'fd00::/8', 'fd00::/47'].map(
+      (wide) =>
+        ['sources.1', { sources: ['192.0.2.1', wide] }, /\/16 \(IPv4\) or \/48 \(IPv6\).*carrier/] as const,
+    ),
+    ...['trunks/tata/password', 'trunks/ful/password', 'trunks/full-two/password'].map(
+      (secret) =>
+        ['auth.secret', { auth: { ...part('auth'), secret } }, /begins with trunks\/full\//] as const,
+    ),
     [
       'causeOverrides.1.sipStatus',
       {
@@ -211,7 +257,7 @@ describe('adapters/engine-config/load-trunks: each field wrong in turn', () => {
     ],
   ];
   for (const [field, changes, expected] of contradictions) {
-    it(`TEL-9: ${field} against another field: one line likewise`, () => {
+    it(`TEL-9: ${field} against another field, ${JSON.stringify(changes).slice(0, 60)}: one line likewise`, () => {
       const text = block({ ...sample, ...changes });
       const problems = problemsOf(load(text));
       expect(problems.map(({ path }) => path)).to.deep.equal([field]);
