@@ -34,6 +34,16 @@ export function shareAddresses(a: IpNetwork, b: IpNetwork): boolean {
   return a.bits >> behind === b.bits >> behind;
 }
 
+/** Whether a text that is an address, or a network, has one in common with these. */
+export function isAmong(text: string, networks: readonly string[]): boolean {
+  const one = parseIpNetwork(text);
+  return one !== null && networks.some((other) => sharesWith(one, parseIpNetwork(other)));
+}
+
+function sharesWith(one: IpNetwork, other: IpNetwork | null): boolean {
+  return other !== null && shareAddresses(one, other);
+}
+
 function bitsOfIpv4(text: string): bigint | null {
   const parts = text.split('.');
   if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256))

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
+  isAmong,
   parseIpAddress,
   parseIpNetwork,
   shareAddresses,
@@ -67,5 +68,11 @@ describe('domain/ip-network', () => {
       expect(share(a, b), `${a} ${b}`).to.equal(expected);
       expect(share(b, a), `${b} ${a}`).to.equal(expected);
     }
+  });
+
+  it('tells whether an address or a network is among some, and of a host name that it is not', () => {
+    expect(isAmong('192.0.2.7', ['198.51.100.1', '192.0.2.0/29'])).to.equal(true);
+    expect(isAmong('192.0.2.8', ['198.51.100.1', '192.0.2.0/29'])).to.equal(false);
+    expect(isAmong('sbc.invalid', ['0.0.0.0/0', 'sbc.invalid'])).to.equal(false);
   });
 });

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { FileProblem } from '../../domain/trunk/trunk-problem.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { schemaCheck, type FieldFault, type SchemaCheck } from './schema-check.ts';
-import { isTooWide, NARROW } from './trunk-rules.ts';
+import { isTooWide, NARROW } from './source-rules.ts';
 import { readYaml } from './yaml-file.ts';
 
 /** What the file holds: no trunks, no password. */

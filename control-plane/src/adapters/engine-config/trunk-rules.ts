@@ -1,17 +1,7 @@
 /** What the schema of trunk files cannot say. */
-import { parseIpNetwork } from '../../domain/ip-network.ts';
 import { secretOf, type Trunk } from '../../domain/trunk/trunk.ts';
 import type { FieldFault } from './schema-check.ts';
 import { isRecord } from './yaml-file.ts';
-
-/** A carrier speaks from few addresses. A wider network is a mistake, and would make carriers of strangers. */
-const LEAST_PREFIX = { 4: 16, 6: 48 } as const;
-export const NARROW = `an address, or a network of at least /${LEAST_PREFIX[4]} (IPv4) or /${LEAST_PREFIX[6]} (IPv6): whoever is in it is let in as the carrier`;
-
-export function isTooWide(network: string): boolean {
-  const read = parseIpNetwork(network);
-  return read !== null && read.prefix < LEAST_PREFIX[read.version];
-}
 
 /** Fields that contradict each other. A default caller id that is not owned is none: it disables the trunk (TEL-2). */
 export function contradictions(trunk: Trunk, name: string): readonly FieldFault[] {
@@ -42,8 +32,6 @@ export function contradictions(trunk: Trunk, name: string): readonly FieldFault[
     'p95PostDialDelayMs',
     'no more than failover.hedgeMostMs',
   );
-  for (const [index, source] of trunk.sources.entries())
-    expect(!isTooWide(source), `sources.${index}`, NARROW);
   expect(
     secretOf(trunk)?.startsWith(`trunks/${name}/`) ?? true,
     'auth.secret',

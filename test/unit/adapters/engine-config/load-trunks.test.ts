@@ -412,3 +412,69 @@ describe('adapters/engine-config/load-trunks: the site’s account data', () => 
     });
   }
 });
+
+describe('adapters/engine-config/load-trunks: whose address is whose', () => {
+  const textOf = (name: string, sources: readonly string[]): string =>
+    block({ ...FULL['ip'], name, sources });
+  const loadAll = (
+    files: Readonly<Record<string, string>>,
+    own: readonly string[] = [],
+    site: string | null = null,
+  ): readonly string[] => {
+    const names = Object.keys(files);
+    const texts = names.map((name) => {
+      const file = { file: `trunks/${name}.yml`, content: { text: files[name]! } };
+      return [name, file] as const;
+    });
+    const siteText = site === null ? null : { file: 'site.yml', content: { text: site } };
+    const result = trunksOf({ folder: 'trunks', present: names, files: new Map(texts), site: siteText }, own);
+    return problemsOf(result).map(problemText);
+  };
+
+  it('TEL-9: no trunk’s sources hold the gateway’s own address: every client would be the carrier', () => {
+    for (const [source, own] of [
+      ['127.0.0.1', '127.0.0.1'],
+      ['10.7.0.0/16', '10.7.0.9'],
+      ['fd00:1:2::/64', 'fd00:1:2::5'],
+    ] as const) {
+      const text = textOf('full', ['192.0.2.1', source]);
+      const line = blockLineOf(text, ['sources', '1']);
+      expect(loadAll({ full: text }, ['192.0.2.200', own]), source).to.deep.equal([
+        `trunks/full.yml:${line}: sources.1: expected addresses without the gateway's own: each of its clients would be taken for the carrier`,
+      ]);
+      expect(loadAll({ full: text }, ['192.0.2.200']), source).to.deep.equal([]);
+    }
+  });
+
+  it('TEL-9: the site’s file is told of the gateway’s own address that it brings in', () => {
+    const site = block({ full: { priority: 7, sources: ['127.0.0.1'] } });
+    expect(loadAll({ full: textOf('full', []) }, ['127.0.0.1'], site)).to.deep.equal([
+      "site.yml:4: full.sources.0: expected addresses without the gateway's own: each of its clients would be taken for the carrier",
+    ]);
+  });
+
+  it('TEL-9: what one trunk’s carrier speaks from, no other one’s does', () => {
+    const first = textOf('first', ['192.0.2.1', '198.51.100.0/28']);
+    for (const [source, shares] of [
+      ['192.0.2.1', true],
+      ['198.51.100.9', true],
+      ['198.51.0.0/16', true],
+      ['198.51.100.16/28', false],
+      ['::c000:201', false],
+    ] as const) {
+      const second = textOf('second', ['203.0.113.1', source]);
+      const line = blockLineOf(second, ['sources', '1']);
+      const problem = `trunks/second.yml:${line}: sources.1: expected addresses that no other trunk has: first has some of these`;
+      expect(loadAll({ first, second }), source).to.deep.equal(shares ? [problem] : []);
+    }
+    const site = block({ second: { sources: ['192.0.2.1'] } });
+    expect(loadAll({ first, second: textOf('second', []) }, [], site)).to.deep.equal([
+      'site.yml:3: second.sources.0: expected addresses that no other trunk has: first has some of these',
+    ]);
+  });
+
+  it('one trunk may have an address twice, and trunks without sources share nothing', () => {
+    const first = textOf('first', ['192.0.2.0/24', '192.0.2.1']);
+    expect(loadAll({ first, second: textOf('second', []), third: textOf('third', []) })).to.deep.equal([]);
+  });
+});
