@@ -20,7 +20,7 @@ const ALMOST: Readonly<Record<string, readonly string[]>> = {
   host: ['300.1.1.1', '1.2.3', 'a..b', 'a-.b'],
   'host-port': ['192.0.2.1:0', '192.0.2.1:65536', '192.0.2.1:05060', '300.1.1.1:5060', '[1::2::3]:5060'],
 };
-const ODD_TEXT = 'no such thing!';
+const ODD_TEXT = 'no such thing! <"%"> \\';
 
 export function schemaMistakes(root: Schema, sample: unknown): readonly Mistake[] {
   return mistakesAt(root, root, sample, [], sample);
