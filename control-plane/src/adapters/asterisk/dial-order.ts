@@ -2,6 +2,7 @@
 import { trunkDial, type TrunkDialErrorCode } from '../../domain/trunk/trunk-dial.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { AppDial, PhoneDial } from '../../ports/pbx-driver.ts';
+import { dialString } from './trunk-endpoint.ts';
 
 /** Parameters of `POST /channels/{channelId}`. */
 export interface DialOrder {
@@ -60,7 +61,7 @@ export function phoneDialOrder(
     ok: true,
     value: {
       channelId: dial.legId,
-      endpoint: `PJSIP/${trunk.name}/${requestUri}`,
+      endpoint: dialString(trunk.name, requestUri),
       context: 'answered-phone',
       extension: app,
       callerId: `<${fromUser}>`,

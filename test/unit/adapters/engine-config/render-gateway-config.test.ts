@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
+import { outgoingEndpoint } from '../../../../control-plane/src/adapters/asterisk/trunk-endpoint.ts';
 import {
   permittedSourcesOf,
   type GatewaySettings,
@@ -202,6 +203,15 @@ describe('adapters/engine-config/render-gateway-config', () => {
     ]);
     render();
     expect(section('pjsip.conf', 'permitted-sources', 'acl')).to.deep.equal([]);
+  });
+
+  it('TEL-7: has a second endpoint to dial by, alike but for its address of record', () => {
+    render({ trunks: [REGISTERED] });
+    const watched = section('pjsip.conf', 'plain', 'endpoint');
+    expect(watched).to.include('redirect_method=uri_core');
+    expect(section('pjsip.conf', outgoingEndpoint('plain'), 'endpoint')).to.deep.equal(
+      watched.filter((line) => line !== 'aors=plain'),
+    );
   });
 
   it('knows the sources of a trunk that leaves them to another one of the same carrier', () => {
