@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { GatewayEngine } from '../../../control-plane/sandbox/gateway-engine.ts';
 import type { SipMessage } from '../../../control-plane/sandbox/carrier/sip-message.ts';
-import { dialString } from '../../../control-plane/src/adapters/asterisk/trunk-endpoint.ts';
+import { dialString, outgoingEndpoint } from '../../../control-plane/src/adapters/asterisk/trunk-endpoint.ts';
 import type { Trunk } from '../../../control-plane/src/domain/trunk/trunk.ts';
 import { ariRequest, attachAri, provisionClient, untilNoChannels } from '../../support/ari-request.ts';
 import { asteriskCli } from '../../support/asterisk-cli.ts';
@@ -82,7 +82,10 @@ describe('engine-config/pjsip.conf: sources of trunks as addresses and networks 
     const events = await attachAri(engine, 'hamrahi');
     stops.push(() => events.close());
     const { status } = await ariRequest(engine, 'POST', '/channels', {
-      ...{ endpoint: dialString('second', `sip:+919876543210@${HOST}:${carrier.port}`), app: 'hamrahi' },
+      ...{
+        endpoint: dialString(outgoingEndpoint('second'), `sip:+919876543210@${HOST}:${carrier.port}`),
+        app: 'hamrahi',
+      },
       ...{ channelId: 'second-leg', callerId: '+911140000100', formats: 'alaw', timeout: 10 },
     });
     expect(status).to.equal(200);

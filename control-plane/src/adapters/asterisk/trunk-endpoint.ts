@@ -5,8 +5,8 @@
  * dials `PJSIP/<endpoint>/<uri>`, and reads what stands before an `@` there as a user. Of `dial@<trunk>.out` that leaves
  * `<trunk>.out`, which is no endpoint, for no trunk's name has a dot: nothing is dialled. We write one `@` more.
  */
-export function dialString(trunk: string, requestUri: string): string {
-  return `PJSIP/@${outgoingEndpoint(trunk)}/${requestUri}`;
+export function dialString(endpoint: string, requestUri: string): string {
+  return `PJSIP/${endpoint.includes('@') ? '@' : ''}${endpoint}/${requestUri}`;
 }
 
 /** As pjsip.conf.j2 writes it. */

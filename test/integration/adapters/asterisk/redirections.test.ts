@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { GatewayEngine } from '../../../../control-plane/sandbox/gateway-engine.ts';
 import { AsteriskDriver } from '../../../../control-plane/src/adapters/asterisk/asterisk-driver.ts';
 import { phoneDialOrder } from '../../../../control-plane/src/adapters/asterisk/dial-order.ts';
+import { outgoingEndpoint } from '../../../../control-plane/src/adapters/asterisk/trunk-endpoint.ts';
 import { systemClock } from '../../../../control-plane/src/adapters/clock/system-clock.ts';
 import type { LegId } from '../../../../control-plane/src/domain/ids.ts';
 import { PhoneNumber } from '../../../../control-plane/src/domain/numbering/phone-number.ts';
@@ -89,6 +90,7 @@ describe('adapters/asterisk: a carrier that sends us elsewhere', function () {
       const order = phoneDialOrder(
         { legId: nextLeg(), number: NUMBER, trunk: trunk.name, ringTimeoutMs: 10_000 },
         trunk,
+        outgoingEndpoint(trunk.name),
         APP,
       );
       if (!order.ok) throw new Error(order.code);
@@ -102,7 +104,7 @@ describe('adapters/asterisk: a carrier that sends us elsewhere', function () {
     });
   }
 
-  it('TEL-7: the leg ends with 302, and nothing else is dialled, while we command', async () => {
+  const command = async () => {
     const log = keptLog();
     const events: PbxEvent[] = [];
     const { user, password } = engine.settings.ari;
@@ -114,6 +116,12 @@ describe('adapters/asterisk: a carrier that sends us elsewhere', function () {
     driver.onEvent((event) => events.push(event));
     stops.push(() => driver.stop());
     await driver.start(5_000);
+    return { driver, events, log };
+  };
+
+  it('TEL-7: the leg ends with 302, and nothing else is dialled, while we command', async () => {
+    const { driver, events, log } = await command();
+    expect(log.lines.join('\n')).to.not.include('is older');
     for (const [what, contact] of Object.entries(contacts())) {
       sendOn(contact);
       const legId = nextLeg();
@@ -136,5 +144,21 @@ describe('adapters/asterisk: a carrier that sends us elsewhere', function () {
       expect(await channelsOf(engine), what).to.deep.equal([]);
     }
     expect(events.filter(({ type }) => type === 'call.unexpected')).to.deep.equal([]);
+  });
+
+  it('TEL-7: calls go on where the engine’s pjsip.conf is older, and it is said', async () => {
+    const file = join(engine.runDir, 'etc/pjsip.conf');
+    const sections = readFileSync(file, 'utf8').split(/^(?=\[)/m);
+    writeFileSync(file, sections.filter((section) => !section.startsWith('[dial@')).join(''));
+    await engine.restart();
+    rogue.answer = ({ cseq }) => (cseq.method === 'INVITE' ? ['180 Ringing'] : ['200 OK']);
+    const { driver, events, log } = await command();
+    expect(log.lines.filter((line) => line.includes('is older'))).to.have.length(1);
+    const legId = nextLeg();
+    const order = { legId, number: NUMBER, trunk: trunk.name, ringTimeoutMs: 10_000 };
+    expect(await driver.dialPhone(order)).to.include({ ok: true });
+    const isRinging = (event: PbxEvent): boolean => event.type === 'leg.ringing' && event.legId === legId;
+    await eventually('it rings', () => (events.some(isRinging) ? true : null), 3_000);
+    await driver.hangup(legId, 'normal');
   });
 });

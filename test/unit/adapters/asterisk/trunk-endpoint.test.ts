@@ -7,9 +7,13 @@ import {
 
 describe('adapters/asterisk/trunk-endpoint', () => {
   it('dials by an endpoint that what is read before an @ does not name', () => {
-    expect(dialString('tata', 'sip:+919876543210@192.0.2.1:5060;transport=udp')).to.equal(
+    expect(dialString(outgoingEndpoint('tata'), 'sip:+919876543210@192.0.2.1:5060;transport=udp')).to.equal(
       'PJSIP/@dial@tata.out/sip:+919876543210@192.0.2.1:5060;transport=udp',
     );
+  });
+
+  it('dials by the endpoint of the trunk’s name where the engine has no other', () => {
+    expect(dialString('tata', 'sip:1@192.0.2.1')).to.equal('PJSIP/tata/sip:1@192.0.2.1');
   });
 
   it('knows the trunk by either of its endpoints', () => {
