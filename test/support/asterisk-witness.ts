@@ -2,6 +2,7 @@
  * Looks into Asterisk with a client that has nothing to do with the gateway's own: who is there, who is bridged with
  * whom, and whether anything was left behind. It only reads.
  */
+import { endpointOwner } from '../../control-plane/src/adapters/asterisk/trunk-endpoint.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 import { withDeadline } from '../../control-plane/client/deadline.ts';
 import ariClient, { type AriClientChannel } from 'ari-client';
@@ -55,10 +56,10 @@ export async function callWitness(ari: WitnessedAri): Promise<AsteriskWitness> {
         members: channels,
       })),
     endpoints: async () =>
-      (await answered(client.endpoints.listByTech({ tech: 'PJSIP' }))).map(({ resource, state }) => ({
-        name: resource,
-        online: state === 'online',
-      })),
+      (await answered(client.endpoints.listByTech({ tech: 'PJSIP' })))
+        // of a trunk's two the one that is watched
+        .filter(({ resource }) => endpointOwner(resource) === resource)
+        .map(({ resource, state }) => ({ name: resource, online: state === 'online' })),
   };
   return {
     ...witness,

@@ -13,7 +13,14 @@ export interface Mistake {
 type Schema = Readonly<Record<string, unknown>>;
 type Path = readonly (string | number)[];
 
-const ODD_TEXT = 'no such thing!';
+/** What a pattern takes for right, by format. */
+const ALMOST: Readonly<Record<string, readonly string[]>> = {
+  'ip-address': ['300.1.1.1', '010.0.0.1', 'abcd', '1::2::3', '::ffff:7f00:1'],
+  'ip-network': ['300.1.1.1', 'abcd', '10.0.0.0/33', '10.0.0.0/08', 'fd00::/129', '::ffff:0:0/96'],
+  host: ['300.1.1.1', '1.2.3', 'a..b', 'a-.b'],
+  'host-port': ['192.0.2.1:0', '192.0.2.1:65536', '192.0.2.1:05060', '300.1.1.1:5060', '[1::2::3]:5060'],
+};
+const ODD_TEXT = 'no such thing! <"%"> \\';
 
 export function schemaMistakes(root: Schema, sample: unknown): readonly Mistake[] {
   return mistakesAt(root, root, sample, [], sample);
@@ -132,16 +139,24 @@ function numberMistakes(schema: Schema, wrong: Wrong): Mistake[] {
 }
 
 function textMistakes(schema: Schema, wrong: Wrong): Mistake[] {
-  const { pattern, minLength, maxLength } = schema as {
+  const { pattern, format, minLength, maxLength } = schema as {
     pattern?: string;
+    format?: string;
     minLength?: number;
     maxLength?: number;
   };
   return [
     ...(pattern === undefined ? [] : [wrong('another form', ODD_TEXT)]),
+    ...(format === undefined ? [] : almost(format)).map((text) => wrong(`almost (${text})`, text)),
     ...(minLength === undefined ? [] : [wrong('too short', '')]),
     ...(maxLength === undefined ? [] : [wrong('too long', 'x'.repeat(maxLength + 1))]),
   ];
+}
+
+function almost(format: string): readonly string[] {
+  const texts = ALMOST[format];
+  if (texts === undefined) throw new Error(`no mistakes are known for the format ${format}`);
+  return texts;
 }
 
 /** The fields of an object, those of the branch included that its own values choose. */

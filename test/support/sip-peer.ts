@@ -33,6 +33,8 @@ export interface SipRequest {
   readonly contentType?: string;
   readonly body?: string;
   readonly deadlineMs?: number;
+  /** Inside the dialog of an INVITE that was answered here; `to` is that one's From. */
+  readonly dialog?: { readonly callId: string; readonly fromTag: string; readonly to: string };
 }
 
 export const PLAIN_SDP = [
@@ -142,15 +144,16 @@ function sendRequest(
   responses: Map<string, (response: SipMessage) => void>,
   options: SipRequest,
 ): Promise<SipMessage> {
-  const callId = token();
+  const { dialog } = options;
+  const callId = dialog?.callId ?? token();
   const body = options.body ?? '';
   const uri = options.requestUri;
   const lines = [
     `${options.method} ${uri} SIP/2.0`,
     `Via: SIP/2.0/${wire.name} ${wire.host}:${wire.port};rport;branch=z9hG4bK${token()}`,
     'Max-Forwards: 70',
-    `From: <${options.from}>;tag=${token()}`,
-    `To: <${options.to ?? uri}>`,
+    `From: <${options.from}>;tag=${dialog?.fromTag ?? token()}`,
+    `To: ${dialog?.to ?? `<${options.to ?? uri}>`}`,
     `Call-ID: ${callId}`,
     `CSeq: 1 ${options.method}`,
     `Contact: <sip:peer@${wire.host}:${wire.port};transport=${wire.name.toLowerCase()}>`,

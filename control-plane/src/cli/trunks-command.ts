@@ -8,6 +8,7 @@ import { loadTrunks, type LoadedTrunk } from '../adapters/engine-config/load-tru
 import { renderGatewayConfig } from '../adapters/engine-config/render-gateway-config.ts';
 import { trunkNamesIn } from '../adapters/engine-config/trunk-texts.ts';
 import { loadSetting } from '../config/load-config.ts';
+import { parseIpAddress } from '../domain/ip-network.ts';
 import { faultSentence, trunkFault } from '../domain/trunk/trunk-fault.ts';
 import { problemText, type FileProblem } from '../domain/trunk/trunk-problem.ts';
 import { CommandFailure, EXIT } from './command-failure.ts';
@@ -73,7 +74,7 @@ interface RenderOptions extends Place {
 
 function render(names: readonly string[], { settings: file, out, ...place }: RenderOptions): void {
   const filed = readSettings(file);
-  const trunks = load(names, place).map(({ trunk }) => trunk);
+  const trunks = load(names, place, hostsOf(filed.ari.permit)).map(({ trunk }) => trunk);
   const settings = completed(filed, trunks);
   const result = renderGatewayConfig(settings, { templatesDir: TEMPLATES, outputDir: resolve(out) });
   if (!result.ok) {
@@ -112,13 +113,23 @@ function readSettings(file: string): FiledSettings {
   return read.settings;
 }
 
-/** Every named trunk, or all problems, one line each. */
-function load(given: readonly string[], { dir, site }: Place): readonly LoadedTrunk[] {
+/** Single addresses of the control plane; a network may be a carrier's too. */
+function hostsOf(networks: readonly string[]): readonly string[] {
+  return networks.filter((one) => parseIpAddress(one) !== null);
+}
+
+/** Every named trunk, or all problems, one line each. `own`: addresses of ours, beside the relay's. */
+function load(
+  given: readonly string[],
+  { dir, site }: Place,
+  own: readonly string[] = [],
+): readonly LoadedTrunk[] {
   const folder = dir ?? setting('HAMRAHI_TRUNKS_DIR');
   const siteFile = site ?? setting('HAMRAHI_TRUNKS_SITE_FILE');
   const names = given.length > 0 ? given : (setting('HAMRAHI_TRUNKS') ?? trunkNamesIn(folder));
   if (names.length === 0) throw new CommandFailure(`${folder} has no trunk files.`, EXIT.usage);
-  const loaded = loadTrunks(folder, [...new Set(names)], siteFile);
+  const ours = [setting('HAMRAHI_RELAY_ADDRESS'), ...own];
+  const loaded = loadTrunks(folder, [...new Set(names)], siteFile, ours);
   if (!loaded.ok) throw wrong(loaded.problems);
   return loaded.trunks;
 }

@@ -1,7 +1,12 @@
-/** Networks as settings write them: `10.1.2.0/24,fd00::/8`. */
+/** Addresses and networks as settings write them: `10.1.2.0/24,fd00::/8`. */
 import { isIP } from 'node:net';
+import { parseIpAddress } from '../domain/ip-network.ts';
 
 const MAX_NETWORKS = 100;
+
+export function parseAddress(text: string): string | null {
+  return parseIpAddress(text) === null ? null : text;
+}
 
 export function parseNetworks(text: string): readonly string[] | null {
   const networks = text

@@ -2,7 +2,7 @@
 import { DEFAULT_POLICY, type Policy } from '../domain/session/policy.ts';
 import { PhoneNumber } from '../domain/numbering/phone-number.ts';
 import { parseFailpoint } from './failpoint-order.ts';
-import { parseNetworks } from './networks.ts';
+import { parseAddress, parseNetworks } from './networks.ts';
 import { choice, list, listen, parsedBy, secret, text, url, whole, yesNo } from './variable.ts';
 
 const VAULT_PATH = /^[A-Za-z0-9_-]+(?:\/[A-Za-z0-9_-]+){0,9}$/;
@@ -144,7 +144,7 @@ const engine = {
     description: "Asterisk's SIP WebSocket as the edge reaches it.",
     fallback: 'ws://127.0.0.1:8088/ws',
   }),
-  HAMRAHI_RELAY_ADDRESS: text(/^[0-9a-fA-F.:]{2,45}$/, 'an IP address', {
+  HAMRAHI_RELAY_ADDRESS: parsedBy(parseAddress, 'an IP address', {
     description: "The edge's address as Asterisk sees it: its endpoints accept nobody else.",
     fallback: '127.0.0.1',
   }),

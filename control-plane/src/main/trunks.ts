@@ -13,10 +13,10 @@ import { secretsOf } from './secret-source.ts';
  * used starts, and says so: a stream needs none.
  */
 export async function openTrunks(
-  { trunks }: Pick<CoreConfig, 'trunks'>,
+  { trunks, engine: { relayAddress } }: Pick<CoreConfig, 'trunks' | 'engine'>,
   ports: Omit<TrunkBookPorts, 'source'>,
 ): Promise<TrunkBook> {
-  const book = new TrunkBook({ source: new TrunkFiles(trunks), ...ports });
+  const book = new TrunkBook({ source: new TrunkFiles({ ...trunks, relayAddress }), ...ports });
   const reading = await book.start();
   if (reading.ok) return book;
   throw new Error(`the trunk files are wrong\n${reading.problems.map(problemText).join('\n')}`);

@@ -166,6 +166,20 @@ describe('hamrahi trunks', function () {
       expect(readFileSync(file('out/ari.conf'), 'utf8')).to.include('password=a-password-of-tests');
     });
 
+    it('TEL-9: ends with 2 where a trunk’s sources hold the relay’s address, or the control plane’s', async () => {
+      const site = write('site.yaml', 'vi:\n  sources: [10.7.0.0/16]\n');
+      const line = `${site}:2: vi.sources.0: expected addresses without the gateway's own: each of its clients would be taken for the carrier\n`;
+      const relay = await render(['vi', '--site', site], { ...secret, HAMRAHI_RELAY_ADDRESS: '10.7.0.7' });
+      expect([relay.exitCode, relay.output]).to.deep.equal([2, line]);
+      write(
+        'settings.yml',
+        stringify({ ...settings, ari: { ...settings.ari, permit: ['10.7.0.8', '10.0.0.0/8'] } }),
+      );
+      const control = await render(['vi', '--site', site]);
+      expect([control.exitCode, control.output]).to.deep.equal([2, line]);
+      expect(readdirSync(folder)).to.not.include('out');
+    });
+
     it('leaves out a trunk whose account is not complete, and says so', async () => {
       const site = write('site.yaml', '');
       const { exitCode, output } = await render(['sandbox', 'vi', '--site', site]);

@@ -10,6 +10,7 @@ import {
 import { startAsterisk } from '../../../control-plane/sandbox/asterisk-process.ts';
 import { reservePort, reservePortRange } from '../../../control-plane/sandbox/free-ports.ts';
 import { AsteriskDriver } from '../../../control-plane/src/adapters/asterisk/asterisk-driver.ts';
+import { outgoingEndpoint } from '../../../control-plane/src/adapters/asterisk/trunk-endpoint.ts';
 import { systemClock } from '../../../control-plane/src/adapters/clock/system-clock.ts';
 import { loadTrunks } from '../../../control-plane/src/adapters/engine-config/load-trunks.ts';
 import { webrtcEndpointFields } from '../../../control-plane/src/adapters/engine-config/webrtc-endpoint.ts';
@@ -126,7 +127,8 @@ describe('a new environment: every carrier of the repository on a real Asterisk'
 
   it('TEL-1, TEL-9: every carrier’s endpoint is there', async () => {
     const endpoints = (await ari('/endpoints/PJSIP')) as { resource: string }[];
-    expect(endpoints.map(({ resource }) => resource).sort()).to.deep.equal([...CARRIERS].sort());
+    const expected = CARRIERS.flatMap((name) => [name, outgoingEndpoint(name)]);
+    expect(endpoints.map(({ resource }) => resource).sort()).to.deep.equal(expected.sort());
   });
 
   it('TEL-6: no password of a trunk is in a file; what has the ARI password is its owner’s alone', () => {

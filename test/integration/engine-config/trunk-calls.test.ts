@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { GatewayEngine } from '../../../control-plane/sandbox/gateway-engine.ts';
+import { dialString, outgoingEndpoint } from '../../../control-plane/src/adapters/asterisk/trunk-endpoint.ts';
 import { PhoneNumber } from '../../../control-plane/src/domain/numbering/phone-number.ts';
 import { trunkDial } from '../../../control-plane/src/domain/trunk/trunk-dial.ts';
 import type { Trunk } from '../../../control-plane/src/domain/trunk/trunk.ts';
@@ -73,7 +74,7 @@ describe('engine-config/pjsip.conf: calls by a trunk', function () {
     const { requestUri, fromUser, identityHeader } = plan.value;
     const sent = carrier.requests.length;
     const { status, body } = await ariRequest(engine, 'POST', '/channels', {
-      endpoint: `PJSIP/${trunk.name}/${requestUri}`,
+      endpoint: dialString(outgoingEndpoint(trunk.name), requestUri),
       app: APP,
       channelId,
       callerId: fromUser,

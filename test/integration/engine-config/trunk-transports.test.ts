@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { reservePort } from '../../../control-plane/sandbox/free-ports.ts';
 import type { GatewayEngine } from '../../../control-plane/sandbox/gateway-engine.ts';
 import type { SipTransportSettings } from '../../../control-plane/src/adapters/engine-config/gateway-settings.ts';
+import { dialString, outgoingEndpoint } from '../../../control-plane/src/adapters/asterisk/trunk-endpoint.ts';
 import { PhoneNumber } from '../../../control-plane/src/domain/numbering/phone-number.ts';
 import { trunkDial } from '../../../control-plane/src/domain/trunk/trunk-dial.ts';
 import type { Trunk } from '../../../control-plane/src/domain/trunk/trunk.ts';
@@ -90,7 +91,7 @@ describe('engine-config/pjsip.conf: calls by a trunk over TCP and TLS', function
     calls += 1;
     const channelId = `call-${calls}`;
     const { status, body } = await ariRequest(engine, 'POST', '/channels', {
-      ...{ endpoint: `PJSIP/${trunk.name}/${plan.value.requestUri}`, app: APP, channelId },
+      ...{ endpoint: dialString(outgoingEndpoint(trunk.name), plan.value.requestUri), app: APP, channelId },
       ...{ callerId: `<${plan.value.fromUser}>`, formats: 'alaw,ulaw', timeout: 10 },
     });
     expect(status, JSON.stringify(body)).to.equal(200);

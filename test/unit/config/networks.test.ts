@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseNetworks } from '../../../control-plane/src/config/networks.ts';
+import { parseAddress, parseNetworks } from '../../../control-plane/src/config/networks.ts';
 
 describe('config/networks', () => {
   it('are addresses with a prefix, of either family', () => {
@@ -10,6 +10,12 @@ describe('config/networks', () => {
       '0.0.0.0/0',
       '::1/128',
     ]);
+  });
+
+  it('take one address for an address alone: the engine permits everybody by a list with a wrong one', () => {
+    for (const text of ['127.0.0.1', '10.0.0.7', '::1', 'fd00::7']) expect(parseAddress(text)).to.equal(text);
+    for (const text of ['abcd', '300.1.1.1', '1.2.3', '10.0.0.0/8', '::ffff:10.0.0.7', ''])
+      expect(parseAddress(text), text).to.equal(null);
   });
 
   it('are refused whole when one of them is none', () => {

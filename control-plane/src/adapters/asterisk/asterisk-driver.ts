@@ -39,6 +39,7 @@ import { LegDialer } from './leg-dialer.ts';
 import type { LegRecord } from './leg-record.ts';
 import { MediaWatch } from './media-watch.ts';
 import { ToneEar } from './tone-ear.ts';
+import { outgoingEndpoint } from './trunk-endpoint.ts';
 import { TrunkProvisioner, type TrunkAccounts } from './trunk-provisioner.ts';
 
 export interface AsteriskDriverOptions {
@@ -198,9 +199,15 @@ export class AsteriskDriver implements PbxDriver {
     const trunk = this.#options.trunks.get(dial.trunk);
     if (trunk === undefined)
       return { ok: false, code: 'ERR_PBX_NOT_FOUND', detail: `no trunk ${dial.trunk}` };
-    const order = phoneDialOrder(dial, trunk, this.#options.app);
+    const order = phoneDialOrder(dial, trunk, this.#endpointFor(trunk.name), this.#options.app);
     if (!order.ok) return { ok: false, code: 'ERR_PBX_REFUSED', detail: order.code };
     return this.#dialer.dial(order.value, dial.legId, trunk);
+  }
+
+  /** An engine whose pjsip.conf is older has one endpoint a trunk: calls go on, and a 302 is followed as it always was. */
+  #endpointFor(trunk: string): string {
+    const endpoint = outgoingEndpoint(trunk);
+    return this.#contacts.knows(endpoint) ? endpoint : trunk;
   }
 
   /** Asterisk notes each response to a call's INVITE for HANGUPCAUSE, 100 Trying among them, and has no event for that one. */
@@ -307,6 +314,7 @@ export class AsteriskDriver implements PbxDriver {
       return;
     }
     this.#adopt(inventory.value);
+    this.#tellOlderEndpoints(present);
     this.#attached = true;
     this.#emit({ type: 'engine.back', at: clock.now(), snapshot: this.#snapshot(inventory.value) });
     this.#contacts.tellTrunks(clock.now());
@@ -316,6 +324,14 @@ export class AsteriskDriver implements PbxDriver {
     for (const event of held) this.#received(event);
     this.#media.resume();
     this.#attaching.resolve(undefined);
+  }
+
+  #tellOlderEndpoints(present: readonly string[]): void {
+    for (const trunk of present)
+      if (this.#options.trunks.has(trunk) && !this.#contacts.knows(outgoingEndpoint(trunk)))
+        this.#options.log.warn('the engine’s pjsip.conf is older: it dials on where this carrier says so', {
+          trunk,
+        });
   }
 
   #adopt({ legs, unattended, bridges, endpoints }: EngineInventory): void {
@@ -354,7 +370,7 @@ export class AsteriskDriver implements PbxDriver {
     const at = this.#options.clock.now();
     if (event.type === 'StasisStart' && parseChannelId(event.channel.id) === null)
       this.#refuse(event.channel);
-    // A carrier that answers 302 has Asterisk dial on by itself; nothing in its configuration forbids that.
+    // An app that answers 302 has Asterisk dial on by itself; of a carrier's that comes to nothing (trunk-endpoint.ts).
     if (event.type === 'Dial' && event.dialstatus === '' && parseChannelId(event.peer.id) === null)
       this.#refuse(event.peer);
     if (this.#dialer.swallows(event)) return;

@@ -31,6 +31,11 @@ export class ContactBoard {
     }
   }
 
+  /** Whether the engine had such an endpoint of a trunk when it was asked last. */
+  knows(endpoint: string): boolean {
+    return this.#trunkUp.has(endpoint);
+  }
+
   /** The state of every trunk, to be told after a reset and when the files were read anew. */
   tellTrunks(at: Instant): void {
     for (const trunk of this.#trunkUp.keys()) this.#tellTrunk(trunk, at);

@@ -2,6 +2,7 @@
 import { trunkDial, type TrunkDialErrorCode } from '../../domain/trunk/trunk-dial.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { AppDial, PhoneDial } from '../../ports/pbx-driver.ts';
+import { dialString } from './trunk-endpoint.ts';
 
 /** Parameters of `POST /channels/{channelId}`. */
 export interface DialOrder {
@@ -45,10 +46,11 @@ export function appDialOrder(dial: AppDial, app: string): DialOrder {
   };
 }
 
-/** By request URI, so that a contact's state vetoes nothing. The carrier is told no id of ours. */
+/** By request URI, so that a contact's state vetoes nothing; by one of the trunk's two endpoints. The carrier is told no id of ours. */
 export function phoneDialOrder(
   dial: PhoneDial,
   trunk: Trunk,
+  endpoint: string,
   app: string,
 ):
   | { readonly ok: true; readonly value: DialOrder }
@@ -60,7 +62,7 @@ export function phoneDialOrder(
     ok: true,
     value: {
       channelId: dial.legId,
-      endpoint: `PJSIP/${trunk.name}/${requestUri}`,
+      endpoint: dialString(endpoint, requestUri),
       context: 'answered-phone',
       extension: app,
       callerId: `<${fromUser}>`,

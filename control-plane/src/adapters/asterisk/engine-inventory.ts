@@ -12,6 +12,7 @@ import type { LegSnapshot, PbxSnapshot } from '../../ports/pbx-driver.ts';
 import { ari, type Channel, type Endpoint } from './ari.gen.ts';
 import type { AriClient } from './ari-connection.ts';
 import type { AriResult } from './ari-result.ts';
+import { endpointOwner } from './trunk-endpoint.ts';
 
 export interface EngineInventory {
   readonly legs: readonly LegSnapshot[];
@@ -61,9 +62,10 @@ export async function readInventory(client: AriClient, app: string): Promise<Ari
   };
 }
 
-/** `PJSIP/<endpoint>-<serial>` → the endpoint's name. Of any other channel its kind alone: its name may hold a number. */
+/** `PJSIP/<endpoint>-<serial>` → the endpoint's name, of a trunk's two the trunk's. Of any other channel its kind alone: its name may hold a number. */
 export function endpointOf({ name }: Channel): string {
-  return /^PJSIP\/(.+)-[0-9a-f]{8}$/.exec(name)?.[1] ?? name.slice(0, name.indexOf('/'));
+  const endpoint = /^PJSIP\/(.+)-[0-9a-f]{8}$/.exec(name)?.[1];
+  return endpoint === undefined ? name.slice(0, name.indexOf('/')) : endpointOwner(endpoint);
 }
 
 function legStateOf(state: Channel['state']): LegState {

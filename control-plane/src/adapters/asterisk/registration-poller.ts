@@ -8,6 +8,7 @@ import type { Secret } from '../../domain/secret.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Log, Metrics } from '../../ports/log.ts';
+import { registrationUris } from './registration-uris.ts';
 
 const METRIC = 'asterisk_pjsip_outbound_registration_status';
 const REGISTERED = '1';
@@ -45,23 +46,12 @@ export class RegistrationPoller {
 
   /** Trunks that register, by the two URIs. */
   #registering(): ReadonlyMap<string, string> {
-    return new Map(
-      this.#options
-        .trunks()
-        .flatMap(({ name, transport, auth }) =>
-          auth.kind === 'registration'
-            ? [
-                [
-                  keyOf(
-                    `sip:${auth.username}@${auth.domain}`,
-                    `sip:${auth.registrar};transport=${transport}`,
-                  ),
-                  name,
-                ] as const,
-              ]
-            : [],
-        ),
-    );
+    const entries = this.#options.trunks().flatMap(({ name, transport, auth }) => {
+      if (auth.kind !== 'registration') return [];
+      const { client, server } = registrationUris(auth, transport);
+      return [[keyOf(client, server), name] as const];
+    });
+    return new Map(entries);
   }
 
   /** Nothing is asked where no trunk registers. */

@@ -13,6 +13,7 @@ import type { Secret } from '../../domain/secret.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { AriFailure } from './ari-result.ts';
 import type { Change, DynamicObjects, ObjectFields } from './dynamic-objects.ts';
+import { registrationUris, type RegistrationAuth } from './registration-uris.ts';
 
 /** `unfinished`: the rest is to be done some seconds later, when Asterisk is through with what was taken away. */
 export type Settled = { readonly ok: true; readonly is: 'kept' | 'changed' | 'unfinished' } | AriFailure;
@@ -55,7 +56,7 @@ async function withdrawRegistration(objects: DynamicObjects, name: string): Prom
   return cleared.ok ? { ok: true, is: cleared.changed ? 'changed' : 'kept' } : cleared;
 }
 
-type Registering = Trunk & { readonly auth: Extract<Trunk['auth'], { kind: 'registration' }> };
+type Registering = Trunk & { readonly auth: RegistrationAuth };
 
 async function settleRegistration(
   objects: DynamicObjects,
@@ -132,12 +133,13 @@ function registrationFields(
   { auth, transport, localTransport, outboundProxy }: Registering,
   id: string,
 ): ObjectFields {
+  const { client, server, user } = registrationUris(auth, transport);
   return {
     transport: localTransport,
     outbound_auth: auth.secret === null ? '' : id,
-    server_uri: `sip:${auth.registrar};transport=${transport}`,
-    client_uri: `sip:${auth.username}@${auth.domain}`,
-    contact_user: auth.username,
+    server_uri: server,
+    client_uri: client,
+    contact_user: user,
     expiration: String(auth.expirySeconds),
     outbound_proxy: outboundProxy === null ? '' : `sip:${outboundProxy};lr;transport=${transport}`,
     max_random_initial_delay: '0',

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { FileProblem } from '../../domain/trunk/trunk-problem.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
 import { schemaCheck, type FieldFault, type SchemaCheck } from './schema-check.ts';
+import { isTooWide, NARROW } from './source-rules.ts';
 import { readYaml } from './yaml-file.ts';
 
 /** What the file holds: no trunks, no password. */
@@ -39,6 +40,10 @@ export function readGatewaySettings(file: string, text: string): SettingsReading
 function contradictions({ rtp, sip }: FiledSettings): readonly FieldFault[] {
   const faults: FieldFault[] = [];
   if (rtp.last < rtp.first + 1) faults.push({ path: ['rtp', 'last'], expected: 'more than rtp.first' });
+  const permitted = sip.permittedSources === 'trunks' ? [] : sip.permittedSources;
+  for (const [index, source] of permitted.entries())
+    if (isTooWide(source))
+      faults.push({ path: ['sip', 'permittedSources', String(index)], expected: NARROW });
   for (const [index, { name, protocol, tls }] of sip.transports.entries()) {
     const at = ['sip', 'transports', String(index)];
     if (name === 'webrtc' || sip.transports.findIndex((one) => one.name === name) !== index)

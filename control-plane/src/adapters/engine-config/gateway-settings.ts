@@ -2,6 +2,7 @@
  * Everything in which one gateway's Asterisk differs from another's: the variables of the templates in
  * `asterisk/`, by the same names. Plain data, so that Ansible can fill the same templates from its own variables.
  */
+import { isAmong } from '../../domain/ip-network.ts';
 import type { Secret } from '../../domain/secret.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 
@@ -85,6 +86,12 @@ export interface GatewaySettings {
  * known, because then a list would cut off its BYE: the firewall decides alone.
  */
 export function permittedSourcesOf(relay: readonly string[], trunks: readonly Trunk[]): readonly string[] {
-  if (trunks.some((trunk) => trunk.sources.length === 0)) return [];
-  return [...relay, ...trunks.flatMap((trunk) => trunk.sources)];
+  const sources = trunks.flatMap((trunk) => trunk.sources);
+  return trunks.every((trunk) => isHeardFrom(trunk, sources)) ? [...relay, ...sources] : [];
+}
+
+/** By its own sources, or, of a second trunk to one carrier, by those of the first: its hosts are among these. */
+function isHeardFrom({ sources, hosts }: Trunk, all: readonly string[]): boolean {
+  if (sources.length > 0) return true;
+  return hosts.length > 0 && hosts.every(({ address }) => isAmong(address, all));
 }

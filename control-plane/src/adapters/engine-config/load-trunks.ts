@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { TrunkProblem } from '../../domain/trunk/trunk-problem.ts';
 import { schemaCheck, type FieldFault, type SchemaCheck } from './schema-check.ts';
+import { sharedSources, sourceFaults } from './source-rules.ts';
 import { contradictions, covers, evidenceFaults, leafPaths, strayEvidence } from './trunk-rules.ts';
 import { trunkTexts, type FileText, type TrunkTexts } from './trunk-texts.ts';
 import { isRecord, readYaml, type YamlFile } from './yaml-file.ts';
@@ -36,26 +37,48 @@ const SCHEMA_FILE = resolve(import.meta.dirname, '../../../../sip-trunks/trunk.s
 const MAX_PROBLEMS_PER_FILE = 20;
 let compiled: SchemaCheck | undefined;
 
-/** Every named trunk, in this order, or every problem of every file. */
+/**
+ * Every named trunk, in this order, or every problem of every file. `own`: addresses from which the gateway itself speaks
+ * to Asterisk (the relay's).
+ */
 export function loadTrunks(
   folder: string,
   names: readonly string[],
   siteFile: string | null = null,
+  own: readonly string[] = [],
 ): LoadTrunksResult {
-  return trunksOf(trunkTexts(folder, names, siteFile));
+  return trunksOf(trunkTexts(folder, names, siteFile), own);
 }
 
-export function trunksOf(texts: TrunkTexts): LoadTrunksResult {
+export function trunksOf(texts: TrunkTexts, own: readonly string[] = []): LoadTrunksResult {
   const check = (compiled ??= schemaCheck(SCHEMA_FILE));
   const site = readSite(texts);
   const problems: TrunkProblem[] = [...site.problems];
   const trunks: LoadedTrunk[] = [];
   for (const [name, { file, content }] of texts.files) {
     const result = loadTrunk(name, { file, content }, site, check);
-    if (Array.isArray(result)) problems.push(...result.slice(0, MAX_PROBLEMS_PER_FILE));
-    else trunks.push(result);
+    const wrong = Array.isArray(result) ? result : sourceProblems(result, trunks, own);
+    problems.push(...wrong.slice(0, MAX_PROBLEMS_PER_FILE));
+    if (!Array.isArray(result)) trunks.push(result.loaded);
   }
   return problems.length > 0 ? { ok: false, problems: inOrder(problems) } : { ok: true, trunks };
+}
+
+/** A trunk that is right by itself, and where its sources are written. */
+interface Placed {
+  readonly loaded: LoadedTrunk;
+  readonly sources: { readonly yaml: YamlFile; readonly above: readonly string[] };
+}
+
+function sourceProblems(
+  { loaded: { trunk }, sources: { yaml, above } }: Placed,
+  before: readonly LoadedTrunk[],
+  own: readonly string[],
+): readonly TrunkProblem[] {
+  const alone = sourceFaults(trunk, own);
+  const others = before.map((one) => one.trunk);
+  const faults = alone.length > 0 ? alone : sharedSources(trunk, others);
+  return faults.map(({ path, expected }) => invalid(yaml, [...above, ...path], expected));
 }
 
 interface Site {
@@ -83,7 +106,7 @@ function loadTrunk(
   { file, content }: { readonly file: string; readonly content: FileText },
   site: Site,
   check: SchemaCheck,
-): LoadedTrunk | TrunkProblem[] {
+): Placed | TrunkProblem[] {
   const shipped = readFileText(file, content);
   if (Array.isArray(shipped)) return shipped;
   const own = faultsOf(shipped.value, check, (data) => [
@@ -93,7 +116,9 @@ function loadTrunk(
   if (own.length > 0) return own.map(({ path, expected }) => invalid(shipped, path, expected));
   const data = shipped.value as TrunkData;
   const part = isRecord(site.yaml?.value) ? site.yaml.value[name] : undefined;
-  if (site.yaml === null || !isRecord(part)) return { trunk: fieldsOf(data), evidence: evidenceOf(data) };
+  const shippedSources = { yaml: shipped, above: [] };
+  if (site.yaml === null || !isRecord(part))
+    return { loaded: { trunk: fieldsOf(data), evidence: evidenceOf(data) }, sources: shippedSources };
 
   const merged = mergeSite(data, part);
   const added = faultsOf(merged, check, (whole) => [
@@ -104,10 +129,11 @@ function loadTrunk(
     const { yaml } = site;
     return added.map(({ path, expected }) => invalid(yaml, [name, ...path], expected));
   }
-  return {
+  const loaded = {
     trunk: fieldsOf(merged as TrunkData),
     evidence: siteEvidence(merged as TrunkData, part, name, site.yaml),
   };
+  return { loaded, sources: 'sources' in part ? { yaml: site.yaml, above: [name] } : shippedSources };
 }
 
 function faultsOf(

@@ -1,5 +1,6 @@
 /** The gateway's Asterisk configuration: settings in, a configuration directory out. */
 import { CONTROL_CHARACTER } from '../../domain/control-characters.ts';
+import { parseIpNetwork } from '../../domain/ip-network.ts';
 import { engineGap } from '../../domain/trunk/trunk-fault.ts';
 import type { Trunk } from '../../domain/trunk/trunk.ts';
 import type { GatewaySettings } from './gateway-settings.ts';
@@ -51,6 +52,8 @@ export function renderGatewayConfig(
   const variables = { ...settings, ari, trunks };
   const failures = [
     ...trunks.flatMap((trunk) => trunkFailures(trunk, settings)),
+    ...addressFailures('sip.permittedSources', settings.sip.permittedSources),
+    ...trunks.flatMap(({ name, sources }) => addressFailures(`trunk ${name}: sources`, sources)),
     ...valueFailures(variables, ''),
   ];
   if (failures.length > 0) return { ok: false, failures };
@@ -64,6 +67,14 @@ function trunkFailures(trunk: Trunk, settings: GatewaySettings): GatewayConfigFa
   if (transport?.protocol === trunk.transport) return [];
   const detail = `trunk ${trunk.name} leaves by "${trunk.localTransport}", which is no ${trunk.transport} transport of this gateway`;
   return [{ code: 'ERR_ENGINE_CONFIG_TRANSPORT_MISSING', detail }];
+}
+
+/** Asterisk drops a list for one wrong address in it, and then nothing of it refuses anybody. */
+function addressFailures(path: string, texts: readonly string[]): GatewayConfigFailure[] {
+  return texts.flatMap((text, index) => {
+    if (parseIpNetwork(text) !== null) return [];
+    return [{ code: 'ERR_ENGINE_CONFIG_VALUE', detail: `${path}.${index} is no address and no network` }];
+  });
 }
 
 /** No value may hold a control character: it would write lines of its own into a configuration file. */

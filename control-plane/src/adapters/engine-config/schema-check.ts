@@ -1,6 +1,7 @@
 /** Plain data against a JSON schema: one sentence for each field that is wrong, saying what belongs there. */
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import { ADDRESS_FORMATS } from './address-formats.ts';
 import { isRecord } from './yaml-file.ts';
 
 export interface FieldFault {
@@ -16,7 +17,12 @@ type Schema = Readonly<Record<string, unknown>>;
 /** Throws when the file is no schema: it belongs to the program. */
 export function schemaCheck(file: string): SchemaCheck {
   const schema = JSON.parse(readFileSync(file, 'utf8')) as Schema;
-  const check = new Ajv2020({ allErrors: true, strict: true, verbose: true }).compile(schema);
+  const check = new Ajv2020({
+    allErrors: true,
+    strict: true,
+    verbose: true,
+    formats: ADDRESS_FORMATS,
+  }).compile(schema);
   return (value) => (check(value) ? [] : onePerField(check.errors ?? [], schema));
 }
 

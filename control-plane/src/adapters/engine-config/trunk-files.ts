@@ -7,6 +7,8 @@ export interface TrunkFilesOptions {
   readonly directory: string;
   readonly names: readonly string[];
   readonly siteFile: string | null;
+  /** From which the clients' requests come: no trunk's. */
+  readonly relayAddress: string;
 }
 
 const READ_WITHIN_MS = 5_000;
@@ -19,7 +21,7 @@ export class TrunkFiles implements TrunkSource {
   }
 
   async read(): Promise<TrunkReading> {
-    const { directory, names, siteFile } = this.#options;
+    const { directory, names, siteFile, relayAddress } = this.#options;
     const texts = await trunkTextsWithin(READ_WITHIN_MS, directory, names, siteFile);
     if (texts === null) {
       const expected = `files that can be read within ${READ_WITHIN_MS} ms`;
@@ -32,7 +34,7 @@ export class TrunkFiles implements TrunkSource {
       } as const;
       return { ok: false, problems: [late] };
     }
-    const result = trunksOf(texts);
+    const result = trunksOf(texts, [relayAddress]);
     return result.ok ? { ok: true, trunks: result.trunks.map(({ trunk }) => trunk) } : result;
   }
 }

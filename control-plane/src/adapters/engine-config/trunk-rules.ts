@@ -1,5 +1,5 @@
 /** What the schema of trunk files cannot say. */
-import type { Trunk } from '../../domain/trunk/trunk.ts';
+import { secretOf, type Trunk } from '../../domain/trunk/trunk.ts';
 import type { FieldFault } from './schema-check.ts';
 import { isRecord } from './yaml-file.ts';
 
@@ -31,6 +31,11 @@ export function contradictions(trunk: Trunk, name: string): readonly FieldFault[
     trunk.p95PostDialDelayMs <= failover.hedgeMostMs,
     'p95PostDialDelayMs',
     'no more than failover.hedgeMostMs',
+  );
+  expect(
+    secretOf(trunk)?.startsWith(`trunks/${name}/`) ?? true,
+    'auth.secret',
+    `a reference that begins with trunks/${name}/: a trunk proves itself with no other one's password`,
   );
   for (const [index, { sipStatus }] of causeOverrides.entries()) {
     const isFirst = causeOverrides.findIndex((one) => one.sipStatus === sipStatus) === index;

@@ -71,6 +71,8 @@ export const WEBRTC_ENDPOINT_FIELDS = {
   allow_subscribe: 'no',
   allow_transfer: 'no',
   allow_overlap: 'no',
+  // nor send us on: what Asterisk then dials by itself is the client's own WebSocket, and no trunk
+  redirect_method: 'uri_core',
   // nothing here rings an extension or lights a lamp
   device_state_busy_at: '0',
   refer_blind_progress: 'no',

@@ -64,13 +64,14 @@ function identityHeader(trunk: Trunk, host: TrunkHost, user: string): TrunkDial[
   if (kind === 'none') return null;
   if (kind === 'pai' && trunk.numbers.identity === trunk.numbers.from) return null;
   const name = kind === 'pai' ? 'P-Asserted-Identity' : 'P-Preferred-Identity';
-  return { name, value: `<sip:${user}@${fromDomain ?? bracketed(host.address)}>` };
+  return { name, value: `<sip:${user}@${bracketed(fromDomain ?? host.address)}>` };
 }
 
 function hostPort(host: TrunkHost): string {
   return `${bracketed(host.address)}:${host.port}`;
 }
 
-function bracketed(address: string): string {
+/** An IPv6 address as it stands in a URI; anything else as it is. */
+export function bracketed(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }

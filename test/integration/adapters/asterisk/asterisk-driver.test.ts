@@ -193,8 +193,10 @@ describe('adapters/asterisk/asterisk-driver', function () {
       await until('the end of the leg', () => has('leg.ended', legId));
       expect(ended(legId)).to.include({ outcome: 'rejected', sipStatus: 302 });
       await until('the refusal', () => has('call.unexpected'));
-      const from = user.startsWith('Local') ? 'Local' : lab.trunk;
-      expect(events.find(({ type }) => type === 'call.unexpected')).to.include({ from });
+      expect(
+        events.find(({ type }) => type === 'call.unexpected'),
+        'no trunk',
+      ).to.include({ from: aor });
       expect(events.filter(({ type }) => type === 'leg.answered')).to.be.empty;
     });
 

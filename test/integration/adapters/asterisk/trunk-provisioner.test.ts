@@ -4,6 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { GatewayEngine } from '../../../../control-plane/sandbox/gateway-engine.ts';
 import { AsteriskDriver } from '../../../../control-plane/src/adapters/asterisk/asterisk-driver.ts';
+import {
+  dialString,
+  outgoingEndpoint,
+} from '../../../../control-plane/src/adapters/asterisk/trunk-endpoint.ts';
 import { systemClock } from '../../../../control-plane/src/adapters/clock/system-clock.ts';
 import { PhoneNumber } from '../../../../control-plane/src/domain/numbering/phone-number.ts';
 import { trunkDial } from '../../../../control-plane/src/domain/trunk/trunk-dial.ts';
@@ -226,7 +230,11 @@ describe('adapters/asterisk/trunk-provisioner, on a real Asterisk', function () 
     const plan = trunkDial(trunks[0]!, PhoneNumber.parse('+919876543210')!, null);
     if (!plan.ok) throw new Error(plan.code);
     const { status } = await ariRequest(engine, 'POST', '/channels', {
-      ...{ endpoint: `PJSIP/md5/${plan.value.requestUri}`, app: 'hamrahi', channelId: LEG },
+      ...{
+        endpoint: dialString(outgoingEndpoint('md5'), plan.value.requestUri),
+        app: 'hamrahi',
+        channelId: LEG,
+      },
       ...{ callerId: `<${plan.value.fromUser}>`, formats: 'alaw', timeout: 10 },
     });
     expect(status).to.equal(200);

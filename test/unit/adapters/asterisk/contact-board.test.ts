@@ -51,6 +51,15 @@ describe('adapters/asterisk/contact-board', () => {
     expect(board.contacts).to.deep.equal([]);
   });
 
+  it('knows which endpoints of trunks the engine has', () => {
+    const { board } = scene([endpoint('tata', 'online'), endpoint('dial@tata.out', 'offline')]);
+    expect(['tata', 'dial@tata.out', 'dial@vi.out'].map((name) => board.knows(name))).to.deep.equal([
+      ...[true, true, false],
+    ]);
+    board.reset([endpoint('tata', 'online')]);
+    expect(board.knows('dial@tata.out')).to.equal(false);
+  });
+
   it('tells a client that connected anew, and not that its old contact went', () => {
     const { board, play, told } = scene();
     play(contact('sip:one', 'NonQualified', 'online'), contact('sip:two', 'NonQualified', 'online'));

@@ -77,6 +77,16 @@ describe('adapters/engine-config/gateway-settings-file', () => {
     });
   }
 
+  it('TEL-9: permits no network so wide that the list would refuse nobody, and says why', () => {
+    for (const wide of ['0.0.0.0/0', '10.0.0.0/8', '::/0', 'fd00::/8']) {
+      const text = block({ ...FULL, sip: { ...FULL.sip, permittedSources: ['192.0.2.1', wide] } });
+      const line = blockLineOf(text, ['sip', 'permittedSources', '1']);
+      expect(problemsOf(text), wide).to.deep.equal([
+        `settings.yml:${line}: sip.permittedSources.1: expected an address, or a network of at least /16 (IPv4) or /48 (IPv6): whoever is in it is let in as the carrier`,
+      ]);
+    }
+  });
+
   it('finds what contradicts each other, and broken YAML', () => {
     const transports = [
       { ...FULL.sip.transports[0], name: 'webrtc' },

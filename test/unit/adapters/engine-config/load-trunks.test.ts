@@ -44,6 +44,15 @@ const FULL: Readonly<Record<string, Plain>> = Object.fromEntries(
   ]),
 );
 
+/** The sample with one field changed. */
+function withField(value: unknown, [key, ...rest]: readonly string[], to: unknown): unknown {
+  if (key === undefined) return to;
+  if (Array.isArray(value))
+    return value.map((item: unknown, index) => (String(index) === key ? withField(item, rest, to) : item));
+  const map = value as Plain;
+  return { ...map, [key]: withField(map[key], rest, to) };
+}
+
 /** Files in memory: the trunk `full`, and the site's. */
 const load = (text: string, site: string | null = null, name = 'full'): LoadTrunksResult =>
   trunksOf({
@@ -180,7 +189,37 @@ describe('adapters/engine-config/load-trunks: each field wrong in turn', () => {
   const sample = FULL['registration']!;
   const part = (field: string): Plain =>
     field.split('.').reduce<Plain>((at, key) => at[key] as Plain, sample);
-  const contradictions: readonly [field: string, changes: Plain, expected: RegExp][] = [
+  /** Beside what the schema's formats are walked with. */
+  const odd: Readonly<Record<string, readonly string[]>> = {
+    'auth.username': ['a"b', '50%', '<u>', 'a\\b', ' u', 'u ', 'ü', 'u\tv', 'u'.repeat(65)],
+    outboundProxy: ['', '192.0.2.9', '-:5060'],
+    'auth.registrar': ['192.0.2.9', ':5060'],
+    'auth.domain': ['ims.invalid:5060', 'a:b', '-a'],
+    'callerId.fromDomain': ['', 'ims.invalid:5060', 'a:b'],
+  };
+  for (const [field, values] of Object.entries(odd))
+    for (const value of values) {
+      it(`TEL-9: ${field} with what only looks like one, "${value}": one line likewise`, () => {
+        const text = block(withField(sample, field.split('.'), value));
+        const problems = problemsOf(load(text));
+        expect(problems.map(({ path }) => path)).to.deep.equal([field]);
+        expect(problems[0]?.expected).to.match(/address|host|as the carrier gave/);
+        expect(problems[0]?.line).to.equal(blockLineOf(text, field.split('.')));
+      });
+    }
+  it('TEL-9: what a carrier has not given yet stays empty', () => {
+    const empty = { ...part('auth'), username: '', registrar: '', domain: '' };
+    expect(problemsOf(load(block({ ...sample, auth: empty }))).map(problemText)).to.deep.equal([]);
+  });
+  for (const networks of [
+    ['10.2.0.0/16', '192.0.2.0/24', '192.0.2.77'],
+    ['fd00:1:2::/48', '2001:db8::1'],
+  ])
+    it(`TEL-9: takes addresses and networks of a carrier: ${networks.join(', ')}`, () => {
+      expect(problemsOf(load(block({ ...sample, sources: networks }))).map(problemText)).to.deep.equal([]);
+    });
+
+  const contradictions: readonly (readonly [field: string, changes: Plain, expected: RegExp])[] = [
     ['name', { name: 'other' }, /the file's name, full/],
     [
       'capacity.sosReserve',
@@ -199,6 +238,14 @@ describe('adapters/engine-config/load-trunks: each field wrong in turn', () => {
     ],
     ['media.encryption', { media: { ...part('media'), encryption: 'sdes' } }, /transport tls/],
     ['p95PostDialDelayMs', { p95PostDialDelayMs: 9000 }, /hedgeMostMs/],
+    ...['0.0.0.0/0', '10.0.0.0/8', '10.0.0.0/15', '::/0', 'fd00::/8', 'fd00::/47'].map(
+      (wide) =>
+        ['sources.1', { sources: ['192.0.2.1', wide] }, /\/16 \(IPv4\) or \/48 \(IPv6\).*carrier/] as const,
+    ),
+    ...['trunks/tata/password', 'trunks/ful/password', 'trunks/full-two/password'].map(
+      (secret) =>
+        ['auth.secret', { auth: { ...part('auth'), secret } }, /begins with trunks\/full\//] as const,
+    ),
     [
       'causeOverrides.1.sipStatus',
       {
@@ -211,7 +258,7 @@ describe('adapters/engine-config/load-trunks: each field wrong in turn', () => {
     ],
   ];
   for (const [field, changes, expected] of contradictions) {
-    it(`TEL-9: ${field} against another field: one line likewise`, () => {
+    it(`TEL-9: ${field} against another field, ${JSON.stringify(changes).slice(0, 60)}: one line likewise`, () => {
       const text = block({ ...sample, ...changes });
       const problems = problemsOf(load(text));
       expect(problems.map(({ path }) => path)).to.deep.equal([field]);
@@ -365,4 +412,70 @@ describe('adapters/engine-config/load-trunks: the site’s account data', () => 
       expect(problems[0]?.line).to.equal(blockLineOf(siteText, ['full', ...field.split('.')]));
     });
   }
+});
+
+describe('adapters/engine-config/load-trunks: whose address is whose', () => {
+  const textOf = (name: string, sources: readonly string[]): string =>
+    block({ ...FULL['ip'], name, sources });
+  const loadAll = (
+    files: Readonly<Record<string, string>>,
+    own: readonly string[] = [],
+    site: string | null = null,
+  ): readonly string[] => {
+    const names = Object.keys(files);
+    const texts = names.map((name) => {
+      const file = { file: `trunks/${name}.yml`, content: { text: files[name]! } };
+      return [name, file] as const;
+    });
+    const siteText = site === null ? null : { file: 'site.yml', content: { text: site } };
+    const result = trunksOf({ folder: 'trunks', present: names, files: new Map(texts), site: siteText }, own);
+    return problemsOf(result).map(problemText);
+  };
+
+  it('TEL-9: no trunk’s sources hold the gateway’s own address: every client would be the carrier', () => {
+    for (const [source, own] of [
+      ['127.0.0.1', '127.0.0.1'],
+      ['10.7.0.0/16', '10.7.0.9'],
+      ['fd00:1:2::/64', 'fd00:1:2::5'],
+    ] as const) {
+      const text = textOf('full', ['192.0.2.1', source]);
+      const line = blockLineOf(text, ['sources', '1']);
+      expect(loadAll({ full: text }, ['192.0.2.200', own]), source).to.deep.equal([
+        `trunks/full.yml:${line}: sources.1: expected addresses without the gateway's own: each of its clients would be taken for the carrier`,
+      ]);
+      expect(loadAll({ full: text }, ['192.0.2.200']), source).to.deep.equal([]);
+    }
+  });
+
+  it('TEL-9: the site’s file is told of the gateway’s own address that it brings in', () => {
+    const site = block({ full: { priority: 7, sources: ['127.0.0.1'] } });
+    expect(loadAll({ full: textOf('full', []) }, ['127.0.0.1'], site)).to.deep.equal([
+      "site.yml:4: full.sources.0: expected addresses without the gateway's own: each of its clients would be taken for the carrier",
+    ]);
+  });
+
+  it('TEL-9: what one trunk’s carrier speaks from, no other one’s does', () => {
+    const first = textOf('first', ['192.0.2.1', '198.51.100.0/28']);
+    for (const [source, shares] of [
+      ['192.0.2.1', true],
+      ['198.51.100.9', true],
+      ['198.51.0.0/16', true],
+      ['198.51.100.16/28', false],
+      ['::c000:201', false],
+    ] as const) {
+      const second = textOf('second', ['203.0.113.1', source]);
+      const line = blockLineOf(second, ['sources', '1']);
+      const problem = `trunks/second.yml:${line}: sources.1: expected addresses that no other trunk has: first has some of these`;
+      expect(loadAll({ first, second }), source).to.deep.equal(shares ? [problem] : []);
+    }
+    const site = block({ second: { sources: ['192.0.2.1'] } });
+    expect(loadAll({ first, second: textOf('second', []) }, [], site)).to.deep.equal([
+      'site.yml:3: second.sources.0: expected addresses that no other trunk has: first has some of these',
+    ]);
+  });
+
+  it('one trunk may have an address twice, and trunks without sources share nothing', () => {
+    const first = textOf('first', ['192.0.2.0/24', '192.0.2.1']);
+    expect(loadAll({ first, second: textOf('second', []), third: textOf('third', []) })).to.deep.equal([]);
+  });
 });

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
+import { outgoingEndpoint } from '../../../../control-plane/src/adapters/asterisk/trunk-endpoint.ts';
 import {
   permittedSourcesOf,
   type GatewaySettings,
@@ -191,7 +192,8 @@ describe('adapters/engine-config/render-gateway-config', () => {
   });
 
   it('filters sources only when those of every trunk are known', () => {
-    const unknown = { ...PLAIN_TRUNK, name: 'other', sources: [] };
+    const hosts = [...PLAIN_TRUNK.hosts, { address: 'sbc.carrier.invalid', port: 5060, priority: 20 }];
+    const unknown = { ...PLAIN_TRUNK, name: 'other', hosts, sources: [] };
     expect(permittedSourcesOf(['127.0.0.1'], [PLAIN_TRUNK])).to.deep.equal(['127.0.0.1', '192.0.2.10']);
     expect(permittedSourcesOf(['127.0.0.1'], [PLAIN_TRUNK, unknown])).to.deep.equal([]);
     render({ sip: { ...GATEWAY_SETTINGS.sip, permittedSources: ['127.0.0.1', '192.0.2.10'] } });
@@ -201,6 +203,35 @@ describe('adapters/engine-config/render-gateway-config', () => {
     ]);
     render();
     expect(section('pjsip.conf', 'permitted-sources', 'acl')).to.deep.equal([]);
+  });
+
+  it('TEL-7: has a second endpoint to dial by, alike but for its address of record', () => {
+    render({ trunks: [REGISTERED] });
+    const watched = section('pjsip.conf', 'plain', 'endpoint');
+    expect(watched).to.include('redirect_method=uri_core');
+    expect(section('pjsip.conf', outgoingEndpoint('plain'), 'endpoint')).to.deep.equal(
+      watched.filter((line) => line !== 'aors=plain'),
+    );
+  });
+
+  it('knows the sources of a trunk that leaves them to another one of the same carrier', () => {
+    const wide = { ...PLAIN_TRUNK, sources: ['192.0.2.0/28'] };
+    const second = { ...PLAIN_TRUNK, name: 'second', transport: 'tcp', sources: [] } as const;
+    expect(permittedSourcesOf(['127.0.0.1'], [second, wide])).to.deep.equal(['127.0.0.1', '192.0.2.0/28']);
+    expect(permittedSourcesOf(['127.0.0.1'], [second])).to.deep.equal([]);
+    expect(permittedSourcesOf(['127.0.0.1'], [PLAIN_TRUNK, { ...second, hosts: [] }])).to.deep.equal([]);
+  });
+
+  it('TEL-9: writes no address that is none: a list with one in it would permit everybody', () => {
+    const sources = ['192.0.2.10', '10.0.0.0/33'];
+    const result = render({
+      sip: { ...GATEWAY_SETTINGS.sip, permittedSources: ['abcd', '127.0.0.1'] },
+      trunks: [{ ...PLAIN_TRUNK, sources }],
+    });
+    expect(result.ok ? [] : result.failures).to.deep.equal([
+      { code: 'ERR_ENGINE_CONFIG_VALUE', detail: 'sip.permittedSources.0 is no address and no network' },
+      { code: 'ERR_ENGINE_CONFIG_VALUE', detail: 'trunk plain: sources.1 is no address and no network' },
+    ]);
   });
 
   it('writes nothing when something is wrong, and says all of it', () => {

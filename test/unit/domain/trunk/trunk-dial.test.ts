@@ -51,6 +51,12 @@ describe('domain/trunk/trunk-dial', () => {
     });
   });
 
+  it('brackets an IPv6 address for a domain too', () => {
+    const trunk = withCallerId({ identityHeader: 'ppi', fromDomain: '2001:db8::1' });
+    const result = trunkDial(trunk, CITIZEN, null);
+    expect(result.ok && result.value.identityHeader?.value).to.equal('<sip:+911140000100@[2001:db8::1]>');
+  });
+
   it('goes to the host of the lowest priority first, or to the one that is named', () => {
     const hosts = [
       { address: '192.0.2.30', port: 5060, priority: 30 },
