@@ -1,8 +1,8 @@
 /**
- * `promtool`, with which the tests try the rules for Prometheus. It comes out of Debian's package `prometheus`, of which
- * nothing is installed: no service of that name begins to run on this machine.
+ * `promtool`, with which the tests try the rules for Prometheus. It comes out of a Debian package (its own from Debian 13
+ * on, `prometheus` before), of which nothing is installed: no service of that name begins to run on this machine.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloadPackage } from './apt-packages.ts';
@@ -14,6 +14,8 @@ import { runCommand } from './run-command.ts';
 const neededMib = 250;
 const unpackDeadlineMs = 120_000;
 const partPrefix = 'promtool.part-';
+/** The Debian release in which it was part of `prometheus` for the last time. */
+const lastInPrometheus = 12;
 
 export function findPromtool(top: string): string | undefined {
   const path = join(top, '.cache/promtool');
@@ -42,19 +44,21 @@ async function fetchInto(
   logFile: string,
   progress: Progress,
 ): Promise<InstallResult<string>> {
-  progress.say("fetching promtool out of Debian's package prometheus");
-  const fetched = await downloadPackage('prometheus', part, logFile, progress);
+  const release = Number(/^VERSION_ID="?(\d+)/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? NaN);
+  const name = release <= lastInPrometheus ? 'prometheus' : 'promtool';
+  progress.say(`fetching promtool out of Debian's package ${name}`);
+  const fetched = await downloadPackage(name, part, logFile, progress);
   if (!fetched.ok) return fetched;
-  const file = readdirSync(part).find((name) => name.endsWith('.deb'));
+  const file = readdirSync(part).find((one) => one.endsWith('.deb'));
   const unpacked = await runCommand({
     command: 'dpkg-deb',
-    args: ['-x', join(part, file ?? 'prometheus.deb'), part],
+    args: ['-x', join(part, file ?? `${name}.deb`), part],
     logFile,
     deadlineMs: unpackDeadlineMs,
   });
   const tool = join(part, 'usr/bin/promtool');
   if (unpacked.exitCode !== 0 || !existsSync(tool))
-    return failed('ERR_INSTALL_COMMAND', 'The package prometheus brought no promtool.', `See ${logFile}.`);
+    return failed('ERR_INSTALL_COMMAND', `The package ${name} brought no promtool.`, `See ${logFile}.`);
   // Moved in whole: what is there is complete.
   await rename(tool, path);
   progress.say('promtool is there');
