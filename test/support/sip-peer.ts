@@ -197,16 +197,16 @@ function responseTo(request: SipMessage, status: string, wire: Wire): string {
  * and with it the endpoint, for half a minute.
  */
 export function ringUntilCancelled(peer: SipPeer): void {
-  peer.answer = ({ callId, cseq: { method } }) => {
+  peer.answer = (request) => {
+    const { method } = request.cseq;
     if (method === 'ACK') return [];
     if (method === 'INVITE') return ['180 Ringing'];
-    if (method === 'CANCEL')
-      for (const request of peer.requests)
-        if (request.callId === callId && request.cseq.method === 'INVITE') {
-          peer.respond(request, '487 Request Terminated');
-          break;
-        }
-    return ['200 OK'];
+    peer.respond(request, '200 OK');
+    const isCalled = (one: SipMessage): boolean =>
+      one.callId === request.callId && one.cseq.method === 'INVITE';
+    const invite = method === 'CANCEL' ? peer.requests.find(isCalled) : undefined;
+    if (invite) peer.respond(invite, '487 Request Terminated');
+    return [];
   };
 }
 

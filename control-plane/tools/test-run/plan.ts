@@ -23,7 +23,7 @@ const minuteMs = 60_000;
 const suites: Readonly<Record<string, { packs: number; deadlineMs: number }>> = {
   unit: { packs: 1, deadlineMs: 5 * minuteMs },
   contract: { packs: 2, deadlineMs: 6 * minuteMs },
-  integration: { packs: 7, deadlineMs: 15 * minuteMs },
+  integration: { packs: 7, deadlineMs: 20 * minuteMs },
   scenario: { packs: 1, deadlineMs: 10 * minuteMs },
   e2e: { packs: 10, deadlineMs: 20 * minuteMs },
 };

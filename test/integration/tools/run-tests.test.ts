@@ -91,7 +91,7 @@ describe('tools/run-tests', () => {
     write('test/e2e/a.test.ts', meets('a', 'b'));
     write('test/e2e/deep/b.test.ts', meets('b', 'a'));
     const end = await run('e2e');
-    expect(end.output).to.match(/── e2e 1\/2, [^]*── e2e 2\/2, /);
+    for (const pack of ['e2e 1/2', 'e2e 2/2']) expect(end.output).to.include(`── ${pack}, `);
     expect(end.output).to.match(/^e2e +2 +0 +[\d.]+$/m);
     expect(lastLine(end)).to.equal('2 passed, 0 failed');
   });
