@@ -64,7 +64,7 @@ describe('adapters/asterisk/asterisk-driver', function () {
     if (!snapshot.ok) throw new Error(snapshot.code);
     // A peer that still rings is asked to stop; with nobody to answer that, its call would linger for half a minute.
     for (const { legId } of snapshot.value.legs) await lab.driver.hangup(legId, 'session-ended');
-    // An endpoint that is removed under a channel stays in Asterisk for good.
+    // Asterisk keeps an endpoint that is removed under a channel.
     await until('the end of the legs', async () => (await lab.witness.channels()).length === 0);
     for (const { bridgeId } of snapshot.value.bridges) await lab.driver.closeBridge(bridgeId);
     for (const aor of aors.splice(0)) await lab.driver.removeEndpoint(aor);
