@@ -46,10 +46,6 @@ function clockStepped({ nodeId }: Config, { alerts }: OnCall, offsetMs: number):
     });
 }
 
-interface Reloadable {
-  reload(): Promise<void>;
-}
-
 /** Fills `running` as it goes, so that a signal ends what there is. Returns once this process does its part. */
 async function start(
   config: Config,
@@ -64,7 +60,6 @@ async function start(
     running.push(core);
     reloadable.push(core);
     onCall.alerts = core.alerts;
-    reloadable.push(core);
     void core.fenced.then(() => process.exit(EXIT_FENCED));
     if (!(await core.serving)) return;
   }
