@@ -37,8 +37,6 @@ export interface SipClientEvents {
 /** After a REGISTER's answer, a connection needs no other proof of life. */
 const PROOF_LASTS_MS = 3_000;
 const DEADLINES = { connectMs: 5_000, registerMs: 4_000, unregisterMs: 500 } as const;
-/** Another tab of this device has taken over: let it, and see again later. */
-const REPLACED_WAIT_MS = 10_000;
 const REGISTRATION_S = 120;
 /** Often enough to keep a NAT's and a proxy's idle timer quiet, and to notice a dead connection. */
 const REFRESH_MS = 20_000;
@@ -141,16 +139,16 @@ export class SipClient extends TypedEvents<SipClientEvents> {
   private async keepRegistered(): Promise<void> {
     while (this.running) {
       this.enter('connecting');
-      let replaced = false;
+      let leastMs = 0;
       try {
         await this.stayConnected();
       } catch (error) {
-        replaced = error instanceof SipSocketClosed && error.replaced;
+        if (error instanceof SipSocketClosed) leastMs = error.waitMs;
         if (this.isRunning()) this.emit('trouble', error instanceof Error ? error : new Error(String(error)));
       }
       if (!this.isRunning()) return;
       await this.agent.transport.disconnect();
-      await this.backoff.wait(replaced ? REPLACED_WAIT_MS : 0);
+      await this.backoff.wait(leastMs);
     }
   }
 

@@ -8,7 +8,13 @@ import { EmitterImpl, TransportState, type Transport } from 'sip.js';
 import { withDeadline } from './deadline.ts';
 import type { ClientSocket } from './gateway-sockets.ts';
 
-/** `code` of the WebSocket's close frame (RFC 6455 §7.4); 4001: another connection of this device has replaced it. */
+/**
+ * How long after a close of the gateway's own codes the next connection waits, in milliseconds. 4000: the session has ended, and
+ * whoever watches it is about to say so. 4001: another connection of this device has replaced this one; let it.
+ */
+const WAIT_AFTER_MS: Readonly<Record<number, number>> = { 4000: 1_000, 4001: 10_000 };
+
+/** `code` of the WebSocket's close frame (RFC 6455 §7.4). */
 export class SipSocketClosed extends Error {
   readonly code = 'ERR_CLIENT_SOCKET_CLOSED';
   readonly closeCode: number;
@@ -19,8 +25,8 @@ export class SipSocketClosed extends Error {
     this.closeCode = closeCode;
   }
 
-  get replaced(): boolean {
-    return this.closeCode === 4001;
+  get waitMs(): number {
+    return WAIT_AFTER_MS[this.closeCode] ?? 0;
   }
 }
 

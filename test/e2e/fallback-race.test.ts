@@ -210,7 +210,12 @@ describe('e2e: the stream against the call', function () {
     const columns = await fallbackColumns(id);
     const hers = (await callsTo(gateway, citizen.phone)).at(0)!;
     if (view.phase === 'active') {
-      expect(columns, name).to.deep.equal([null, null, null, null]);
+      // On a slow machine the duty phone may be answered before her packets come: it joins her stream, and that stays on record.
+      const onDutyPhone = view.fallback?.mode === 'operators-only';
+      expect(
+        columns.map((column) => column !== null),
+        name,
+      ).to.deep.equal(Array(4).fill(onDutyPhone));
       await callTo(gateway, citizen.phone, ({ state }) => state === 'ended', PATIENCE_MS);
     } else {
       expect(

@@ -75,14 +75,13 @@ describe('e2e: one way', function () {
     const id = await press(citizen, district.location);
     await Promise.all([told(panel, id, 'sos.active'), panel.tone(1400, 10_000)]);
 
-    await eventually('the operator has sent for two seconds', () =>
-      panel.rtp().packetsSent >= MANY_PACKETS ? true : null,
+    await eventually('both have sent for two seconds', () =>
+      [panel, citizen].every((one) => one.rtp().packetsSent >= MANY_PACKETS) ? true : null,
     );
 
     expect(directionsIn(said(panel.sip, 'sent')), 'the client did try').to.include('sendrecv');
     expect(new Set(passed(`operator-${operatorId}-panel1`))).to.deep.equal(new Set(['recvonly']));
     expect(citizen.rtp().packetsReceived, 'no packet reached her').to.equal(0);
-    expect(citizen.rtp().packetsSent).to.be.at.least(MANY_PACKETS);
   });
 
   it('RTC-3 holds both to it when they ask for both directions in a re-INVITE', async () => {
