@@ -239,10 +239,9 @@ describe('e2e: the stream against the call', function () {
       const place = events.findIndex((one) => one.type === type && one.leg?.includes(`.${kind}.`));
       return place === -1 ? Infinity : place;
     };
-    const active = Math.max(
-      placeOf('media.streaming', 'citizen-app'),
-      placeOf('panel.heard', 'operator-app'),
-    );
+    // A duty phone that is answered joins her stream as soon as there is one.
+    const heard = Math.min(placeOf('panel.heard', 'operator-app'), placeOf('pbx.answered', 'operator-phone'));
+    const active = Math.max(placeOf('media.streaming', 'citizen-app'), heard);
     return active < placeOf('pbx.answered', 'citizen-phone') ? 'active' : 'phone-connected';
   }
 });
