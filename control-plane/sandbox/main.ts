@@ -10,7 +10,7 @@ The gateway runs. Everything about it: ${path}
   API       ${file.urls.api}  (OpenAPI: ${file.urls.api}/openapi.json)
   carrier   ${file.urls.carrierReport}/calls  (what the simulated carrier saw)
 
-  More tokens: node control-plane/src/cli/hamrahi.ts token --role citizen --subject priya
+  More tokens: .tools/bin/node control-plane/src/cli/hamrahi.ts token --role citizen --subject priya
   Numbers and what they do: docs/sandbox-numbers.md
   Ctrl-C ends it all.
 `);

@@ -84,7 +84,8 @@ const clients = {
     fallback: null,
   }),
   HAMRAHI_SIP_WSS_URL: url(['wss', 'ws'], {
-    description: 'Where clients reach the edge, with its path.',
+    description:
+      'Where clients reach the edge, with its path: the edge serves /sip, such as wss://sos.example.in/sip.',
     fallback: null,
   }),
   HAMRAHI_SIP_DOMAIN: text(/^[A-Za-z0-9.-]{1,200}$/, 'a host name', {

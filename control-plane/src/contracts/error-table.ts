@@ -76,7 +76,7 @@ export const ERROR_TABLE = {
   ERR_HTTP_BODY_TOO_LARGE: {
     status: 413,
     title: 'The body is too large',
-    remedy: 'The limit is 16 KiB (zones: 256 KiB).',
+    remedy: 'The limit is 16 KiB (calls: 8 KiB; zones and rosters: 256 KiB).',
   },
   ERR_HTTP_MEDIA_TYPE: {
     status: 415,

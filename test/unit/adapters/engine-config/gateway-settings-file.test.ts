@@ -55,6 +55,11 @@ describe('adapters/engine-config/gateway-settings-file', () => {
         expect(readGatewaySettings('settings.yml', text)).to.deep.equal({ ok: true, settings });
   });
 
+  it('TEL-9: takes the example as it stands', () => {
+    const example = resolve(FILE, '../gateway-settings.example.yml');
+    expect(problemsOf(readFileSync(example, 'utf8'))).to.deep.equal([]);
+  });
+
   it('TEL-6: has no place for the ARI password, and does not repeat one that was put there', () => {
     const text = block({ ...FULL, ari: { ...FULL.ari, password: 'hunter2' } });
     expect(problemsOf(text)).to.deep.equal([
