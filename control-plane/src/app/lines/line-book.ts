@@ -81,8 +81,6 @@ export class LineBook {
     const tried = new Set(live.line.tries.map(({ trunk }) => trunk));
     const left = routes.filter(({ trunk }) => !tried.has(trunk));
     live.line = { ...live.line, routes: left, purpose: dial.purpose };
-    for (const { number, state } of live.line.tries)
-      if (state === 'dialing') this.#worker.perform(live, { do: 'ask-hedge', try: number });
     this.#worker.watchOver(live);
   }
 

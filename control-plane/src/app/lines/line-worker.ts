@@ -1,7 +1,7 @@
 /** Performs what domain/line decides: dials and hangs up, keeps deadlines, tells of the leg, reports of its trunks. */
 import { tryIdOf } from '../../domain/ids.ts';
 import type { Instant } from '../../domain/ids.ts';
-import { advance, DEAD_MS, isDone } from '../../domain/line/line.ts';
+import { advance, DEAD_MS, isDone, withoutTry } from '../../domain/line/line.ts';
 import type { LineAction, LineEvent } from '../../domain/line/line.ts';
 import { isTrunkFailure, mayTryOtherTrunk } from '../../domain/trunk/failover.ts';
 import type { TryEnd } from '../../domain/trunk/failover.ts';
@@ -32,6 +32,7 @@ const NOT_SENT: ReadonlySet<PbxErrorCode> = new Set([
   'ERR_PBX_REPLACED',
   'ERR_PBX_FENCED',
 ]);
+const ENGINE_BUSY: ReadonlySet<PbxErrorCode> = new Set(['ERR_PBX_OVERLOAD', 'ERR_PBX_TIMEOUT']);
 const OK = { ok: true, value: undefined } as const;
 
 export class LineWorker {
@@ -47,10 +48,12 @@ export class LineWorker {
   }
 
   step(live: Live, event: LineEvent): void {
-    const { purpose } = live.line;
+    const { purpose, tries } = live.line;
+    const isOver = event.type === 'ended' || event.type === 'refused';
+    const freed = isOver ? tries.find((one) => one.number === event.try)?.trunk : undefined;
     const { line, actions } = advance(live.line, event, this.#now(), (name) => {
       const trunk = this.#trunk(name);
-      return trunk !== undefined && this.#ports.load.hasRoom(trunk, purpose);
+      return trunk !== undefined && this.#ports.load.hasRoom(trunk, purpose, name === freed ? 1 : 0);
     });
     live.line = line;
     for (const action of actions) this.perform(live, action);
@@ -107,14 +110,18 @@ export class LineWorker {
   /** Asks anew, in a moment, whatever could not be asked of tries that wait for a word. */
   watchOver(live: Live): void {
     if (live.line.over) return;
-    for (const { number, state, responded, givenUp } of live.line.tries)
-      if (state === 'dialing' && !responded && !givenUp)
-        this.perform(live, { do: 'ask-silence', try: number });
+    const { purpose, hedged } = live.line;
+    for (const { number, state, responded, givenUp } of live.line.tries) {
+      if (state !== 'dialing' || givenUp) continue;
+      if (!responded) this.perform(live, { do: 'ask-silence', try: number });
+      if (purpose === 'sos' && !hedged) this.perform(live, { do: 'ask-hedge', try: number });
+    }
     const dueMs = live.line.beganAt + DEAD_MS - this.#now();
     this.perform(live, { do: 'ask-dead', afterMs: Math.max(dueMs, LOOK_AGAIN_MS) });
   }
 
-  async #dial(live: Live, number: number, { trunk, host }: Route): Promise<void> {
+  async #dial(live: Live, number: number, route: Route): Promise<void> {
+    const { trunk, host } = route;
     const { dial, line } = live;
     if (!dial) return;
     const { legId } = line;
@@ -137,7 +144,7 @@ export class LineWorker {
     live.held.delete(number);
     // What was never sent is tried anew under the same number, once the engine is back.
     if (!result.ok && NOT_SENT.has(result.code)) {
-      this.#notSent(live, number, result);
+      this.#notSent(live, number, route, result);
       return;
     }
     this.#emit({ type: 'leg.tried', legId, try: number, trunk, at: now });
@@ -147,8 +154,8 @@ export class LineWorker {
       this.#answer(live, OK);
     } else {
       live.lastCode = result.code;
-      // Not a word went to the carrier.
-      live.unsent.add(number);
+      // An engine that has no time says nothing of the trunk; one that does not take it lacks its configuration.
+      if (ENGINE_BUSY.has(result.code)) live.unsent.add(number);
       this.#ports.log.warn('A trunk could not be dialled.', { legId, trunk, code: result.code });
       this.step(live, { type: 'refused', try: number, outcome: outcomeOf(result.code) });
     }
@@ -167,8 +174,8 @@ export class LineWorker {
   }
 
   /** Whoever is left in the engine is found again, with all that it has, once it is back. */
-  #notSent(live: Live, number: number, result: PbxResult): void {
-    live.line = { ...live.line, tries: live.line.tries.filter((one) => one.number !== number) };
+  #notSent(live: Live, number: number, route: Route, result: PbxResult): void {
+    live.line = withoutTry(live.line, number, route);
     this.#answer(live, result);
     if (live.line.tries.every((one) => one.givenUp)) this.#forget(live);
   }
@@ -250,8 +257,10 @@ export class LineWorker {
   async #silenceDue(live: Live, number: number): Promise<void> {
     const { legId } = live.line;
     const answer = await this.#ports.pbx.responded(tryIdOf(legId, number));
-    // Where the engine cannot say, nothing is given up; it is asked again once it is back.
+    // Where the engine cannot say, nothing is given up, and it is asked again.
     if (answer.ok) this.step(live, { type: 'silence-due', try: number, responded: answer.value });
+    else if (!live.line.over && live.line.tries.some((one) => one.number === number && !one.givenUp))
+      this.#after(live, LOOK_AGAIN_MS, () => this.#silenceDue(live, number));
   }
 
   async #deadDue(live: Live): Promise<void> {
@@ -260,10 +269,10 @@ export class LineWorker {
     const answers = await Promise.all(
       waiting.map(({ number }) => this.#ports.pbx.responded(tryIdOf(legId, number))),
     );
-    this.step(live, {
-      type: 'dead-due',
-      responded: answers.some((answer) => !answer.ok || answer.value),
-    });
+    const hasWord = answers.some((answer) => answer.ok && answer.value);
+    if (hasWord || answers.every((answer) => answer.ok))
+      this.step(live, { type: 'dead-due', responded: hasWord });
+    else if (!live.line.over) this.#after(live, LOOK_AGAIN_MS, () => this.#deadDue(live));
   }
 
   #answer(live: Live, result: PbxResult): void {

@@ -23,18 +23,18 @@ export class TrunkLoad {
     this.#liveOn = liveOn;
   }
 
-  /** No channel is left that this purpose may have. */
-  isFull({ name, capacity }: Trunk, purpose: CallPurpose): boolean {
+  /** No channel is left that this purpose may have. `ending`: channels of it that are counted and have just ended. */
+  isFull({ name, capacity }: Trunk, purpose: CallPurpose, ending = 0): boolean {
     const room = purpose === 'sos' ? capacity.channels : capacity.channels - capacity.sosReserve;
-    return this.#liveOn(name) >= room;
+    return this.#liveOn(name) - ending >= room;
   }
 
   /** Whether a call of this purpose may be placed by it now: there is a channel, and this second has room. An SOS always may. */
-  hasRoom(trunk: Trunk, purpose: CallPurpose): boolean {
+  hasRoom(trunk: Trunk, purpose: CallPurpose, ending = 0): boolean {
     if (purpose === 'sos') return true;
     const now = this.#clock.now();
     const { all, others } = this.#ratesOf(trunk, now);
-    return !this.isFull(trunk, purpose) && others.has(now) && all.has(now);
+    return !this.isFull(trunk, purpose, ending) && others.has(now) && all.has(now);
   }
 
   /** Counts one call that is placed. */

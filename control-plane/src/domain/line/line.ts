@@ -143,6 +143,12 @@ export function withFoundTry(line: Line, number: number, trunk: string, at: Inst
   return { ...line, tries: [...line.tries, one], lastTry: Math.max(line.lastTry, number) };
 }
 
+/** An order to dial that was never sent: its number is not used again, its way is, and a hedge may still be one. */
+export function withoutTry(line: Line, number: number, route: Route): Line {
+  const tries = line.tries.filter((one) => one.number !== number);
+  return { ...line, tries, routes: [route, ...line.routes], hedged: false };
+}
+
 /** `room` counts for what is no SOS alone. */
 export function advance(line: Line, event: LineEvent, at: Instant, room: Room = ALWAYS): LineStep {
   if (line.over) return afterwards(line, event);
@@ -230,7 +236,11 @@ function silenceDue(
   if (responded) return still(change(line, number, { responded: true }));
   if (line.winner !== null || line.hangingUp || line.settled) return still(line);
   const { step: next, line: left } = dialNext(line, at, room);
-  if (next === null) return still(left);
+  if (next === null) {
+    // Nobody has room at this moment: what is there is kept, and it is looked at again.
+    const again: LineAction[] = line.routes.length > 0 ? [{ do: 'ask-silence', try: number }] : [];
+    return { line: { ...line, passedOver: left.passedOver }, actions: again };
+  }
   const gone = giveUp(next.line, number);
   const silent: LineAction = { do: 'note-end', try: number, end: failed('trunk-unreachable'), silent: true };
   // The new way first: giving up the old one is not what she waits for.

@@ -196,12 +196,20 @@ describe('app/lines/phone-lines', () => {
     expect(abroad.story()).to.deep.equal(['tried 1 other']);
   });
 
-  it('TEL-8: what the engine refuses is no word of the carrier', async () => {
-    const { pbx, lines, dial, lab, story } = await setUp();
-    pbx.failNext('ERR_PBX_REFUSED');
-    expect(await lines.dialPhone(dial)).to.include({ ok: true });
-    expect(story()).to.deep.equal(['tried 1 first', 'try 1 trunk-unreachable', 'tried 2 other']);
-    expect(lab.reports.map((report) => [report.trunk, report.what])).to.deep.equal([['other', 'dialled']]);
+  it('TEL-8: an engine without time says nothing of the trunk, one that does not know it does', async () => {
+    const busy = await setUp();
+    busy.pbx.failNext('ERR_PBX_OVERLOAD');
+    expect(await busy.lines.dialPhone(busy.dial)).to.include({ ok: true });
+    expect(busy.story()).to.deep.equal(['tried 1 first', 'try 1 congestion', 'tried 2 other']);
+    expect(busy.lab.reports.map(({ trunk, what }) => [trunk, what])).to.deep.equal([['other', 'dialled']]);
+
+    const unknown = await setUp();
+    unknown.pbx.failNext('ERR_PBX_REFUSED');
+    await unknown.lines.dialPhone(unknown.dial);
+    expect(unknown.lab.reports.map(({ trunk, what }) => [trunk, what])).to.deep.equal([
+      ['first', 'ended'],
+      ['other', 'dialled'],
+    ]);
   });
 
   describe('what is no SOS', () => {
@@ -240,6 +248,19 @@ describe('app/lines/phone-lines', () => {
       }
       expect(story().filter((one) => one.endsWith('other'))).to.have.length(1);
       expect(story().at(-1)).to.equal('ended congestion');
+    });
+
+    it('TEL-7: may go on to the next host of a trunk by the channel that has just ended', async () => {
+      const hosts = [
+        { address: '192.0.2.10', port: 5060, priority: 1 },
+        { address: '192.0.2.11', port: 5060, priority: 2 },
+      ];
+      const small = trunk('first', { hosts, capacity: { channels: 3, callsPerSecond: 100, sosReserve: 2 } });
+      const { pbx, lines, dial, story } = await setUp([small]);
+      await lines.dialPhone(toNobody(1, dial));
+      pbx.end(callLegIdOf(CALL, 'call-to', 1), 'congestion', 503, 34);
+      await settled();
+      expect(story().at(-1)).to.equal('tried 2 first');
     });
 
     it('TEL-8: alerts of dead trunks only where each was asked and none said a word', async () => {
@@ -305,6 +326,38 @@ describe('app/lines/phone-lines', () => {
     expect(orders().at(-1)).to.equal(`hangup ${LEG} cancelled`);
     pbx.answer(SECOND);
     expect(story().at(-1)).to.equal('answered other');
+  });
+
+  it('TEL-7: hedges after a cut that the hedge fell into', async () => {
+    const { clock, pbx, lines, dial, orders, story } = await setUp();
+    await lines.dialPhone(dial);
+    pbx.failNext('ERR_PBX_DISCONNECTED');
+    await clock.advance(4100);
+    await settled();
+    pbx.lose();
+    pbx.comeBack();
+    await clock.advance(4100);
+    await settled();
+    const third = tryIdOf(LEG, 3);
+    expect(orders().slice(1)).to.deep.equal([`dial ${SECOND}`, `dial ${third}`]);
+    pbx.ring(third);
+    expect(orders().at(-1)).to.equal(`hangup ${LEG} cancelled`);
+    expect(story()).to.include('tried 3 other');
+  });
+
+  it('TEL-7: asks again for a word of the carrier when the engine has no time to say', async () => {
+    const { clock, pbx, lines, dial, orders } = await setUp();
+    pbx.silent.add(LEG);
+    await lines.dialPhone(dial);
+    const responded = pbx.responded.bind(pbx);
+    pbx.responded = () => Promise.resolve({ ok: false, code: 'ERR_PBX_TIMEOUT', detail: '' });
+    await clock.advance(1001);
+    await settled();
+    expect(orders()).to.deep.equal([`dial ${LEG}`]);
+    pbx.responded = responded;
+    await clock.advance(2001);
+    await settled();
+    expect(orders()).to.deep.equal([`dial ${LEG}`, `dial ${SECOND}`, `hangup ${LEG} cancelled`]);
   });
 
   it('TEL-7: asks again for a word of the carrier when the engine could not say', async () => {

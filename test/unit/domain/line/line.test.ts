@@ -168,6 +168,10 @@ describe('domain/line/line', () => {
     call.full.add('trunk2');
     call.play({ type: 'silence-due', try: 1, responded: false });
     expect(call.story).to.deep.equal(['dial 1 trunk1']);
+    expect(call.actions.at(-1)).to.deep.equal({ do: 'ask-silence', try: 1 });
+    call.full.clear();
+    call.play({ type: 'silence-due', try: 1, responded: false });
+    expect(call.story.slice(1)).to.deep.equal(['dial 2 trunk2', 'silent 1', 'hang-up 1']);
   });
 
   it('TEL-7: a carrier that was asked late gets two seconds before the line is dead', () => {
