@@ -1,4 +1,5 @@
 /** Clients' endpoints, put into Asterisk's memory by its dynamic configuration; a restart of it loses them. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AddressOfRecord } from '../../domain/ids.ts';
 import type { PbxResult } from '../../ports/pbx-driver.ts';
 import { ari, type ConfigTuple } from './ari.gen.ts';
@@ -14,6 +15,9 @@ export interface EndpointFields {
 const CONFIG_CLASS = 'res_pjsip';
 /** Requests on their way at once while all endpoints are put again. */
 const RESTORE_BATCH = 50;
+/** A channel that was hung up is gone sooner. */
+const FREE_WITHIN_MS = 3_000;
+const LOOK_AGAIN_MS = 20;
 
 export class EndpointProvisioner {
   readonly #client: AriClient;
@@ -30,26 +34,28 @@ export class EndpointProvisioner {
   /**
    * Repeatable. An endpoint that stands is never put over itself: Asterisk 22 would then copy the old one's access list
    * by a name that does not exist, and refuse everybody. One that an earlier process left is replaced, unless somebody
-   * is registered there: to replace it would lose the contact, and nobody would be found until it registers again.
+   * is registered there (to replace it would lose the contact, and nobody would be found until it registers again), or
+   * a channel of it stands.
    */
   provision(aor: AddressOfRecord): Promise<PbxResult> {
     return this.#inOrder(aor, async () => {
       if (this.#wanted.has(aor)) return { ok: true, value: undefined };
-      const gone = await this.#delete(aor);
-      const result = gone.ok ? await this.#put(aor) : gone;
+      const result = await this.#provide(aor);
       if (result.ok) this.#wanted.add(aor);
       return result;
     });
   }
 
+  /** Once no channel of it stands, as far as that can be waited for. */
   remove(aor: AddressOfRecord): Promise<PbxResult> {
     return this.#inOrder(aor, async () => {
       this.#wanted.delete(aor);
+      await this.#untilFree(aor);
       return this.#delete(aor);
     });
   }
 
-  /** Endpoints of an earlier process at which somebody is registered: they stay as they are. */
+  /** Endpoints of an earlier process that are in use: they stay as they are. */
   adopt(inUse: readonly AddressOfRecord[]): void {
     for (const aor of inUse) this.#wanted.add(aor);
   }
@@ -65,6 +71,24 @@ export class EndpointProvisioner {
       if (!result.ok) return result;
     }
     return { ok: true, value: undefined };
+  }
+
+  async #provide(aor: AddressOfRecord): Promise<PbxResult> {
+    if ((await this.#channelsOf(aor)) > 0) return { ok: true, value: undefined };
+    const gone = await this.#delete(aor);
+    return gone.ok ? this.#put(aor) : gone;
+  }
+
+  /** Asterisk 22.10 keeps for ever an endpoint whose objects are deleted while a channel of it stands. */
+  async #untilFree(aor: AddressOfRecord): Promise<void> {
+    const deadline = performance.now() + FREE_WITHIN_MS;
+    while ((await this.#channelsOf(aor)) > 0 && performance.now() < deadline) await pause(LOOK_AGAIN_MS);
+  }
+
+  /** Where the engine cannot say, none. */
+  async #channelsOf(aor: AddressOfRecord): Promise<number> {
+    const found = await this.#client.request(ari.endpoints.get, { tech: 'PJSIP', resource: aor });
+    return found.ok ? found.value.channel_ids.length : 0;
   }
 
   /** What is not there is deleted. */
