@@ -15,8 +15,8 @@ export interface EndpointFields {
 const CONFIG_CLASS = 'res_pjsip';
 /** Requests on their way at once while all endpoints are put again. */
 const RESTORE_BATCH = 50;
-/** A channel that was hung up is gone sooner. */
-const FREE_WITHIN_MS = 3_000;
+/** A channel that was hung up is gone in milliseconds; a device that comes back waits behind this. */
+const FREE_WITHIN_MS = 1_000;
 const LOOK_AGAIN_MS = 20;
 
 export class EndpointProvisioner {
@@ -73,7 +73,11 @@ export class EndpointProvisioner {
     return { ok: true, value: undefined };
   }
 
+  /** Mostly there is none, and one question is all that stands before it. */
   async #provide(aor: AddressOfRecord): Promise<PbxResult> {
+    const object = { configClass: CONFIG_CLASS, objectType: 'endpoint', id: aor };
+    const found = await this.#client.request(ari.asterisk.getObject, object);
+    if (!found.ok) return found.code === 'ERR_PBX_NOT_FOUND' ? this.#put(aor) : firstFailure([found]);
     if ((await this.#channelsOf(aor)) > 0) return { ok: true, value: undefined };
     const gone = await this.#delete(aor);
     return gone.ok ? this.#put(aor) : gone;

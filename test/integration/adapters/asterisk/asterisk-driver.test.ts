@@ -223,10 +223,16 @@ describe('adapters/asterisk/asterisk-driver', function () {
     const order = { legId, sessionId, kind: 'citizen-app', aor, ringTimeoutMs: 10_000 } as const;
     expect(await lab.driver.dialApp(order)).to.deep.equal(DONE);
     await peer.untilRequest(({ cseq }) => cseq.method === 'INVITE');
+    // with nobody registered it is not taken over as it is, but for its call
+    const address = `sip:${aor}@127.0.0.1`;
+    const away = { method: 'REGISTER', requestUri: 'sip:127.0.0.1', from: address, to: address };
+    expect(startLine(await peer.request({ ...away, headers: ['Expires: 0'] }))).to.equal('200');
     const next = lab.newDriver();
     drivers.push(next);
     await next.start(5_000);
     expect(await next.provisionEndpoint(aor)).to.deep.equal(DONE);
+    const { body } = await ariRequest(lab.engine, 'GET', `/endpoints/PJSIP/${aor}`);
+    expect(body).to.deep.include({ state: 'offline', channel_ids: [legId] });
     await next.hangup(legId, 'session-ended');
     expect(await next.removeEndpoint(aor)).to.deep.equal(DONE);
     await lab.assertNothingLeft();
