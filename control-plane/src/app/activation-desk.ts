@@ -121,7 +121,8 @@ export class ActivationDesk {
     );
     if (!outcome)
       return { ok: false, code: 'ERR_GATEWAY_UNAVAILABLE', detail: 'The activation was not taken.' };
-    if (isLive(outcome.after)) presence.begun(outcome.after, offersBefore);
+    const { before, after } = outcome;
+    if (isLive(after)) presence.begun(after, offersBefore, before === null || !isLive(before));
     const activated = this.#activated(outcome, judged.subject.aor);
     return { ok: true, value: shared ? { ...activated, folded: activated.activatedAt !== null } : activated };
   }

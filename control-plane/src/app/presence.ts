@@ -1,6 +1,6 @@
 /** Who can be reached: SIP contacts, panels on shift, endpoints; and which sessions that concerns. */
 import { parseAor } from '../domain/ids.ts';
-import type { AddressOfRecord, OperatorId, SessionId, ZoneId } from '../domain/ids.ts';
+import type { AddressOfRecord, Instant, OperatorId, SessionId, ZoneId } from '../domain/ids.ts';
 import { KeyedRate } from '../domain/rate/keyed-rate.ts';
 import type { Live } from '../domain/session/session.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -21,8 +21,9 @@ const ROUND_STEP_MS = 1000;
 /** From the core's word that a device may come in until the edge tells that it did: far more than the edge takes. */
 const EXPECTED_MS = 15_000;
 /**
- * How often a contact may come and go. Each time is an event of its session, and perhaps a call: whoever has a token
- * must not be able to write a session full, nor to use up its calls, by registering all the time.
+ * How often the sessions are told that a contact comes and goes. Each time is an event of theirs, and perhaps a call:
+ * whoever has a token must not be able to write a session full, nor to use up its calls, by registering all the time.
+ * Who can be reached is always known as it is: an activation must find the operator who registered a moment ago.
  */
 const CHANGES = { perSecond: 1 / 3, burst: 10 };
 const SETTLING_MS = 3000;
@@ -55,6 +56,8 @@ export class Presence {
   /** Those that come and go too fast: what they are in the end is told in a moment. */
   readonly #unsettled = new Map<AddressOfRecord, () => void>();
   readonly #writes = new KeyedQueue<AddressOfRecord>();
+  /** When the newest word was that the store has not been told, of each contact whose turn has not come. */
+  readonly #unwritten = new Map<AddressOfRecord, Instant>();
   readonly #rounds = new KeyedQueue<ZoneId | null>();
   /** Zones whose next round has not begun: it will see everything that is so by then. */
   readonly #dueRounds = new Set<ZoneId | null>();
@@ -128,6 +131,7 @@ export class Presence {
   #effective(aor: AddressOfRecord, online: boolean, isNews = true): void {
     this.#contacts.delete(aor);
     if (online) this.#contacts.add(aor);
+    this.#write(aor);
     const { clock } = this.#ports;
     if (this.#unsettled.has(aor)) return;
     if (this.#changes.take(aor, clock.now())) {
@@ -143,6 +147,21 @@ export class Presence {
     this.#unsettled.set(aor, cancel);
   }
 
+  /** As it is when its turn comes: however often it changes meanwhile, one word follows the one that is under way. */
+  #write(aor: AddressOfRecord): void {
+    const { clock, store } = this.#ports;
+    const waits = this.#unwritten.has(aor);
+    this.#unwritten.set(aor, clock.now());
+    if (waits) return;
+    const written = this.#writes.run(aor, async () => {
+      const at = this.#unwritten.get(aor) ?? clock.now();
+      this.#unwritten.delete(aor);
+      await store.setContact(aor, this.#contacts.has(aor), at);
+    });
+    this.background(written, 'set-contact');
+  }
+
+  /** Those who wait are asked once the store knows of him. */
   #tell(aor: AddressOfRecord, online: boolean, isNews: boolean): void {
     const { clock, loop, open } = this.#ports;
     const at = clock.now();
@@ -152,13 +171,11 @@ export class Presence {
     const type = online ? 'contact.online' : 'contact.offline';
     for (const sessionId of own && isNews ? [own] : waiting)
       this.background(loop.handle(sessionId, { type, aor }, at), type);
-    this.background(
-      this.#writes.run(aor, async () => {
-        await this.#ports.store.setContact(aor, online, at);
-        if (online && owner?.role === 'operator') this.#offerQueued();
-      }),
-      'set-contact',
-    );
+    if (online && owner?.role === 'operator')
+      this.background(
+        this.#writes.run(aor, () => Promise.resolve(this.#offerQueued())),
+        'roster.changed',
+      );
   }
 
   /** What the engine has after a (re)connection, all at once. A session that has offered to a contact is not told again. */
@@ -198,9 +215,11 @@ export class Presence {
    * An activation was written. Her contact, or an operator, that came while it was being written found no session
    * yet; `offersBefore` is what `offers` was when it began. One who gave way to others that wait is asked for in her turn.
    */
-  begun(session: Live, offersBefore: number): void {
+  begun(session: Live, offersBefore: number, isNew: boolean): void {
     const { clock, loop } = this.#ports;
     const { id, zoneId, devices, assignment } = session;
+    // Wherever she came from, through whatever dead spots: of this session nothing has been told yet.
+    if (isNew) for (const { aor } of devices) this.#countAnew(aor);
     for (const { aor, online } of devices) {
       if (online || !this.#contacts.has(aor)) continue;
       this.background(loop.handle(id, { type: 'contact.online', aor }, clock.now()), 'contact.online');
@@ -257,6 +276,12 @@ export class Presence {
       );
       if (outcome && 'assignment' in outcome.after && outcome.after.assignment?.state === 'queued') return;
     }
+  }
+
+  #countAnew(aor: AddressOfRecord): void {
+    this.#changes.forget(aor);
+    this.#unsettled.get(aor)?.();
+    this.#unsettled.delete(aor);
   }
 
   #keep(aor: AddressOfRecord): void {

@@ -158,6 +158,35 @@ describe('app/presence', () => {
     expect(lab.ordered('dial').length, 'she is offered to at last').to.be.above(dialled);
   });
 
+  /** Comes and goes until nothing more is told at once; here or away in the end. */
+  async function flap(lab: CoreLab, aor: AddressOfRecord, end: 'contact.online' | 'contact.offline') {
+    for (let count = 0; count < 21; count += 1) {
+      const goes = (count % 2 === 0) === (end === 'contact.offline');
+      lab.pbx.emit({ type: goes ? 'contact.offline' : 'contact.online', aor, at: lab.clock.now() });
+      await lab.forward(50);
+    }
+  }
+
+  it('RTC-5 an operator whose panel has come and gone all the time is there for an SOS as soon as he is, and not when he is not', async () => {
+    const lab = await startCoreLab();
+    await lab.beginShift(AKRAM);
+    await flap(lab, PANEL, 'contact.online');
+    expect(await isAssignable(lab)).to.be.true;
+    await flap(lab, PANEL, 'contact.offline');
+    expect(await isAssignable(lab)).to.be.false;
+  });
+
+  it('RTC-1 a phone that came and went before the SOS is called at once when it comes for it', async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PRIYA_AOR);
+    await flap(lab, PRIYA_AOR, 'contact.offline');
+    await lab.activate();
+    expect(lab.ordered('dial')).to.be.empty;
+    lab.pbx.emit({ type: 'contact.online', aor: PRIYA_AOR, at: lab.clock.now() });
+    await lab.forward(0);
+    expect(lab.legs('citizen-app')).to.have.length(1);
+  });
+
   it('an engine without a place for the device is told to the edge', async () => {
     const lab = await startCoreLab();
     lab.pbx.failNext('ERR_PBX_TIMEOUT');

@@ -30,6 +30,11 @@ export class KeyedRate {
     return bucket.take(now);
   }
 
+  /** Whatever was counted of `key` counts no more. */
+  forget(key: string): void {
+    this.#buckets.delete(key);
+  }
+
   /** Who has been quiet until his bucket was full again is as good as somebody new. */
   #forgetQuiet(now: number): void {
     let looks = 0;
