@@ -7,12 +7,19 @@ import { relative } from 'node:path';
 import Mocha from 'mocha';
 
 const LINGER_MS = 30_000;
+const WHY_LENGTH = 400;
+
+export type Failure = {
+  /** The test's full title. */
+  title: string;
+  /** How it failed, on one line. */
+  why: string;
+};
 
 export type SuiteTally = {
   passed: number;
   failed: number;
-  /** Full titles of those that failed. */
-  failures: readonly string[];
+  failures: readonly Failure[];
   running: string | null;
   ended: boolean;
   /** What each file took, in ms, its hooks with it. */
@@ -34,8 +41,8 @@ export class SuiteReporter extends Mocha.reporters.Spec {
     };
     runner.on('test', (test) => write({ running: test.fullTitle() }));
     runner.on('pass', () => write({ passed: tally.passed + 1, running: null }));
-    runner.on('fail', (test) => {
-      const failures = [...tally.failures, test.fullTitle()];
+    runner.on('fail', (test, error: unknown) => {
+      const failures = [...tally.failures, { title: test.fullTitle(), why: whyOf(error) }];
       write({ failed: tally.failed + 1, failures, running: null });
     });
     const beganMs = new Map<Mocha.Suite, number>();
@@ -51,6 +58,11 @@ export class SuiteReporter extends Mocha.reporters.Spec {
       endLate();
     });
   }
+}
+
+function whyOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.replaceAll(/\s+/g, ' ').slice(0, WHY_LENGTH);
 }
 
 /** A browser's or a library's leftover must not hold the whole run: it is named, and the suite fails. */

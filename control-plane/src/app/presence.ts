@@ -173,7 +173,10 @@ export class Presence {
       this.background(loop.handle(sessionId, { type, aor }, at), type);
     if (online && owner?.role === 'operator')
       this.background(
-        this.#writes.run(aor, () => Promise.resolve(this.#offerQueued())),
+        this.#writes.run(aor, () => {
+          this.#offerQueued();
+          return Promise.resolve();
+        }),
         'roster.changed',
       );
   }

@@ -1,12 +1,13 @@
 /** What a run of the tests says at its end. */
 
+import type { Failure } from '../suite-reporter.ts';
+
 export type JobEnd = {
   /** A suite, or what else ran beside the suites. */
   of: string;
   passed: number;
   failed: number;
-  /** Full titles of the tests that failed. */
-  failures: readonly string[];
+  failures: readonly Failure[];
   durationMs: number;
   problem: string | undefined;
   /** What each file took, in ms. */
@@ -37,7 +38,9 @@ export function bySuite(ends: readonly JobEnd[], isSuite: (name: string) => bool
 
 /** Its last line is `N passed, N failed`. */
 export function summaryOf(ends: readonly JobEnd[], slowestShown: number): string {
-  const failures = ends.flatMap(({ of, failures }) => failures.map((title) => `  ${of}: ${title}`));
+  const failures = ends.flatMap(({ of, failures }) =>
+    failures.flatMap(({ title, why }) => [`  ${of}: ${title}`, `    ${why}`]),
+  );
   const slowest = ends.flatMap(({ files }) => Object.entries(files)).sort(([, a], [, b]) => b - a);
   const sum = (of: (end: JobEnd) => number): number => ends.reduce((total, end) => total + of(end), 0);
   return [
