@@ -1,4 +1,5 @@
 /** A thousand calls that nobody ordered, from the carrier's address and from elsewhere, and an SOS in the middle of them. */
+// run-tests: quiet
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';

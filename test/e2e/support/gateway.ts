@@ -54,8 +54,8 @@ export interface TokenWishes {
 const STARTED_MS = 60_000;
 const CLEARED_MS = 8_000;
 const ARMED_MS = 10_000;
-const PUT_MS = 5_000;
-const PUT_AGAIN_MS = 200;
+const ANSWERED_MS = 5_000;
+const ASK_AGAIN_MS = 200;
 const KEPT_LOGS = resolve(import.meta.dirname, '../../../coverage/e2e-failures');
 
 /** Registers hooks of the running suite. */
@@ -121,12 +121,12 @@ export class Gateway {
   /** Ends what the test left open; then nothing of it may be left in Asterisk, while its clients are still there. */
   async clear(): Promise<void> {
     try {
-      const { body } = await this.send(
+      const open = await this.#answered(
         this.file.tokens.supervisor.token,
         'GET',
         '/v1/sos?open=true&limit=200',
       );
-      for (const { id } of (body as unknown as { readonly sessions: readonly SessionView[] }).sessions)
+      for (const { id } of (open as { readonly sessions: readonly SessionView[] }).sessions)
         await this.resolve(id);
       await this.#hangUpCalls();
       await this.assertNothingLeft();
@@ -255,14 +255,7 @@ export class Gateway {
   }
 
   async put(path: string, body: unknown): Promise<void> {
-    const deadline = performance.now() + PUT_MS;
-    let answer = await this.send(this.file.tokens.admin.token, 'PUT', path, { body });
-    // On a machine that is busy the database may be slow for a moment: it is asked again, as people would.
-    while (answer.status === 503 && performance.now() < deadline) {
-      await delay(PUT_AGAIN_MS);
-      answer = await this.send(this.file.tokens.admin.token, 'PUT', path, { body });
-    }
-    if (answer.status >= 300) throw new Error(`PUT ${path}: ${JSON.stringify(answer.body)}`);
+    await this.#answered(this.file.tokens.admin.token, 'PUT', path, { body });
   }
 
   metric(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
@@ -300,16 +293,15 @@ export class Gateway {
   }
 
   async resolve(id: string): Promise<void> {
-    const { admin } = this.file.tokens;
-    const answer = await this.send(admin.token, 'POST', `/v1/sos/${id}/resolve`, { body: {} });
-    if (answer.status !== 200) throw new Error(`resolve ${id}: ${JSON.stringify(answer.body)}`);
+    await this.#answered(this.file.tokens.admin.token, 'POST', `/v1/sos/${id}/resolve`, { body: {} });
   }
 
   async #hangUpCalls(): Promise<void> {
     const { token } = this.file.tokens.admin;
     const open = '/v1/calls?state=queued,dialing,ringing,answered&limit=200';
-    const { body } = await this.send(token, 'GET', open);
-    const { calls } = body as unknown as { readonly calls: readonly { readonly id: string }[] };
+    const { calls } = (await this.#answered(token, 'GET', open)) as {
+      readonly calls: readonly { readonly id: string }[];
+    };
     for (const { id } of calls) await this.send(token, 'DELETE', `/v1/calls/${id}`);
   }
 
@@ -319,9 +311,19 @@ export class Gateway {
     await Promise.all(people.map((person) => person.close()));
   }
 
-  async #read(path: string): Promise<unknown> {
-    const answer = await this.send(this.file.tokens.supervisor.token, 'GET', path);
-    if (answer.status !== 200) throw new Error(`GET ${path}: ${JSON.stringify(answer.body)}`);
+  #read(path: string): Promise<unknown> {
+    return this.#answered(this.file.tokens.supervisor.token, 'GET', path);
+  }
+
+  /** On a machine that is busy the database may be slow for a moment: it is asked again, as people would. */
+  async #answered(token: string, method: string, path: string, wishes: RequestWishes = {}): Promise<unknown> {
+    const deadline = performance.now() + ANSWERED_MS;
+    let answer = await this.send(token, method, path, wishes);
+    while (answer.status === 503 && performance.now() < deadline) {
+      await delay(ASK_AGAIN_MS);
+      answer = await this.send(token, method, path, wishes);
+    }
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`);
     return answer.body;
   }
 }

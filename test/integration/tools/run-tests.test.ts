@@ -77,7 +77,7 @@ describe('tools/run-tests', () => {
     expect(end.output).to.match(/unit begins[^]*scenario begins[^]*── /);
     expect(end.output).to.match(/── unit, [\d.]+ s ─+\n\s+✔ a meets b[^\n]*\s+1 passing/);
     expect(end.output).to.match(/── scenario, [\d.]+ s ─+\n\s+✔ b meets a/);
-    expect(end.output).to.include('what failed\n  scenario: fails');
+    expect(end.output).to.include('what failed\n  scenario: fails\n    on purpose');
     expect(lastLine(end)).to.equal('2 passed, 1 failed');
   });
 
