@@ -29,7 +29,7 @@ type Request = {
 type Surroundings = { env: NodeJS.ProcessEnv; scratch: string; aloud: boolean };
 
 const top = resolve(import.meta.dirname, '../..');
-const lanesByDefault = 3;
+const lanesByDefault = 4;
 const targetDeadlineMs = 15 * 60_000;
 const slowestShown = Number(process.env['SLOWEST'] ?? 12);
 const beganMs = performance.now();
@@ -165,13 +165,13 @@ async function main(args: readonly string[]): Promise<number> {
     const env = { NODE_COMPILE_CACHE: join(scratch, 'compiled'), ...process.env };
     const around = { env, scratch, aloud };
     const jobOf = (pack: Pack): Job<JobEnd> => ({
-      width: pack.width,
+      width: pack.isQuiet ? Math.max(1, lanes - 1) : 1,
       run: () => runPack(pack, request, around),
     });
     const jobOfTarget = (target: string): Job<JobEnd> => ({ width: 1, run: () => runTarget(target, around) });
     const jobs = packs.map(jobOf);
     // Not beside the quiet ones, which come first, and yet long before the end.
-    const quiet = packs.filter(({ width }) => width > 1).length;
+    const quiet = packs.filter(({ isQuiet }) => isQuiet).length;
     jobs.splice(quiet + lanes, 0, ...targets.map(jobOfTarget));
     const ends = bySuite(await runInLanes(jobs, lanes), (name) => suites.includes(name));
     console.log(summaryOf(ends, slowestShown));

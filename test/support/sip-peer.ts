@@ -5,13 +5,16 @@ import { header, parseSipMessage, type SipMessage } from '../../control-plane/sa
 
 /**
  * A SIP peer by hand, on an address of the test's choice, over UDP or WebSocket: it sends single requests as anybody
- * it likes to be and sees every answer; what it is sent it answers as it is told. It retransmits nothing.
+ * it likes to be and sees every answer; what it is sent it answers as it is told. Over UDP it sends a request again until
+ * something answers (RFC 3261 §17.1, Timers A and E), as a datagram may get lost; a response it sends once.
  */
 export interface SipPeer {
   readonly host: string;
   readonly port: number;
   /** Every request that arrived, in order, retransmissions included. */
   readonly requests: readonly SipMessage[];
+  /** How many of its own requests were sent again so far. */
+  readonly resent: number;
   /** Statuses that a request gets, in order, at once. Default: nothing is answered. */
   answer: (request: SipMessage) => readonly string[];
   /** Answers a request that arrived before. */
@@ -52,8 +55,8 @@ export const PLAIN_SDP = [
 interface Wire {
   readonly host: string;
   readonly port: number;
-  /** For Via: UDP or WS. */
-  readonly name: string;
+  /** For Via. */
+  readonly name: 'UDP' | 'WS';
   send(text: string): void;
   onText(listener: (text: string) => void): void;
   close(): void;
@@ -98,15 +101,19 @@ export async function openWebSocketPeer(url: string, from = '127.0.0.1'): Promis
 
 function peerOn(wire: Wire): SipPeer {
   const requests: SipMessage[] = [];
-  const responses = new Map<string, (response: SipMessage) => void>();
+  const asked = new Map<string, Asked>();
+  let resent = 0;
   const arrivals = new Set<() => void>();
   const peer: SipPeer = {
     host: wire.host,
     port: wire.port,
     requests,
+    get resent() {
+      return resent;
+    },
     answer: () => [],
     respond: (request, status) => wire.send(responseTo(request, status, wire)),
-    request: (options) => sendRequest(wire, responses, options),
+    request: (options) => sendRequest(wire, asked, options, () => (resent += 1)),
     untilRequest: (fits, deadlineMs = 3_000) =>
       new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
@@ -123,13 +130,18 @@ function peerOn(wire: Wire): SipPeer {
         arrivals.add(look);
         look();
       }),
-    close: () => wire.close(),
+    close: () => {
+      for (const one of asked.values()) one.heard();
+      wire.close();
+    },
   };
   wire.onText((text) => {
     const message = parseSipMessage(text);
     if (message === undefined) return;
     if (message.start.kind === 'response') {
-      if (message.start.status >= 200) responses.get(message.callId)?.(message);
+      const one = asked.get(message.callId);
+      one?.heard();
+      if (message.start.status >= 200) one?.answered(message);
       return;
     }
     requests.push(message);
@@ -139,10 +151,22 @@ function peerOn(wire: Wire): SipPeer {
   return peer;
 }
 
+/** A request that waits for its final response. */
+interface Asked {
+  /** Any response: it has arrived. */
+  heard(): void;
+  answered(response: SipMessage): void;
+}
+
+/** RFC 3261 §17.1.1.1: T1, and the T2 that the intervals grow to. */
+const T1_MS = 500;
+const T2_MS = 4_000;
+
 function sendRequest(
   wire: Wire,
-  responses: Map<string, (response: SipMessage) => void>,
+  asked: Map<string, Asked>,
   options: SipRequest,
+  onResend: () => void,
 ): Promise<SipMessage> {
   const { dialog } = options;
   const callId = dialog?.callId ?? token();
@@ -161,18 +185,32 @@ function sendRequest(
     ...(body === '' ? [] : [`Content-Type: ${options.contentType ?? 'application/sdp'}`]),
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
+  const text = `${lines.join('\r\n')}\r\n\r\n${body}`;
   return new Promise((resolve, reject) => {
     const deadlineMs = options.deadlineMs ?? 3_000;
+    let resending: NodeJS.Timeout | undefined;
+    const resendAfter = (waitMs: number): void => {
+      resending = setTimeout(() => {
+        onResend();
+        wire.send(text);
+        resendAfter(Math.min(2 * waitMs, T2_MS));
+      }, waitMs);
+    };
     const timer = setTimeout(() => {
-      responses.delete(callId);
+      clearTimeout(resending);
+      asked.delete(callId);
       reject(new Error(`${options.method} got no final response within ${deadlineMs} ms`));
     }, deadlineMs);
-    responses.set(callId, (response) => {
-      clearTimeout(timer);
-      responses.delete(callId);
-      resolve(response);
+    asked.set(callId, {
+      heard: () => clearTimeout(resending),
+      answered(response) {
+        clearTimeout(timer);
+        asked.delete(callId);
+        resolve(response);
+      },
     });
-    wire.send(`${lines.join('\r\n')}\r\n\r\n${body}`);
+    wire.send(text);
+    if (wire.name === 'UDP') resendAfter(T1_MS);
   });
 }
 

@@ -4,7 +4,7 @@
  * tend to be alike in length; nobody has to keep a list of how long each takes.
  *
  * A file with the line `// run-tests: quiet` measures times, or loads the machine by itself: such files are a pack of
- * their own, which takes two lanes. They come first, so that no lane ever waits for another to become free.
+ * their own, beside which one lane runs. They come first, so that no lane ever waits for another to become free.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,8 +14,8 @@ export type Pack = {
   /** As people read it: `e2e 3/8`. */
   name: string;
   files: readonly string[];
-  /** How many lanes it takes. */
-  width: number;
+  /** Beside it there is one lane and no more. */
+  isQuiet: boolean;
   deadlineMs: number;
 };
 
@@ -28,7 +28,6 @@ const suites: Readonly<Record<string, { packs: number; deadlineMs: number }>> = 
   e2e: { packs: 10, deadlineMs: 20 * minuteMs },
 };
 const quietMark = /^\/\/ run-tests: quiet$/m;
-const quietWidth = 2;
 
 export const suiteNames: readonly string[] = Object.keys(suites);
 
@@ -39,29 +38,29 @@ export function planOf(
   { whole, deadlineMs }: { whole: boolean; deadlineMs: number | undefined },
 ): readonly Pack[] {
   const packs = names.flatMap((suite) => packsOf(top, suite, whole, deadlineMs));
-  return [...packs.filter(({ width }) => width > 1), ...packs.filter(({ width }) => width === 1)];
+  return [...packs.filter(({ isQuiet }) => isQuiet), ...packs.filter(({ isQuiet }) => !isQuiet)];
 }
 
 function packsOf(top: string, suite: string, whole: boolean, wishedMs: number | undefined): Pack[] {
   const found = globSync(`test/${suite}/**/*.test.ts`, { cwd: top }).sort();
   const { packs, deadlineMs } = suites[suite] ?? { packs: 1, deadlineMs: minuteMs };
-  const isQuiet = (file: string): boolean => !whole && quietMark.test(readFileSync(join(top, file), 'utf8'));
-  const quiet = found.filter(isQuiet);
+  const isMarked = (file: string): boolean => !whole && quietMark.test(readFileSync(join(top, file), 'utf8'));
+  const quiet = found.filter(isMarked);
   const decks = dealt(
     found.filter((file) => !quiet.includes(file)),
     whole ? 1 : packs,
   );
   const all = [
-    ...(quiet.length > 0 ? [{ files: quiet, width: quietWidth, named: `${suite} quiet` }] : []),
+    ...(quiet.length > 0 ? [{ files: quiet, isQuiet: true, named: `${suite} quiet` }] : []),
     ...decks.map((files, at) => ({
       files,
-      width: 1,
+      isQuiet: false,
       named: decks.length > 1 ? `${suite} ${at + 1}/${decks.length}` : suite,
     })),
   ];
   // A piece of a suite needs no more than half of the time that the whole of it is given.
   const ownMs = wishedMs ?? (all.length > 1 ? deadlineMs / 2 : deadlineMs);
-  return all.map(({ files, width, named }) => ({ suite, name: named, files, width, deadlineMs: ownMs }));
+  return all.map(({ files, isQuiet, named }) => ({ suite, name: named, files, isQuiet, deadlineMs: ownMs }));
 }
 
 /** In turn, into as many packs as there are files for; one empty pack where there is no file. */
