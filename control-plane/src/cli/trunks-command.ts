@@ -108,7 +108,7 @@ function readSettings(file: string): FiledSettings {
   } catch {
     throw wrong([{ file, line: null, path: '', expected: 'a file that can be read' }]);
   }
-  const read = readGatewaySettings(file, text);
+  const read = readGatewaySettings(file, text, setting('HAMRAHI_RELAY_ADDRESS'));
   if (!read.ok) throw wrong(read.problems);
   return read.settings;
 }

@@ -13,6 +13,8 @@ const SCHEMA = JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, unknown>
 
 const { trunks: _, ari, sip, ...rest } = GATEWAY_SETTINGS;
 const [udp] = sip.transports;
+/** Among the sources permitted below. */
+const RELAY = '192.0.2.1';
 /** Every field filled in. */
 const FULL = {
   ...rest,
@@ -33,7 +35,7 @@ const FULL = {
       },
     ],
     localNetworks: ['10.0.0.0/8'],
-    permittedSources: ['192.0.2.1'],
+    permittedSources: [RELAY],
   },
   rtp: {
     ...rest.rtp,
@@ -43,7 +45,7 @@ const FULL = {
 };
 const block = (value: unknown): string => stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 const problemsOf = (text: string): readonly string[] => {
-  const read = readGatewaySettings('settings.yml', text);
+  const read = readGatewaySettings('settings.yml', text, RELAY);
   return read.ok ? [] : read.problems.map(problemText);
 };
 
@@ -52,7 +54,7 @@ describe('adapters/engine-config/gateway-settings-file', () => {
     const byTrunks = { ...FULL, sip: { ...FULL.sip, permittedSources: 'trunks' } };
     for (const settings of [FULL, byTrunks])
       for (const text of [block(settings), JSON.stringify(settings, null, 2)])
-        expect(readGatewaySettings('settings.yml', text)).to.deep.equal({ ok: true, settings });
+        expect(readGatewaySettings('settings.yml', text, RELAY)).to.deep.equal({ ok: true, settings });
   });
 
   it('TEL-9: takes the example as it stands', () => {
@@ -72,7 +74,7 @@ describe('adapters/engine-config/gateway-settings-file', () => {
     it(`TEL-9: ${field}: one line with file, line and what is expected`, () => {
       for (const { what, sample } of mistakes.filter((one) => one.field === field)) {
         const text = block(sample);
-        const read = readGatewaySettings('settings.yml', text);
+        const read = readGatewaySettings('settings.yml', text, RELAY);
         const problems = read.ok ? [] : read.problems;
         expect(problems.map(problemText), what).to.have.length(1);
         expect(problems[0]?.path, what).to.equal(field);
@@ -84,12 +86,23 @@ describe('adapters/engine-config/gateway-settings-file', () => {
 
   it('TEL-9: permits no network so wide that the list would refuse nobody, and says why', () => {
     for (const wide of ['0.0.0.0/0', '10.0.0.0/8', '::/0', 'fd00::/8']) {
-      const text = block({ ...FULL, sip: { ...FULL.sip, permittedSources: ['192.0.2.1', wide] } });
+      const text = block({ ...FULL, sip: { ...FULL.sip, permittedSources: [RELAY, wide] } });
       const line = blockLineOf(text, ['sip', 'permittedSources', '1']);
       expect(problemsOf(text), wide).to.deep.equal([
         `settings.yml:${line}: sip.permittedSources.1: expected an address, or a network of at least /16 (IPv4) or /48 (IPv6): whoever is in it is let in as the carrier`,
       ]);
     }
+  });
+
+  it('TEL-9: permits no list of sources that would shut out every client, and names the address that it lacks', () => {
+    const listed = (...permittedSources: readonly string[]): string =>
+      block({ ...FULL, sip: { ...FULL.sip, permittedSources } });
+    for (const enough of [[], ['192.0.2.0/24'], ['198.51.100.7', RELAY]])
+      expect(problemsOf(listed(...enough)), enough.join()).to.deep.equal([]);
+    const text = listed('198.51.100.7');
+    expect(problemsOf(text)).to.deep.equal([
+      `settings.yml:${blockLineOf(text, ['sip', 'permittedSources'])}: sip.permittedSources: expected the relay among them (HAMRAHI_RELAY_ADDRESS, 192.0.2.1): every client speaks from there`,
+    ]);
   });
 
   it('finds what contradicts each other, and broken YAML', () => {
