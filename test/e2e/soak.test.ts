@@ -1,5 +1,4 @@
 /** Short sessions one after the other; `make soak` is the same with ten thousand. */
-// run-tests: quiet
 import { expect } from 'chai';
 import { printed } from '../bench/load/bench-table.ts';
 import { runSoak } from '../bench/load/soak.ts';

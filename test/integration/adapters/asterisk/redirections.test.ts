@@ -104,7 +104,11 @@ describe('adapters/asterisk: a carrier that sends us elsewhere', function () {
     });
   }
 
+  let commander: AsteriskDriver | null = null;
+  stops.push(() => commander?.stop());
+  /** One after the other: two would take the application from each other whenever the engine restarts. */
   const command = async () => {
+    await commander?.stop();
     const log = keptLog();
     const events: PbxEvent[] = [];
     const { user, password } = engine.settings.ari;
@@ -114,8 +118,8 @@ describe('adapters/asterisk: a carrier that sends us elsewhere', function () {
       ...{ clock: systemClock(), log, metrics: silentMetrics },
     });
     driver.onEvent((event) => events.push(event));
-    stops.push(() => driver.stop());
-    await driver.start(5_000);
+    commander = driver;
+    await driver.start(15_000);
     return { driver, events, log };
   };
 
