@@ -26,7 +26,7 @@ demo: tools asterisk client ## two SOS on real Asterisk, timed against the requi
 sandbox: tools asterisk client ## run the gateway with a simulated carrier until Ctrl-C; BIND=address serves other devices
 	@$(NODE) control-plane/sandbox/main.ts
 
-test: setup ## lint and all test suites, in LANES=4 lanes side by side (what CI runs)
+test: setup ## lint and all test suites, in LANES=3 lanes side by side (what CI runs)
 	@$(NODE) control-plane/tools/run-tests.ts --make lint $(SUITES)
 
 test-unit: tools ## the unit tests; ARGS='-g RTC-3' goes to mocha, as in all of these

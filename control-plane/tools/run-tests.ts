@@ -29,7 +29,7 @@ type Request = {
 type Surroundings = { env: NodeJS.ProcessEnv; scratch: string; aloud: boolean };
 
 const top = resolve(import.meta.dirname, '../..');
-const lanesByDefault = 4;
+const lanesByDefault = 3;
 const targetDeadlineMs = 15 * 60_000;
 const slowestShown = Number(process.env['SLOWEST'] ?? 12);
 const beganMs = performance.now();

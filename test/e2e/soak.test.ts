@@ -1,4 +1,5 @@
 /** Short sessions one after the other; `make soak` is the same with ten thousand. */
+// run-tests: quiet
 import { expect } from 'chai';
 import { printed } from '../bench/load/bench-table.ts';
 import { runSoak } from '../bench/load/soak.ts';
