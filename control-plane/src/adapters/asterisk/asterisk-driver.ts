@@ -108,7 +108,7 @@ export class AsteriskDriver implements PbxDriver {
 
   constructor(options: AsteriskDriverOptions) {
     this.#options = options;
-    const { clock } = options;
+    const { clock, log, metrics } = options;
     const emit = (event: PbxEvent): void => this.#emit(event);
     this.#connection = new AriConnection(options, {
       onConnected: () => void this.#attach(),
@@ -123,7 +123,10 @@ export class AsteriskDriver implements PbxDriver {
     this.#dialer = new LegDialer(this.#connection, clock, this.#legs, emit);
     this.#bridges = new BridgeDesk(this.#connection, clock, this.#legs, emit);
     this.#contacts = new ContactBoard(options.trunks, emit);
-    this.#endpoints = new EndpointProvisioner(this.#connection, options.endpointFields);
+    this.#endpoints = new EndpointProvisioner({
+      ...{ client: this.#connection, fieldsOf: options.endpointFields, clock, log, metrics },
+      wasGhost: (aor) => this.#contacts.removed(aor, clock.now()),
+    });
     this.#prompt = new HoldingPrompt(this.#connection);
     this.#ear = new ToneEar(this.#connection, clock);
     const { accounts } = options;
@@ -176,6 +179,7 @@ export class AsteriskDriver implements PbxDriver {
     this.#attached = false;
     this.#media.clear();
     this.#accounts?.stop();
+    this.#endpoints.stop();
     await this.#connection.stop();
   }
 

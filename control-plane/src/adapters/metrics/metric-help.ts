@@ -60,6 +60,8 @@ export const METRIC_HELP: Readonly<Record<string, string>> = {
   hamrahi_ari_events_total: 'Events of Asterisk, by type.',
   hamrahi_ari_unknown_events_total: 'Events of a type that this version does not know.',
   hamrahi_ari_unreadable_messages_total: 'Messages of Asterisk that are no JSON object with a type.',
+  hamrahi_ari_ghost_endpoints_total:
+    'Endpoints that Asterisk still listed though they were removed, and that were removed again.',
   hamrahi_ari_late_answers_total: 'Answers of Asterisk that nobody waited for any more.',
   hamrahi_ari_connections_lost_total: 'Connections to Asterisk lost, attempts that failed included.',
   hamrahi_ari_ping_timeouts_total: 'Connections to Asterisk ended because nothing came back on them.',

@@ -163,7 +163,7 @@ describe('adapters/asterisk/ari-connection', function () {
     expect(application.ok, 'the first one’s end leaves the application to the second').to.equal(true);
     first.connection.start();
     await until('taken back', () => second.connection.state === 'replaced');
-    expect(first.connection.state).to.equal('connected');
+    await until('connected again', () => first.connection.state === 'connected');
     expect(await ping(first.connection)).to.include({ ok: true });
   });
 

@@ -238,6 +238,50 @@ describe('adapters/asterisk/asterisk-driver', function () {
     await lab.assertNothingLeft();
   });
 
+  /** Its objects are deleted under its call: Asterisk lists it from then on, online, with nothing behind it; mostly. */
+  const newGhost = async (): Promise<AddressOfRecord> => {
+    for (let attempt = 1; attempt <= 60; attempt += 1) {
+      const aor = await newAor();
+      const peer = await registeredPeer(aor);
+      const legId = legIdOf(sessionId, 'citizen-app', attempt);
+      const order = { legId, sessionId, kind: 'citizen-app', aor, ringTimeoutMs: 10_000 } as const;
+      expect(await lab.driver.dialApp(order)).to.deep.equal(DONE);
+      await peer.untilRequest(({ cseq }) => cseq.method === 'INVITE');
+      const gone = lab.driver.hangup(legId, 'session-ended');
+      for (const type of ['endpoint', 'aor'])
+        await ariRequest(lab.engine, 'DELETE', `/asterisk/config/dynamic/res_pjsip/${type}/${aor}`);
+      await gone;
+      await until('the end of the leg', () => has('leg.ended', legId));
+      await delay(300);
+      const { status, body } = await ariRequest(lab.engine, 'GET', `/endpoints/PJSIP/${aor}`);
+      if (status === 200 && (body as { state: string }).state === 'online') return aor;
+    }
+    throw new Error('Asterisk makes no ghosts any more: what is done against them can go');
+  };
+
+  it('RTC-9: an endpoint that the engine lists for ever after its removal is removed again', async () => {
+    const aor = await newGhost();
+    expect(await lab.driver.removeEndpoint(aor)).to.deep.equal(DONE);
+    await lab.assertNothingLeft();
+    expect(lab.log.lines.filter((line) => line.includes('removed again'))).to.not.be.empty;
+  });
+
+  it('RTC-1: a device that the engine lists, and has nothing of, is away for the next process, and can register', async () => {
+    const aor = await newGhost();
+    const next = lab.newDriver();
+    drivers.push(next);
+    const told: PbxEvent[] = [];
+    next.onEvent((event) => told.push(event));
+    await next.start(5_000);
+    await until('it is away', () =>
+      told.some((event) => event.type === 'contact.offline' && event.aor === aor),
+    );
+    expect(await next.provisionEndpoint(aor)).to.deep.equal(DONE);
+    await registeredPeer(aor);
+    expect(await next.removeEndpoint(aor)).to.deep.equal(DONE);
+    await lab.assertNothingLeft();
+  });
+
   it('leaves nothing in Asterisk of a client that was called and is gone, whatever its name', async () => {
     const aor = await newAor();
     const peer = await registeredPeer(aor);
