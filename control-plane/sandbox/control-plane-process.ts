@@ -54,15 +54,20 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   if (pid === undefined) throw sandboxError('the control plane could not be started');
   const identity = await identityOf(pid, marker);
   if (identity) writePidFile(join(folder, `${options.name}.pid.json`), identity);
+  let said = 'nothing';
   const ready = await until(
-    () => isReady(options),
+    async () => {
+      const { status, text } = await readiness(options);
+      if (status !== null) said = `${status} ${text}`;
+      return status === 200;
+    },
     () => gone,
     READY_DEADLINE_MS,
   );
   if (!ready) {
     child.kill('SIGKILL');
     throw sandboxError(
-      `the control plane is not ready after ${READY_DEADLINE_MS / 1000} s; its log ends:\n${tail(logFile)}`,
+      `the control plane is not ready after ${READY_DEADLINE_MS / 1000} s; it said last: ${said}; its log ends:\n${tail(logFile)}`,
     );
   }
   return {
@@ -97,11 +102,14 @@ async function identityOf(pid: number, marker: string): Promise<ProcessIdentity 
   return undefined;
 }
 
-async function isReady({ readyUrl, certificateFile }: ControlPlaneOptions): Promise<boolean> {
+async function readiness({
+  readyUrl,
+  certificateFile,
+}: ControlPlaneOptions): Promise<{ readonly status: number | null; readonly text: string }> {
   try {
-    return (await call(readyUrl, { certificateFile, deadlineMs: 1000 })).status === 200;
+    return await call(readyUrl, { certificateFile, deadlineMs: 1000 });
   } catch {
-    return false;
+    return { status: null, text: '' };
   }
 }
 

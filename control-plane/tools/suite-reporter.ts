@@ -7,7 +7,7 @@ import { relative } from 'node:path';
 import Mocha from 'mocha';
 
 const LINGER_MS = 30_000;
-const WHY_LENGTH = 400;
+const WHY_LENGTH = 600;
 
 export type Failure = {
   /** The test's full title. */
@@ -62,7 +62,11 @@ export class SuiteReporter extends Mocha.reporters.Spec {
 
 function whyOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
-  return message.replaceAll(/\s+/g, ' ').slice(0, WHY_LENGTH);
+  const { actual } = error as { actual?: unknown };
+  // chai abbreviates what it compares; mocha has made a text of it by now.
+  const isAbbreviated = typeof actual === 'string' && /\[ Array\(|\{ Object \(/.test(message);
+  const was = isAbbreviated ? `; it was ${actual}` : '';
+  return `${message}${was}`.replaceAll(/\s+/g, ' ').slice(0, WHY_LENGTH);
 }
 
 /** A browser's or a library's leftover must not hold the whole run: it is named, and the suite fails. */
