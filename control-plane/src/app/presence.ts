@@ -215,8 +215,8 @@ export class Presence {
   }
 
   /**
-   * An activation was written. Her contact, or an operator, that came while it was being written found no session
-   * yet; `offersBefore` is what `offers` was when it began. One who gave way to others that wait is asked for in her turn.
+   * An activation was written. Her contact that came or went, or an operator that came, while it was being written found
+   * no session yet; `offersBefore` is what `offers` was when it began. One who gave way to others that wait is asked for in her turn.
    */
   begun(session: Live, offersBefore: number, isNew: boolean): void {
     const { clock, loop } = this.#ports;
@@ -224,8 +224,11 @@ export class Presence {
     // Wherever she came from, through whatever dead spots: of this session nothing has been told yet.
     if (isNew) for (const { aor } of devices) this.#countAnew(aor);
     for (const { aor, online } of devices) {
-      if (online || !this.#contacts.has(aor)) continue;
-      this.background(loop.handle(id, { type: 'contact.online', aor }, clock.now()), 'contact.online');
+      const isHere = this.#contacts.has(aor);
+      // Of a press that folds, the engine may not have said yet who is registered: nobody is gone for that.
+      if (online === isHere || (!isHere && !isNew)) continue;
+      const type = isHere ? 'contact.online' : 'contact.offline';
+      this.background(loop.handle(id, { type, aor }, clock.now()), type);
     }
     if (assignment?.state === 'assigned') return;
     const waiting = this.#ports.open.queued().get(zoneId)?.length ?? 0;
