@@ -13,7 +13,7 @@ describe('toolchain/lint-rules', function () {
   const eslint = new ESLint({
     cwd: clone,
     ruleFilter: ({ ruleId }) => ruleId.startsWith('no-restricted-'),
-    overrideConfig: { languageOptions: { parserOptions: { projectService: false } } },
+    overrideConfig: { languageOptions: { parserOptions: { project: null } } },
   });
 
   const findings = async (filePath: string, text: string): Promise<(string | null)[]> => {
