@@ -2,6 +2,7 @@
  * Many short sessions, one after the other with a few side by side: each is activated, streams or falls back, and is
  * resolved. What a session needs it must give back: memory, rows, channels, endpoints, open files.
  */
+import type { Timeline } from '../../../control-plane/src/contracts/sos-api.ts';
 import type { Location } from '../../../control-plane/src/contracts/common.ts';
 import { giveBackFreeMemory, topicsOfDevices } from '../../support/asterisk-memory.ts';
 import { told as row, type Row } from './bench-table.ts';
@@ -156,12 +157,26 @@ async function one(
     if (id === null) throw new Error(`not taken: ${JSON.stringify(citizen.client.state)}`);
     const wanted = fallsBack ? 'phone-connected' : 'sos.active';
     const [panel] = panels;
-    await panel?.event((event) => event.sessionId === id && event.type === wanted, ENDED_MS);
+    await panel
+      ?.event((event) => event.sessionId === id && event.type === wanted, ENDED_MS)
+      .catch(async (error: unknown) => {
+        throw new Error(`${String(error)}; ${await storyOf(gateway, id)}`);
+      });
     await gateway.ask('POST', `/v1/sos/${id}/resolve`, {});
     await panel?.event((event) => event.sessionId === id && event.type === 'sos.resolved', ENDED_MS);
   } finally {
     await citizen.close();
   }
+}
+
+/** What became of a session instead, for whoever looks into a failure. */
+async function storyOf(gateway: GatewayUnderLoad, id: string): Promise<string> {
+  const [{ phase, assignment, fallback }, { milestones }] = await Promise.all([
+    gateway.ask('GET', `/v1/sos/${id}`),
+    gateway.ask('GET', `/v1/sos/${id}/timeline`),
+  ]);
+  const passed = (milestones as Timeline['milestones']).map(({ name, ms }) => `${name} ${Math.round(ms)}`);
+  return `${id} is ${JSON.stringify({ phase, assignment, fallback })} after ${passed.join(', ')}`;
 }
 
 /** The clients keep a record for tests; it is theirs to grow, and not looked at here. */
