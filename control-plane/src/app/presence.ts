@@ -1,6 +1,6 @@
 /** Who can be reached: SIP contacts, panels on shift, endpoints; and which sessions that concerns. */
 import { parseAor } from '../domain/ids.ts';
-import type { AddressOfRecord, Instant, OperatorId, SessionId, ZoneId } from '../domain/ids.ts';
+import type { AddressOfRecord, OperatorId, SessionId, ZoneId } from '../domain/ids.ts';
 import { KeyedRate } from '../domain/rate/keyed-rate.ts';
 import type { Live } from '../domain/session/session.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -56,8 +56,8 @@ export class Presence {
   /** Those that come and go too fast: what they are in the end is told in a moment. */
   readonly #unsettled = new Map<AddressOfRecord, () => void>();
   readonly #writes = new KeyedQueue<AddressOfRecord>();
-  /** When the newest word was that the store has not been told, of each contact whose turn has not come. */
-  readonly #unwritten = new Map<AddressOfRecord, Instant>();
+  /** Contacts of which the store is to be told, and whose turn has not come. */
+  readonly #unwritten = new Set<AddressOfRecord>();
   readonly #rounds = new KeyedQueue<ZoneId | null>();
   /** Zones whose next round has not begun: it will see everything that is so by then. */
   readonly #dueRounds = new Set<ZoneId | null>();
@@ -149,14 +149,12 @@ export class Presence {
 
   /** As it is when its turn comes: however often it changes meanwhile, one word follows the one that is under way. */
   #write(aor: AddressOfRecord): void {
+    if (this.#unwritten.has(aor)) return;
     const { clock, store } = this.#ports;
-    const waits = this.#unwritten.has(aor);
-    this.#unwritten.set(aor, clock.now());
-    if (waits) return;
+    this.#unwritten.add(aor);
     const written = this.#writes.run(aor, async () => {
-      const at = this.#unwritten.get(aor) ?? clock.now();
       this.#unwritten.delete(aor);
-      await store.setContact(aor, this.#contacts.has(aor), at);
+      await store.setContact(aor, this.#contacts.has(aor), clock.now());
     });
     this.background(written, 'set-contact');
   }

@@ -187,6 +187,52 @@ describe('app/presence', () => {
     expect(lab.legs('citizen-app')).to.have.length(1);
   });
 
+  it('RTC-10 a contact that comes and goes faster than the store writes costs no more than one word at a time', async () => {
+    const lab = await startCoreLab();
+    await lab.connect(PANEL);
+    const { presence } = lab.memory;
+    const setContact = presence.setContact.bind(presence);
+    const words: boolean[] = [];
+    const taken: (() => void)[] = [];
+    presence.setContact = async (aor, online, at) => {
+      words.push(online);
+      await new Promise<void>((resolve) => taken.push(resolve));
+      await setContact(aor, online, at);
+    };
+    for (const type of ['contact.offline', 'contact.online', 'contact.offline', 'contact.online'] as const)
+      lab.pbx.emit({ type, aor: PANEL, at: lab.clock.now() });
+    await lab.forward(0);
+    expect(words).to.deep.equal([false]);
+    taken.shift()?.();
+    await lab.forward(0);
+    expect(words, 'then as it is by now, once').to.deep.equal([false, true]);
+    taken.shift()?.();
+    await lab.forward(0);
+    expect(words).to.have.length(2);
+    await lab.gateway.shift(AKRAM, PANEL, true);
+    expect(await isAssignable(lab)).to.be.true;
+  });
+
+  for (const [change, seen] of [
+    ['contact.offline', false],
+    ['contact.online', true],
+  ] as const)
+    it(`RTC-1 a phone's ${change} while its SOS is being written is not missed`, async () => {
+      const lab = await startCoreLab();
+      await lab.connect(PRIYA_AOR);
+      if (seen) lab.pbx.emit({ type: 'contact.offline', aor: PRIYA_AOR, at: lab.clock.now() });
+      await lab.forward(0);
+      lab.beforeCommit = () => {
+        lab.beforeCommit = () => Promise.resolve();
+        lab.pbx.emit({ type: change, aor: PRIYA_AOR, at: lab.clock.now() });
+        return Promise.resolve();
+      };
+      const { id } = await lab.activate();
+      await lab.forward(0);
+      expect((await lab.live(id)).devices).to.deep.include({ aor: PRIYA_AOR, online: seen });
+      expect(await lab.eventTypes(id)).to.include(change);
+    });
+
   it('an engine without a place for the device is told to the edge', async () => {
     const lab = await startCoreLab();
     lab.pbx.failNext('ERR_PBX_TIMEOUT');
